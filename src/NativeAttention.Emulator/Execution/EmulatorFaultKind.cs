@@ -1,0 +1,71 @@
+namespace NativeAttention.Emulation;
+
+/// <summary>What a kernel did wrong.</summary>
+public enum EmulatorFaultKind
+{
+    /// <summary>The launch itself is not allowed: block size, shared memory, parameters.</summary>
+    LaunchMisuse,
+
+    /// <summary>A global access outside every allocation.</summary>
+    GlobalOutOfBounds,
+
+    /// <summary>A global access to freed memory.</summary>
+    UseAfterFree,
+
+    /// <summary>An address that is not a multiple of the access size.</summary>
+    MisalignedAddress,
+
+    /// <summary>A shared-memory access beyond the shared memory of the block.</summary>
+    SharedOutOfBounds,
+
+    /// <summary>A local-memory access beyond the thread's stack.</summary>
+    LocalOutOfBounds,
+
+    /// <summary>An access outside the kernel parameters.</summary>
+    ParameterOutOfBounds,
+
+    /// <summary>A read of shared memory that nothing has written.</summary>
+    UninitializedShared,
+
+    /// <summary>A read of global memory that nothing has written.</summary>
+    UninitializedGlobal,
+
+    /// <summary>Two accesses to shared memory, one of them a write, that nothing orders.</summary>
+    SharedRace,
+
+    /// <summary>Lanes of one instruction that write different values to one address.</summary>
+    LaneRace,
+
+    /// <summary>An access to the destination of an asynchronous copy that is still in flight.</summary>
+    AsyncCopyInFlight,
+
+    /// <summary>An asynchronous copy whose size or source size is not allowed.</summary>
+    AsyncCopyMisuse,
+
+    /// <summary>The kernel ends with asynchronous copies that nothing waited for.</summary>
+    AsyncCopyNotWaited,
+
+    /// <summary>An instruction that the whole warp must execute together was reached by a part of it.</summary>
+    DivergentInstruction,
+
+    /// <summary>A member mask that does not fit the lanes at the instruction, or a source lane outside it.</summary>
+    MemberMask,
+
+    /// <summary>A barrier used with a wrong number of threads or by warps that can never all arrive.</summary>
+    BarrierMisuse,
+
+    /// <summary>No warp can ever run again.</summary>
+    Deadlock,
+
+    /// <summary>Warps keep running without making progress.</summary>
+    Livelock,
+
+    /// <summary>The launch used up its instruction limit.</summary>
+    InstructionLimit,
+
+    /// <summary>An integer division by zero, whose result is undefined.</summary>
+    DivisionByZero,
+
+    /// <summary>The kernel executed <c>trap</c>.</summary>
+    Trap,
+}

@@ -1,0 +1,9 @@
+namespace NativeAttention.Emulation;
+
+/// <summary>One kernel launch: shape, dynamic shared memory and the packed parameter block in PTX layout.</summary>
+internal sealed record LaunchRequest(
+    PtxKernel Kernel,
+    (uint X, uint Y, uint Z) Grid,
+    (uint X, uint Y, uint Z) Block,
+    int DynamicSharedBytes,
+    ReadOnlyMemory<byte> Parameters);
