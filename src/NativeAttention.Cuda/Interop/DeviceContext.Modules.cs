@@ -34,7 +34,7 @@ internal sealed unsafe partial class DeviceContext
         log = TextOf(information);
         if (result != CudaResult.Success)
         {
-            Fail(_driver, Ordinal, result, "cuModuleLoadDataEx", TextOf(errors));
+            throw _driver.CreateException(result, "cuModuleLoadDataEx", Ordinal, TextOf(errors));
         }
 
         return module;

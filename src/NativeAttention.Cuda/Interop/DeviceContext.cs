@@ -40,7 +40,7 @@ internal sealed unsafe partial class DeviceContext
     {
         string name = NameOf(driver, ordinal);
         int count;
-        Check(driver, ordinal, driver.DeviceGetCount(&count), "cuDeviceGetCount");
+        driver.Check(driver.DeviceGetCount(&count), "cuDeviceGetCount");
         if ((uint)ordinal >= (uint)count)
         {
             throw new ArgumentOutOfRangeException(nameof(ordinal), ordinal,
@@ -49,8 +49,8 @@ internal sealed unsafe partial class DeviceContext
 
         int device;
         nint context;
-        Check(driver, ordinal, driver.DeviceGet(&device, ordinal), "cuDeviceGet");
-        Check(driver, ordinal, driver.DevicePrimaryCtxRetain(&context, device), "cuDevicePrimaryCtxRetain");
+        driver.Check(driver.DeviceGet(&device, ordinal), "cuDeviceGet", ordinal);
+        driver.Check(driver.DevicePrimaryCtxRetain(&context, device), "cuDevicePrimaryCtxRetain", ordinal);
         DeviceContext retained = new(driver, ordinal, device, context, name);
         retained.MakeCurrent();
         return retained;
@@ -60,7 +60,7 @@ internal sealed unsafe partial class DeviceContext
     public static int CountDevices(CudaDriver driver)
     {
         int count;
-        Check(driver, 0, driver.DeviceGetCount(&count), "cuDeviceGetCount");
+        driver.Check(driver.DeviceGetCount(&count), "cuDeviceGetCount");
         return count;
     }
 
@@ -103,11 +103,5 @@ internal sealed unsafe partial class DeviceContext
         return (long)bytes;
     }
 
-    private void Check(CudaResult result, string call)
-    {
-        if (result != CudaResult.Success)
-        {
-            Check(_driver, Ordinal, result, call);
-        }
-    }
+    private void Check(CudaResult result, string call) => _driver.Check(result, call, Ordinal);
 }
