@@ -91,6 +91,9 @@ public sealed partial class CudaDevice : IDisposable
     /// <summary>Most shared memory one block may have, in bytes.</summary>
     internal int MaxSharedBytes { get; }
 
+    /// <summary>Compute capability as major times ten plus minor.</summary>
+    internal int Capability => (ComputeCapability.Major * 10) + ComputeCapability.Minor;
+
     /// <summary>Opens a GPU through the installed driver.</summary>
     /// <param name="ordinal">Which one, counted from 0.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>

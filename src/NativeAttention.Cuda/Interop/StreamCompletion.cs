@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using NativeAttention.Bindings;
 
@@ -11,6 +12,7 @@ namespace NativeAttention.Cuda;
 /// The driver never calls back once a context has failed. A timer therefore asks now and then whether the stream has
 /// failed; it is the only way such a wait ends.
 /// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "The timer is disposed when the task ends, however it ends.")]
 internal sealed unsafe class StreamCompletion
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(10);

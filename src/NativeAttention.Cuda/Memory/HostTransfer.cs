@@ -51,7 +51,8 @@ internal static class HostTransfer
                 StagingSlot slot = Fetch(device, source, (long)part.Length * size, stream);
                 StagingSlot? before = waiting;
                 Span<T> beforeFor = waitingFor;
-                (waiting, waitingFor) = (slot, part);
+                waiting = slot;
+                waitingFor = part;
                 Finish(device, before, beforeFor);
                 destination = destination[part.Length..];
                 source += (ulong)part.Length * (ulong)size;

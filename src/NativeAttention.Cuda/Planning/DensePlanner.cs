@@ -55,6 +55,15 @@ internal static class DensePlanner
         return blocks > long.MaxValue ? long.MaxValue : (long)blocks;
     }
 
+    /// <summary>A problem in a few words, for messages.</summary>
+    public static string Describe(AttentionProblem problem)
+    {
+        AttentionShape s = problem.Shape;
+        return $"{problem.ElementType} attention of batch {s.Batch}, {s.QueryLength} queries, {s.KeyLength} keys, "
+            + $"heads {s.QueryHeads}/{s.KeyValueHeads}, head dims {s.HeadDim}/{s.ValueHeadDim}, "
+            + $"mask {problem.Options.Mask}, layout {problem.Options.Layout}";
+    }
+
     private static IEnumerable<KernelEntry> Candidates(ElementType type) =>
         KernelManifest.Entries.Where(entry => entry.Family == Family && entry.ElementType == type);
 

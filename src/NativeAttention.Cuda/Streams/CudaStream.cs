@@ -1,9 +1,12 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeAttention.Cuda;
 
 /// <summary>
 /// A queue of work on one device: what is put into it runs in order. Streams made here do not wait for the null
 /// stream. All members may be called from any thread.
 /// </summary>
+[SuppressMessage("Naming", "CA1711", Justification = "A stream is what CUDA calls this.")]
 public sealed class CudaStream : IDisposable, IDeviceResource
 {
     private readonly bool _owned;
