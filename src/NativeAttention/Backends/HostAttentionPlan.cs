@@ -70,7 +70,7 @@ public abstract class HostAttentionPlan<T> : IDisposable
     }
 
     /// <summary>Frees what the plan owns, as soon as no run is in progress. Further runs are refused.</summary>
-    public virtual void Dispose()
+    public void Dispose()
     {
         GC.SuppressFinalize(this);
         while (true)
