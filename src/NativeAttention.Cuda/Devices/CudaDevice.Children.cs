@@ -83,17 +83,12 @@ public sealed partial class CudaDevice
     /// <typeparam name="T">Element type.</typeparam>
     /// <param name="address">Device address (<c>CUdeviceptr</c>) of the first element, aligned to the element.</param>
     /// <param name="dims">One to six lengths of a dense tensor.</param>
-    /// <exception cref="ArgumentException">The address is 0 (with elements) or not aligned; bad dims.</exception>
+    /// <exception cref="ArgumentException">The address is not aligned or not memory of this device; bad dims.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public DeviceView<T> Wrap<T>(nint address, ReadOnlySpan<int> dims)
         where T : unmanaged
     {
         StridedDims dense = StridedDims.Dense(dims, Unsafe.SizeOf<T>());
-        if (address == 0 && dense.Count > 0)
-        {
-            ThrowHelper.Argument(nameof(address), $"0 is no address for {dense.Count} elements.");
-        }
-
         int alignment = Math.Min(Unsafe.SizeOf<T>() & -Unsafe.SizeOf<T>(), 16);
         if (address % alignment != 0)
         {
@@ -102,6 +97,13 @@ public sealed partial class CudaDevice
         }
 
         using Scope scope = Use();
+        if (dense.Count > 0 && Context.DeviceOf((ulong)address) != Ordinal)
+        {
+            ThrowHelper.Argument(nameof(address), Context.DeviceOf((ulong)address) is int other
+                ? $"0x{address:x} is memory of device {other}; it must be memory of {this}."
+                : $"0x{address:x} is no address that the driver knows; it must be memory of {this}.");
+        }
+
         return new DeviceView<T>(this, null, (ulong)address, dense);
     }
 

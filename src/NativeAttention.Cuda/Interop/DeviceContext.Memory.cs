@@ -87,6 +87,20 @@ internal sealed unsafe partial class DeviceContext
     public void Fill(ulong destination, byte value, long bytes, nint stream) =>
         Check(_driver.MemsetD8Async(destination, value, (nuint)bytes, stream), "cuMemsetD8Async");
 
+    /// <summary>The device that an address belongs to; null when the driver does not know the address.</summary>
+    public int? DeviceOf(ulong address)
+    {
+        int ordinal;
+        CudaResult result = _driver.PointerGetAttribute(&ordinal, PointerAttribute.DeviceOrdinal, address);
+        if (result == CudaResult.InvalidValue)
+        {
+            return null;
+        }
+
+        Check(result, "cuPointerGetAttribute");
+        return ordinal;
+    }
+
     private bool TryGetPool(out nint pool)
     {
         nint found = 0;

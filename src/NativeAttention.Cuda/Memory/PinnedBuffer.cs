@@ -63,9 +63,17 @@ public sealed class PinnedBuffer<T> : IDisposable, IDeviceResource
 
     void IDeviceResource.TearDown()
     {
-        if (Pointer != 0)
+        if (Pointer == 0)
+        {
+            return;
+        }
+
+        try
         {
             _uses.Wait(Device.Context);
+        }
+        finally
+        {
             Device.Context.FreePinned(Pointer);
         }
     }
