@@ -60,7 +60,8 @@ public sealed partial class CudaBackend : AttentionBackend
     /// <summary>Opens a GPU through the installed driver.</summary>
     /// <param name="ordinal">Which one, counted from 0.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
-    /// <exception cref="NotSupportedException">No usable driver, or the device is too old; the message says what is needed.</exception>
+    /// <exception cref="NotSupportedException">No usable driver, or the device is too old; the message says
+    /// what is needed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
     /// <exception cref="CudaException">The driver refused.</exception>
     public static CudaBackend Open(int ordinal = 0, ILoggerFactory? loggers = null) =>
@@ -70,7 +71,8 @@ public sealed partial class CudaBackend : AttentionBackend
     /// <param name="driver">The driver's function table.</param>
     /// <param name="ordinal">Which device of that driver, counted from 0.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
-    /// <exception cref="NotSupportedException">The device is too old; the message says what is needed.</exception>
+    /// <exception cref="NotSupportedException">The device is too old; the message says what is
+    /// needed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
     /// <exception cref="CudaException">The driver refused.</exception>
     public static CudaBackend Open(CudaDriver driver, int ordinal = 0, ILoggerFactory? loggers = null)

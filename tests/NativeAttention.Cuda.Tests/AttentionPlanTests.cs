@@ -137,7 +137,7 @@ public sealed class AttentionPlanTests : DeviceFixture
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
         Assert.Multiple(() =>
         {
-            Refuses(() => plan.Run(x.Query, null, x.Value, x.Output, Stream), "key", "default view");
+            Refuses(() => plan.Run(x.Query, (DeviceTensor<float>?)null, x.Value, x.Output, Stream), "key", "default view");
             Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, default(DeviceView<float>), Stream), "lse", "default view");
             Assert.That(() => plan.Run(x.Query, x.Key, x.Value, x.Output, null!), Throws.ArgumentNullException);
         });

@@ -3,7 +3,8 @@ using NativeAttention.Testing;
 namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
-/// Dense forward attention of the shipped PTX against float64. Inputs are surrounded by NaN, outputs start as poison and
+/// Dense forward attention of the shipped PTX against float64. Inputs are surrounded by NaN, outputs start as
+/// poison and
 /// their gaps must stay so; the case's name holds its seed.
 /// </summary>
 public sealed class DenseForwardTests
@@ -109,7 +110,8 @@ public sealed class DenseForwardTests
     [Test]
     public void Views_with_gaps_run_with_their_own_strides()
     {
-        // Query, key and value lie in one [batch, sequence, 3, heads, dim] tensor, as one projection makes them.
+        // Query, key and value lie in one [batch, sequence, 3, heads, dim] tensor, as one projection makes
+        // them.
         AttentionCase test = Case(ElementType.Float16, new AttentionShape(2, 21, 21, 3, 3, 32), "tiled", AttentionMask.Causal, 604);
         AttentionBuffers<Half> x = test.Allocate<Half>();
         Half[] packed = Pack(x, test.Shape);

@@ -217,7 +217,7 @@ public sealed class DeviceTensorTests : DeviceFixture
         using CudaStream stream = other.CreateStream();
         ulong address = other.Context.Allocate(24, stream.Handle);
         other.Synchronize();
-        Refuses(() => Device.Wrap<float>((nint)address, [2]), "address", $"memory of device {other.Ordinal}");
+        Refuses(() => Device.Wrap<float>((nint)address, [2]), "address", $"must be memory of {Device.Name} ");
         using CudaDevice.Scope scope = other.Use();
         other.Context.Free(address, stream.Handle);
     }

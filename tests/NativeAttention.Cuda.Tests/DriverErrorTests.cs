@@ -3,7 +3,9 @@ using NativeAttention.Emulation;
 
 namespace NativeAttention.Cuda.Tests;
 
-/// <summary>Failures of the driver; once as they come and once when they show only at the next wait, as on a GPU.</summary>
+/// <summary>
+/// Failures of the driver; once as they come and once when they show only at the next wait, as on a GPU.
+/// </summary>
 [TestFixture(StreamMode.Eager)]
 [TestFixture(StreamMode.Late)]
 public sealed class DriverErrorTests(StreamMode mode) : DeviceFixture

@@ -4,7 +4,8 @@ using NativeAttention.Emulation;
 namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
-/// Streams and events; on the emulator once with work that runs at once, and once with work that runs only when
+/// Streams and events; on the emulator once with work that runs at once, and once with work that runs only
+/// when
 /// something waits for it, which finds missing waits.
 /// </summary>
 [TestFixture(StreamMode.Eager)]

@@ -1,6 +1,8 @@
 namespace NativeAttention.Cuda;
 
-/// <summary>One line of <c>native/manifest/kernels.json</c>: a kernel that ships. The list is generated.</summary>
+/// <summary>
+/// One line of <c>native/manifest/kernels.json</c>: a kernel that ships. The list is generated.
+/// </summary>
 /// <param name="Name">Entry name in the PTX.</param>
 /// <param name="Module">Module that holds it: the PTX file name without extension.</param>
 /// <param name="Family">What it computes, for example <c>dense</c>.</param>

@@ -25,7 +25,9 @@ internal sealed class DenseKernel
     /// <summary>What the manifest says of it.</summary>
     public KernelEntry Entry { get; }
 
-    /// <summary>Puts one launch into a stream. Allocates nothing; launches nothing when there is no query.</summary>
+    /// <summary>
+    /// Puts one launch into a stream. Allocates nothing; launches nothing when there is no query.
+    /// </summary>
     /// <param name="query">Queries.</param>
     /// <param name="key">Keys.</param>
     /// <param name="value">Values.</param>

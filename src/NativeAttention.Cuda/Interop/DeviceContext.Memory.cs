@@ -24,7 +24,9 @@ internal sealed unsafe partial class DeviceContext
         return pointer;
     }
 
-    /// <summary>Frees after the work now in the stream; without pools the caller has waited for that work.</summary>
+    /// <summary>
+    /// Frees after the work now in the stream; without pools the caller has waited for that work.
+    /// </summary>
     public void Free(ulong pointer, nint stream)
     {
         if (HasMemoryPools)
@@ -38,7 +40,8 @@ internal sealed unsafe partial class DeviceContext
     }
 
     /// <summary>
-    /// Lets the device's pool keep some freed memory: by default it returns everything to the system whenever a stream
+    /// Lets the device's pool keep some freed memory: by default it returns everything to the system whenever
+    /// a stream
     /// is waited for, which makes the next allocation slow.
     /// </summary>
     public void KeepPoolReserve()
@@ -87,7 +90,9 @@ internal sealed unsafe partial class DeviceContext
     public void Fill(ulong destination, byte value, long bytes, nint stream) =>
         Check(_driver.MemsetD8Async(destination, value, (nuint)bytes, stream), "cuMemsetD8Async");
 
-    /// <summary>The device that an address belongs to; null when the driver does not know the address.</summary>
+    /// <summary>
+    /// The device that an address belongs to; null when the driver does not know the address.
+    /// </summary>
     public int? DeviceOf(ulong address)
     {
         int ordinal;

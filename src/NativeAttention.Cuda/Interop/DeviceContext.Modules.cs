@@ -8,7 +8,9 @@ internal sealed unsafe partial class DeviceContext
 {
     private const int LogBytes = 16 * 1024;
 
-    /// <summary>Loads PTX. What the driver's compiler says is returned, and is part of the exception if it fails.</summary>
+    /// <summary>
+    /// Loads PTX. What the driver's compiler says is returned, and is part of the exception if it fails.
+    /// </summary>
     /// <param name="image">PTX text that ends with a NUL.</param>
     /// <param name="log">What the driver's compiler says about it; may be empty.</param>
     public nint LoadModule(ReadOnlySpan<byte> image, out string log)
@@ -34,7 +36,8 @@ internal sealed unsafe partial class DeviceContext
         log = TextOf(information);
         if (result != CudaResult.Success)
         {
-            throw _driver.CreateException(result, "cuModuleLoadDataEx", Ordinal, TextOf(errors));
+            string said = TextOf(errors);
+            throw _driver.CreateException(result, "cuModuleLoadDataEx", Ordinal, said.Length > 0 ? said : null);
         }
 
         return module;

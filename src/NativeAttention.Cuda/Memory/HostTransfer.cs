@@ -3,12 +3,15 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// Copies between ordinary host memory and a device, through the staging pool. The callers hold device, memory and
+/// Copies between ordinary host memory and a device, through the staging pool. The callers hold device,
+/// memory and
 /// stream open.
 /// </summary>
 internal static class HostTransfer
 {
-    /// <summary>Copies to the device in stream order. The source may change as soon as this returns.</summary>
+    /// <summary>
+    /// Copies to the device in stream order. The source may change as soon as this returns.
+    /// </summary>
     public static void Upload<T>(CudaDevice device, ulong destination, ReadOnlySpan<T> source, CudaStream stream)
         where T : unmanaged
     {
@@ -64,7 +67,9 @@ internal static class HostTransfer
         }
     }
 
-    /// <summary>Puts one copy from the device into the stream and returns the slot that receives it.</summary>
+    /// <summary>
+    /// Puts one copy from the device into the stream and returns the slot that receives it.
+    /// </summary>
     public static StagingSlot FetchNow(CudaDevice device, ulong source, long bytes, CudaStream stream) =>
         Fetch(device, device.Staging.RentNow(bytes), source, bytes, stream);
 

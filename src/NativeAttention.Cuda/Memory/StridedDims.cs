@@ -88,7 +88,8 @@ internal readonly struct StridedDims
 
     /// <summary>Dense axes of the given lengths.</summary>
     /// <exception cref="ArgumentException">No axis, or more than <see cref="MaxRank"/>.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A negative length, or more bytes than 64 bits can count.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A negative length, or more bytes than 64 bits can
+    /// count.</exception>
     public static StridedDims Dense(ReadOnlySpan<int> dims, int elementBytes)
     {
         if (dims.Length is 0 or > MaxRank)

@@ -27,7 +27,9 @@ internal enum AxisOrder
 internal readonly record struct TensorAxes(
     int Batch, int Sequence, int Heads, int Dim, TensorStrides Strides, AxisOrder Order)
 {
-    /// <summary>Elements from the first to the last under the layout's strides; 0 when there are none.</summary>
+    /// <summary>
+    /// Elements from the first to the last under the layout's strides; 0 when there are none.
+    /// </summary>
     public long Extent => Batch == 0 || Sequence == 0 ? 0
         : ((Batch - 1) * Strides.Batch) + ((Sequence - 1) * Strides.Sequence) + ((Heads - 1) * Strides.Head) + Dim;
 

@@ -3,8 +3,10 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// A problem over host memory, run on a device: keeps device buffers and a stream of its own. The layout's strides are
-/// honoured by the kernel, so every operand travels as it lies, gaps included; a gap of the output comes back as it
+/// A problem over host memory, run on a device: keeps device buffers and a stream of its own. The layout's
+/// strides are
+/// honoured by the kernel, so every operand travels as it lies, gaps included; a gap of the output comes back
+/// as it
 /// went.
 /// </summary>
 internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
@@ -60,20 +62,19 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
         Span<float> lse)
     {
-        Span<T> written = output[..(int)_output.Count];
-        _query.Upload(query[..(int)_query.Count], _stream);
-        _key.Upload(key[..(int)_key.Count], _stream);
-        _value.Upload(value[..(int)_value.Count], _stream);
+        _query.Upload(query, _stream);
+        _key.Upload(key, _stream);
+        _value.Upload(value, _stream);
         if (_plan.Axes.Output.HasGaps)
         {
-            _output.Upload(written, _stream);
+            _output.Upload(output, _stream);
         }
 
         _plan.RunOnStorage(_query, _key, _value, _output, lse.IsEmpty ? null : _lse, _stream);
-        _output.Download(written, _stream);
+        _output.Download(output, _stream);
         if (!lse.IsEmpty)
         {
-            _lse.Download(lse[..(int)_lse.Count], _stream);
+            _lse.Download(lse, _stream);
         }
     }
 

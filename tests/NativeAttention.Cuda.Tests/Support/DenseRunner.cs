@@ -13,7 +13,9 @@ internal static class DenseRunner
         _ => Planned<BFloat16>(device, test, withLse),
     };
 
-    /// <summary>Runs a plan in a stream of its own. The device buffers are as long as the host's, poison included.</summary>
+    /// <summary>
+    /// Runs a plan in a stream of its own. The device buffers are as long as the host's, poison included.
+    /// </summary>
     public static AttentionErrors Run<T>(CudaDevice device, AttentionPlan<T> plan, AttentionCase test, bool withLse = true)
         where T : unmanaged
     {

@@ -4,7 +4,8 @@ using NativeAttention.Emulation;
 namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
-/// A device for every test: an emulated one of its own, or the GPU that <c>NATTN_DEVICE=cuda:N</c> names. After the
+/// A device for every test: an emulated one of its own, or the GPU that <c>NATTN_DEVICE=cuda:N</c> names.
+/// After the
 /// test it is disposed, and the emulator must have nothing left.
 /// </summary>
 public abstract class DeviceFixture
