@@ -23,8 +23,8 @@ public sealed partial class CudaBackend : AttentionBackend
 
     /// <inheritdoc/>
     public override string Description =>
-        $"{Device.ProductName}, compute capability {Device.ComputeCapability}, {Device.TotalMemory >> 20} MiB, "
-        + $"driver CUDA {Device.DriverVersion}";
+        $"{Device.ProductName}, compute capability {Device.ComputeCapability}, "
+        + $"{Device.TotalMemory >> 20} MiB, driver CUDA {Device.DriverVersion}";
 
     /// <summary>Opens the first GPU, or returns null when there is none to use; the log says why.</summary>
     /// <param name="loggers">Where to log; null for nowhere.</param>
@@ -36,8 +36,8 @@ public sealed partial class CudaBackend : AttentionBackend
     /// <param name="loggers">Where to log; null for nowhere.</param>
     /// <param name="backend">The backend.</param>
     /// <param name="reason">Why not, when the answer is no.</param>
-    public static bool TryOpen(int ordinal, ILoggerFactory? loggers, [NotNullWhen(true)] out CudaBackend? backend,
-        [NotNullWhen(false)] out string? reason)
+    public static bool TryOpen(int ordinal, ILoggerFactory? loggers,
+        [NotNullWhen(true)] out CudaBackend? backend, [NotNullWhen(false)] out string? reason)
     {
         backend = null;
         try
@@ -48,12 +48,14 @@ public sealed partial class CudaBackend : AttentionBackend
                 return true;
             }
         }
-        catch (Exception failure) when (failure is CudaException or NotSupportedException or ArgumentException)
+        catch (Exception failure) when (
+            failure is CudaException or NotSupportedException or ArgumentException)
         {
             reason = failure.Message;
         }
 
-        LogUnavailable((loggers ?? NullLoggerFactory.Instance).CreateLogger("NativeAttention.Cuda"), ordinal, reason);
+        LogUnavailable((loggers ?? NullLoggerFactory.Instance).CreateLogger("NativeAttention.Cuda"), ordinal,
+            reason);
         return false;
     }
 

@@ -26,7 +26,8 @@ public sealed class AttentionPlanTests : DeviceFixture
     {
         using AttentionPlan<Half> first = Device.Plan<Half>(Shape);
         using AttentionPlan<Half> second = Device.Plan<Half>(Shape with { HeadDim = 32 });
-        using AttentionPlan<Half> reference = Device.Plan<Half>(Shape, new() { Tuning = new() { Rung = "reference" } });
+        using AttentionPlan<Half> reference =
+            Device.Plan<Half>(Shape, new() { Tuning = new() { Rung = "reference" } });
         Assert.That(Device.Modules.Count, Is.EqualTo(1));
     }
 
@@ -36,7 +37,8 @@ public sealed class AttentionPlanTests : DeviceFixture
         AttentionShape tooWide = Shape with { HeadDim = 129 };
         Assert.That(Device.CanRun<Half>(tooWide, null, out string? reason), Is.False);
         Assert.That(reason, Does.Contain("head dim 129").And.Contains("1 to 128"));
-        NotSupportedException refusal = Assert.Throws<NotSupportedException>(() => Device.Plan<Half>(tooWide))!;
+        NotSupportedException refusal = Assert.Throws<NotSupportedException>(() =>
+            Device.Plan<Half>(tooWide))!;
         Assert.That(refusal.Message, Does.Contain(reason).And.Contains(Device.Name));
         Assert.That(Device.CanRun<Half>(Shape, null, out _), Is.True);
         Assert.That(() => Device.Plan<double>(Shape), Throws.TypeOf<NotSupportedException>());
@@ -49,12 +51,18 @@ public sealed class AttentionPlanTests : DeviceFixture
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
         Assert.Multiple(() =>
         {
-            Refuses(() => plan.Run(x.Key, x.Key, x.Value, x.Output, Stream), "query", "[2, 7, 2, 8]", "[2, 5, 4, 8]");
-            Refuses(() => plan.Run(x.Query, x.Value, x.Value, x.Output, Stream), "key", "[2, 7, 2, 16]", "[2, 7, 2, 8]");
-            Refuses(() => plan.Run(x.Query, x.Key, x.Key, x.Output, Stream), "value", "[2, 7, 2, 8]", "[2, 7, 2, 16]");
-            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Query, Stream), "output", "[2, 5, 4, 8]", "[2, 5, 4, 16]");
-            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, x.Output, Stream), "lse", "[2, 5, 4, 16]", "[2, 4, 5]");
-            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, x.Lse.Slice(1, 0, 3), Stream), "lse", "[2, 3, 5]", "[2, 4, 5]");
+            Refuses(() => plan.Run(x.Key, x.Key, x.Value, x.Output, Stream), "query", "[2, 7, 2, 8]",
+                "[2, 5, 4, 8]");
+            Refuses(() => plan.Run(x.Query, x.Value, x.Value, x.Output, Stream), "key", "[2, 7, 2, 16]",
+                "[2, 7, 2, 8]");
+            Refuses(() => plan.Run(x.Query, x.Key, x.Key, x.Output, Stream), "value", "[2, 7, 2, 8]",
+                "[2, 7, 2, 16]");
+            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Query, Stream), "output", "[2, 5, 4, 8]",
+                "[2, 5, 4, 16]");
+            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, x.Output, Stream), "lse",
+                "[2, 5, 4, 16]", "[2, 4, 5]");
+            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, x.Lse.Slice(1, 0, 3), Stream), "lse",
+                "[2, 3, 5]", "[2, 4, 5]");
         });
     }
 
@@ -63,7 +71,8 @@ public sealed class AttentionPlanTests : DeviceFixture
     {
         using Operands<float> x = new(this, Shape);
         using AttentionPlan<float> plan = Device.Plan<float>(Shape, new() { Layout = AttentionLayout.Bhsd });
-        Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, Stream), "query", "[2, 5, 4, 8]", "[2, 4, 5, 8]", "heads, sequence");
+        Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, Stream), "query", "[2, 5, 4, 8]",
+            "[2, 4, 5, 8]", "heads, sequence");
     }
 
     [Test]
@@ -74,7 +83,8 @@ public sealed class AttentionPlanTests : DeviceFixture
         using DeviceTensor<float> transposed = Device.Allocate<float>([1, 2, 1, 4, 2], Stream);
         using AttentionPlan<float> plan = Device.Plan<float>(shape);
         DeviceView<float> query = transposed.Slice(4, 0, 1).Squeeze(4);
-        Refuses(() => plan.Run(query, x.Key, x.Value, x.Output, Stream), "query", "last axis is 2", "must be 1");
+        Refuses(() => plan.Run(query, x.Key, x.Value, x.Output, Stream), "query", "last axis is 2",
+            "must be 1");
     }
 
     [Test]
@@ -98,10 +108,12 @@ public sealed class AttentionPlanTests : DeviceFixture
     public void What_is_written_must_not_overlap_anything()
     {
         AttentionShape shape = new(1, 4, 4, 2, 2, 8);
-        using DeviceTensor<float> all = Device.Upload<float>(RandomData.Floats(4 * 64, 6), [4, 4, 2, 8], Stream);
+        using DeviceTensor<float> all = Device.Upload<float>(RandomData.Floats(4 * 64, 6), [4, 4, 2, 8],
+            Stream);
         using DeviceTensor<float> lse = Device.Allocate<float>([1, 2, 4], Stream);
         using AttentionPlan<float> plan = Device.Plan<float>(shape);
-        DeviceView<float> query = all.Slice(0, 0, 1), key = all.Slice(0, 1, 1), value = all.Slice(0, 2, 1), output = all.Slice(0, 3, 1);
+        DeviceView<float> query = all.Slice(0, 0, 1), key = all.Slice(0, 1, 1), value = all.Slice(0, 2, 1),
+            output = all.Slice(0, 3, 1);
         DeviceView<float> inOutput = Device.Wrap<float>((nint)output.Pointer + 8, [1, 2, 4]);
         DeviceView<float> inKey = Device.Wrap<float>((nint)key.Pointer + 8, [1, 2, 4]);
         Assert.Multiple(() =>
@@ -109,7 +121,8 @@ public sealed class AttentionPlanTests : DeviceFixture
             Refuses(() => plan.Run(query, key, value, query, Stream), "output", "'query'", "overlaps");
             Refuses(() => plan.Run(query, key, value, key, Stream), "output", "'key'", "overlaps");
             Refuses(() => plan.Run(query, key, value, value, Stream), "output", "'value'", "overlaps");
-            Refuses(() => plan.Run(query, key, value, output, inOutput, Stream), "lse", "'output'", "overlaps");
+            Refuses(() => plan.Run(query, key, value, output, inOutput, Stream), "lse", "'output'",
+                "overlaps");
             Refuses(() => plan.Run(query, key, value, output, inKey, Stream), "lse", "'key'", "overlaps");
         });
         plan.Run(query, key, key, output, lse, Stream);
@@ -123,10 +136,13 @@ public sealed class AttentionPlanTests : DeviceFixture
         AttentionPlan<float> plan = Device.Plan<float>(Shape);
         x.Key.Dispose();
         ObjectDisposedException refusal =
-            Assert.Throws<ObjectDisposedException>(() => plan.Run(x.Query, x.Key, x.Value, x.Output, Stream))!;
-        Assert.That(refusal.Message, Does.Contain("'key'").And.Contains("DeviceTensor<Single>").And.Contains("disposed"));
+            Assert.Throws<ObjectDisposedException>(() =>
+            plan.Run(x.Query, x.Key, x.Value, x.Output, Stream))!;
+        Assert.That(refusal.Message, Does.Contain("'key'").And.Contains("DeviceTensor<Single>")
+            .And.Contains("disposed"));
         plan.Dispose();
-        refusal = Assert.Throws<ObjectDisposedException>(() => plan.Run(x.Query, x.Key, x.Value, x.Output, Stream))!;
+        refusal = Assert.Throws<ObjectDisposedException>(() =>
+            plan.Run(x.Query, x.Key, x.Value, x.Output, Stream))!;
         Assert.That(refusal.Message, Does.Contain("AttentionPlan<Single>"));
     }
 
@@ -137,9 +153,12 @@ public sealed class AttentionPlanTests : DeviceFixture
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
         Assert.Multiple(() =>
         {
-            Refuses(() => plan.Run(x.Query, (DeviceTensor<float>?)null, x.Value, x.Output, Stream), "key", "default view");
-            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, default(DeviceView<float>), Stream), "lse", "default view");
-            Assert.That(() => plan.Run(x.Query, x.Key, x.Value, x.Output, null!), Throws.ArgumentNullException);
+            Refuses(() => plan.Run(x.Query, (DeviceTensor<float>?)null, x.Value, x.Output, Stream), "key",
+                "default view");
+            Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, default(DeviceView<float>), Stream),
+                "lse", "default view");
+            Assert.That(() => plan.Run(x.Query, x.Key, x.Value, x.Output, null!),
+                Throws.ArgumentNullException);
         });
     }
 
@@ -152,8 +171,10 @@ public sealed class AttentionPlanTests : DeviceFixture
         using DeviceTensor<float> foreign = other.Allocate<float>([2, 7, 2, 8], stream);
         using Operands<float> x = new(this, Shape);
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
-        Refuses(() => plan.Run(x.Query, foreign, x.Value, x.Output, Stream), "key", $"belongs to {other.Name} ", Device.Name);
-        Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, stream), "stream", $"belongs to {other.Name} ");
+        Refuses(() => plan.Run(x.Query, foreign, x.Value, x.Output, Stream), "key",
+            $"belongs to {other.Name} ", Device.Name);
+        Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, stream), "stream",
+            $"belongs to {other.Name} ");
     }
 
     [Test]
@@ -209,9 +230,11 @@ public sealed class AttentionPlanTests : DeviceFixture
     [Test]
     public void A_plan_runs_from_many_threads_at_once()
     {
-        AttentionCase test = new(ElementType.Float32, new AttentionShape(1, 33, 35, 2, 1, 16), AttentionOptions.Causal, seed: 77);
+        AttentionCase test = new(ElementType.Float32, new AttentionShape(1, 33, 35, 2, 1, 16),
+            AttentionOptions.Causal, seed: 77);
         using AttentionPlan<float> plan = Device.Plan<float>(test.Shape, test.Options);
-        Parallel.For(0, 6, new ParallelOptions { MaxDegreeOfParallelism = 3 }, _ => DenseRunner.Run(Device, plan, test));
+        Parallel.For(0, 6, new ParallelOptions { MaxDegreeOfParallelism = 3 }, _ =>
+            DenseRunner.Run(Device, plan, test));
     }
 
     private static void Refuses(Action call, string argument, params string[] parts)
@@ -227,13 +250,17 @@ public sealed class AttentionPlanTests : DeviceFixture
     private sealed class Operands<T>(AttentionPlanTests test, AttentionShape s) : IDisposable
         where T : unmanaged
     {
-        public DeviceTensor<T> Query { get; } = Filled(test, [s.Batch, s.QueryLength, s.QueryHeads, s.HeadDim]);
+        public DeviceTensor<T> Query { get; } =
+            Filled(test, [s.Batch, s.QueryLength, s.QueryHeads, s.HeadDim]);
 
-        public DeviceTensor<T> Key { get; } = Filled(test, [s.Batch, s.KeyLength, s.KeyValueHeads, s.HeadDim]);
+        public DeviceTensor<T> Key { get; } =
+            Filled(test, [s.Batch, s.KeyLength, s.KeyValueHeads, s.HeadDim]);
 
-        public DeviceTensor<T> Value { get; } = Filled(test, [s.Batch, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim]);
+        public DeviceTensor<T> Value { get; } =
+            Filled(test, [s.Batch, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim]);
 
-        public DeviceTensor<T> Output { get; } = Filled(test, [s.Batch, s.QueryLength, s.QueryHeads, s.ValueHeadDim]);
+        public DeviceTensor<T> Output { get; } =
+            Filled(test, [s.Batch, s.QueryLength, s.QueryHeads, s.ValueHeadDim]);
 
         public DeviceTensor<float> Lse { get; } =
             test.Device.Allocate<float>([s.Batch, s.QueryHeads, s.QueryLength], test.Stream);
@@ -249,8 +276,10 @@ public sealed class AttentionPlanTests : DeviceFixture
 
         private static DeviceTensor<T> Filled(AttentionPlanTests test, int[] dims)
         {
-            byte[] noise = RandomData.Bytes(dims.Aggregate(1, (a, b) => a * b) * System.Runtime.CompilerServices.Unsafe.SizeOf<T>(), 9);
-            return test.Device.Upload<T>(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(noise), dims, test.Stream);
+            byte[] noise = RandomData.Bytes(dims.Aggregate(1, (a, b) =>
+                a * b) * System.Runtime.CompilerServices.Unsafe.SizeOf<T>(), 9);
+            return test.Device.Upload<T>(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(noise),
+                dims, test.Stream);
         }
     }
 }

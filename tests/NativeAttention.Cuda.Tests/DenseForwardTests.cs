@@ -10,10 +10,12 @@ namespace NativeAttention.Cuda.Tests;
 public sealed class DenseForwardTests
 {
     private static readonly string[] Rungs = ["tiled", "reference"];
-    private static readonly AttentionMask[] Masks = [AttentionMask.None, AttentionMask.Causal, AttentionMask.CausalTopLeft];
+    private static readonly AttentionMask[] Masks =
+        [AttentionMask.None, AttentionMask.Causal, AttentionMask.CausalTopLeft];
 
     private static readonly int[][] HeadDims =
-        [[1, 1], [3, 5], [8, 8], [20, 8], [32, 32], [40, 64], [64, 40], [72, 72], [96, 96], [100, 20], [127, 127], [128, 128], [128, 1]];
+        [[1, 1], [3, 5], [8, 8], [20, 8], [32, 32], [40, 64], [64, 40], [72, 72], [96, 96], [100, 20],
+        [127, 127], [128, 128], [128, 1]];
 
     private CudaBackend _backend = null!;
 
@@ -28,13 +30,15 @@ public sealed class DenseForwardTests
         from type in Enum.GetValues<ElementType>()
         from rung in Rungs
         from dims in HeadDims.Select((pair, n) => (Query: pair[0], Value: pair[1], n))
-        select Case(type, new AttentionShape(1, 37, 83, 2, 1, dims.Query, dims.Value), rung, Masks[dims.n % 3], dims.n);
+        select Case(type, new AttentionShape(1, 37, 83, 2, 1, dims.Query, dims.Value), rung,
+            Masks[dims.n % 3], dims.n);
 
     public static IEnumerable<AttentionCase> EveryLength() =>
         from type in Enum.GetValues<ElementType>()
         from rung in Rungs
         from lengths in Lengths().Select((pair, n) => (pair.Queries, pair.Keys, n))
-        select Case(type, new AttentionShape(2, lengths.Queries, lengths.Keys, 4, 2, 40, 24), rung, Masks[lengths.n % 3], lengths.n);
+        select Case(type, new AttentionShape(2, lengths.Queries, lengths.Keys, 4, 2, 40, 24), rung,
+            Masks[lengths.n % 3], lengths.n);
 
     public static IEnumerable<AttentionCase> EveryLayout() =>
         from type in Enum.GetValues<ElementType>()
@@ -79,12 +83,14 @@ public sealed class DenseForwardTests
 
     [Test]
     public void The_log_sum_exp_may_be_left_out([Values] ElementType type) => DenseRunner.Run(
-        _backend.Device, Case(type, new AttentionShape(1, 5, 9, 2, 2, 16), "tiled", AttentionMask.Causal, 600), withLse: false);
+        _backend.Device, Case(type, new AttentionShape(1, 5, 9, 2, 2, 16), "tiled", AttentionMask.Causal,
+        600), withLse: false);
 
     [Test]
     public void Two_runs_are_equal_bit_by_bit()
     {
-        AttentionCase test = Case(ElementType.Float16, new AttentionShape(2, 70, 131, 4, 2, 64), "tiled", AttentionMask.Causal, 601);
+        AttentionCase test = Case(ElementType.Float16, new AttentionShape(2, 70, 131, 4, 2, 64), "tiled",
+            AttentionMask.Causal, 601);
         AttentionBuffers<Half> first = Host(test), second = Host(test);
         Assert.That(second.Output, Is.EqualTo(first.Output));
         Assert.That(second.Lse, Is.EqualTo(first.Lse));
@@ -93,12 +99,14 @@ public sealed class DenseForwardTests
     [Test]
     public void A_host_plan_runs_again_with_other_inputs()
     {
-        AttentionCase first = Case(ElementType.Float32, new AttentionShape(1, 9, 17, 2, 1, 20), "tiled", AttentionMask.None, 602);
+        AttentionCase first = Case(ElementType.Float32, new AttentionShape(1, 9, 17, 2, 1, 20), "tiled",
+            AttentionMask.None, 602);
         AttentionCase second = Case(ElementType.Float32, first.Shape, "tiled", AttentionMask.None, 603);
         using HostAttentionPlan<float> plan = _backend.PlanHost<float>(
             AttentionProblem.Create(ElementType.Float32, first.Shape, first.Options));
         Assert.That(plan.KernelName, Is.EqualTo("na_dense_tiled_f32_d32_sm80"));
-        Assert.That(plan.WorkspaceBytes, Is.EqualTo(4 * ((9 * 2 * 20) + (17 * 20) + (17 * 20) + (9 * 2 * 20) + (9 * 2))));
+        Assert.That(plan.WorkspaceBytes, Is.EqualTo(
+            4 * ((9 * 2 * 20) + (17 * 20) + (17 * 20) + (9 * 2 * 20) + (9 * 2))));
         foreach (AttentionCase test in new[] { first, second, first })
         {
             AttentionBuffers<float> x = test.Allocate<float>();
@@ -112,16 +120,19 @@ public sealed class DenseForwardTests
     {
         // Query, key and value lie in one [batch, sequence, 3, heads, dim] tensor, as one projection makes
         // them.
-        AttentionCase test = Case(ElementType.Float16, new AttentionShape(2, 21, 21, 3, 3, 32), "tiled", AttentionMask.Causal, 604);
+        AttentionCase test = Case(ElementType.Float16, new AttentionShape(2, 21, 21, 3, 3, 32), "tiled",
+            AttentionMask.Causal, 604);
         AttentionBuffers<Half> x = test.Allocate<Half>();
         Half[] packed = Pack(x, test.Shape);
         CudaDevice device = _backend.Device;
         using CudaStream stream = device.CreateStream();
         using DeviceTensor<Half> all = device.Upload<Half>(packed, [2, 21, 3, 3, 32], stream);
-        using DeviceTensor<Half> output = device.Upload<Half>(x.Output.AsSpan(0, 2 * 21 * 96), [2, 21, 3, 32], stream);
+        using DeviceTensor<Half> output = device.Upload<Half>(x.Output.AsSpan(0, 2 * 21 * 96),
+            [2, 21, 3, 32], stream);
         using DeviceTensor<float> lse = device.Upload<float>(x.Lse, [2, 3, 21], stream);
         using AttentionPlan<Half> plan = device.Plan<Half>(test.Shape, test.Options);
-        plan.Run(all.Slice(2, 0, 1).Squeeze(2), all.Slice(2, 1, 1).Squeeze(2), all.Slice(2, 2, 1).Squeeze(2), output, lse, stream);
+        plan.Run(all.Slice(2, 0, 1).Squeeze(2), all.Slice(2, 1, 1).Squeeze(2), all.Slice(2, 2, 1).Squeeze(2),
+            output, lse, stream);
         output.Download(x.Output.AsSpan(0, 2 * 21 * 96), stream);
         lse.Download(x.Lse, stream);
         test.Check(x);
@@ -131,7 +142,8 @@ public sealed class DenseForwardTests
     public void Bhsd_tensors_and_foreign_memory_run_as_they_are()
     {
         AttentionShape shape = new(2, 5, 9, 4, 2, 8, 12);
-        AttentionCase test = new(ElementType.Float32, shape, AttentionOptions.Causal with { Layout = AttentionLayout.Bhsd }, seed: 605);
+        AttentionCase test = new(ElementType.Float32, shape,
+            AttentionOptions.Causal with { Layout = AttentionLayout.Bhsd }, seed: 605);
         AttentionBuffers<float> x = test.Allocate<float>();
         CudaDevice device = _backend.Device;
         using CudaStream stream = device.CreateStream();
@@ -148,9 +160,11 @@ public sealed class DenseForwardTests
     }
 
     [Test]
-    public void An_address_that_is_not_aligned_takes_the_slow_path([Values(1, 2, 5)] int skipped, [Values] ElementType type)
+    public void An_address_that_is_not_aligned_takes_the_slow_path([Values(1, 2, 5)] int skipped,
+        [Values] ElementType type)
     {
-        AttentionCase test = Case(type, new AttentionShape(1, 18, 40, 2, 2, 32), "tiled", AttentionMask.None, 700 + skipped);
+        AttentionCase test = Case(type, new AttentionShape(1, 18, 40, 2, 2, 32), "tiled", AttentionMask.None,
+            700 + skipped);
         switch (type)
         {
             case ElementType.Float32:
@@ -172,23 +186,29 @@ public sealed class DenseForwardTests
         CudaDevice device = _backend.Device;
         using CudaStream stream = device.CreateStream();
         using AttentionPlan<float> plan = device.Plan<float>(shape);
-        using DeviceTensor<float> empty = device.Allocate<float>([shape.Batch, shape.QueryLength, 1, 8], stream);
-        using DeviceTensor<float> keys = device.Upload<float>(RandomData.Floats(shape.Batch * 32, 606), [shape.Batch, 4, 1, 8], stream);
+        using DeviceTensor<float> empty = device.Allocate<float>([shape.Batch, shape.QueryLength, 1, 8],
+            stream);
+        using DeviceTensor<float> keys = device.Upload<float>(RandomData.Floats(shape.Batch * 32, 606),
+            [shape.Batch, 4, 1, 8], stream);
         plan.Run(empty, keys, keys, empty, stream);
         stream.Synchronize();
     }
 
-    private static AttentionCase Case(ElementType type, AttentionShape shape, string rung, AttentionMask mask, int seed) => new(
-        type, shape, new AttentionOptions { Mask = mask, Tuning = new TuningHints { Rung = rung } }, seed + 1);
+    private static AttentionCase Case(ElementType type, AttentionShape shape, string rung,
+        AttentionMask mask, int seed) => new(
+        type, shape, new AttentionOptions { Mask = mask, Tuning = new TuningHints { Rung = rung } },
+        seed + 1);
 
     private static IEnumerable<(int Queries, int Keys)> Lengths() =>
     [
-        (0, 5), (5, 0), (1, 1), (1, 65), (3, 2), (16, 64), (17, 63), (64, 64), (65, 129), (128, 17), (129, 1), (130, 67),
+        (0, 5), (5, 0), (1, 1), (1, 65), (3, 2), (16, 64), (17, 63), (64, 64), (65, 129), (128, 17),
+        (129, 1), (130, 67),
     ];
 
     private static IEnumerable<Func<AttentionShape, AttentionLayout>> Layouts() =>
     [
-        _ => AttentionLayout.Bshd, _ => AttentionLayout.Bshd, _ => AttentionLayout.Bhsd, _ => AttentionLayout.Bhsd,
+        _ => AttentionLayout.Bshd, _ => AttentionLayout.Bshd, _ => AttentionLayout.Bhsd, _ =>
+        AttentionLayout.Bhsd,
         TestLayouts.PaddedOdd, TestLayouts.PaddedOdd, TestLayouts.PaddedAligned, TestLayouts.SequenceMajor,
         TestLayouts.SharedKeyValue, TestLayouts.SharedKeyValue,
     ];
@@ -224,7 +244,8 @@ public sealed class DenseForwardTests
         AttentionBuffers<T> x = test.Allocate<T>();
         CudaDevice device = _backend.Device;
         using CudaStream stream = device.CreateStream();
-        using DeviceTensor<T> query = Shifted(x.Query), key = Shifted(x.Key), value = Shifted(x.Value), output = Shifted(x.Output);
+        using DeviceTensor<T> query = Shifted(x.Query), key = Shifted(x.Key), value = Shifted(x.Value),
+            output = Shifted(x.Output);
         using AttentionPlan<T> plan = device.Plan<T>(test.Shape, test.Options);
         plan.Run(View(query, 18), View(key, 40), View(value, 40), View(output, 18), stream);
         T[] all = new T[skipped + x.Output.Length];
@@ -243,7 +264,8 @@ public sealed class DenseForwardTests
 
         DeviceView<T> View(DeviceTensor<T> tensor, int length)
         {
-            nint address = (nint)tensor.AsView().Pointer + (skipped * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
+            nint address = (nint)tensor.AsView().Pointer
+                + (skipped * System.Runtime.CompilerServices.Unsafe.SizeOf<T>());
             stream.Synchronize();
             return device.Wrap<T>(address, [1, length, 2, 32]);
         }

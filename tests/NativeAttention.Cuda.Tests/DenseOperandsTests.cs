@@ -33,7 +33,8 @@ public sealed class DenseOperandsTests
         p.Batch = 1;
         p.Query.BatchStride = p.Key.BatchStride = p.Value.BatchStride = p.Output.BatchStride = 7;
         DenseOperands.SetFlags(ref p, 2);
-        Assert.That((DenseFlags)p.Flags, Is.EqualTo(DenseFlags.DenseVectorLoads | DenseFlags.DensePairStores));
+        Assert.That((DenseFlags)p.Flags, Is.EqualTo(
+            DenseFlags.DenseVectorLoads | DenseFlags.DensePairStores));
     }
 
     [Test]
@@ -41,7 +42,8 @@ public sealed class DenseOperandsTests
     {
         long[] diagonals =
         [
-            -KeyBand.Open, -(1L << 33), -(1L << 30) - 1, -(1L << 30), -5, -1, 0, 1, 5, 1L << 30, (1L << 30) + 1, 1L << 33,
+            -KeyBand.Open, -(1L << 33), -(1L << 30) - 1, -(1L << 30), -5, -1, 0, 1, 5, 1L << 30,
+            (1L << 30) + 1, 1L << 33,
             KeyBand.Open,
         ];
         int[] lengths = [1, 6, 1 << 30];
@@ -66,7 +68,8 @@ public sealed class DenseOperandsTests
         Assert.Multiple(() =>
         {
             Assert.That((p.Batch, p.QueryLength, p.KeyLength), Is.EqualTo((2, 3, 5)));
-            Assert.That((p.QueryHeads, p.KeyValueHeads, p.HeadDim, p.ValueHeadDim), Is.EqualTo((8, 4, 16, 24)));
+            Assert.That((p.QueryHeads, p.KeyValueHeads, p.HeadDim, p.ValueHeadDim),
+                Is.EqualTo((8, 4, 16, 24)));
             Assert.That((p.BandLeft, p.BandRight), Is.EqualTo((-(1 << 30), 2)));
             Assert.That(p.Scale, Is.EqualTo(-0.5f));
         });
@@ -81,7 +84,8 @@ public sealed class DenseOperandsTests
             foreach (long j in new long[] { 0, 2, length / 2, length - 1 })
             {
                 bool expected = i + band.Left <= j && j <= i + band.Right;
-                Assert.That(i + left <= j && j <= i + right, Is.EqualTo(expected), $"{band} length {length} i {i} j {j}");
+                Assert.That(i + left <= j && j <= i + right, Is.EqualTo(expected),
+                    $"{band} length {length} i {i} j {j}");
             }
         }
     }
@@ -95,14 +99,17 @@ public sealed class DenseOperandsTests
 
     private static DenseForwardParams Filled(int dim, int valueDim, ulong address, long gap)
     {
-        TensorRef narrow = new() { Data = 4096 + address, HeadStride = dim + gap, SequenceStride = 4 * (dim + gap), BatchStride = 64 * (dim + gap) };
-        TensorRef wide = new() { Data = 4096 + address, HeadStride = valueDim + gap, SequenceStride = 4 * (valueDim + gap), BatchStride = 64 * (valueDim + gap) };
+        TensorRef narrow = new() { Data = 4096 + address, HeadStride = dim + gap,
+            SequenceStride = 4 * (dim + gap), BatchStride = 64 * (dim + gap) };
+        TensorRef wide = new() { Data = 4096 + address, HeadStride = valueDim + gap,
+            SequenceStride = 4 * (valueDim + gap), BatchStride = 64 * (valueDim + gap) };
         return new DenseForwardParams
         {
             Query = narrow,
             Key = narrow,
             Value = wide,
-            Output = new() { Data = wide.Data, HeadStride = wide.HeadStride, SequenceStride = wide.SequenceStride, BatchStride = wide.BatchStride },
+            Output = new() { Data = wide.Data, HeadStride = wide.HeadStride,
+            SequenceStride = wide.SequenceStride, BatchStride = wide.BatchStride },
             Batch = 2,
             QueryLength = 16,
             KeyLength = 16,

@@ -141,7 +141,8 @@ public sealed class DeviceTensorTests : DeviceFixture
             Refuses(() => Device.Allocate<float>([], Stream), "dims", "0 axes", "1 to 6");
             Refuses(() => Device.Allocate<float>([1, 1, 1, 1, 1, 1, 1], Stream), "dims", "7 axes", "1 to 6");
             Refuses(() => Device.Allocate<float>([int.MaxValue, int.MaxValue, 2], Stream), "dims", "2^63");
-            Refuses(() => Device.Allocate<float>([int.MaxValue, 0, int.MaxValue, int.MaxValue, 4], Stream), "dims", "2^63");
+            Refuses(() => Device.Allocate<float>([int.MaxValue, 0, int.MaxValue, int.MaxValue, 4], Stream),
+                "dims", "2^63");
         });
     }
 
@@ -165,7 +166,8 @@ public sealed class DeviceTensorTests : DeviceFixture
             Refuses(() => tensor.Upload(new float[4], Stream), "source", "4 elements", "3");
             Refuses(() => tensor.Download(received, Stream), "destination", "2 elements", "3");
             Refuses(() => Device.Upload<float>(new float[5], [2, 3], Stream), "source", "5 elements", "6");
-            Refuses(() => tensor.DownloadAsync(new float[1], Stream).AsTask(), "destination", "1 elements", "3");
+            Refuses(() => tensor.DownloadAsync(new float[1], Stream).AsTask(), "destination", "1 elements",
+                "3");
         });
         Assert.That(received, Is.EqualTo(new float[] { 9, 9 }));
     }
@@ -181,8 +183,10 @@ public sealed class DeviceTensorTests : DeviceFixture
     public void The_default_view_is_refused()
     {
         DeviceView<float> nothing = default;
-        Assert.That(() => nothing.Download([], Stream), Throws.ArgumentException.With.Message.Contains("default view"));
-        Assert.That(() => nothing.Slice(0, 0, 0), Throws.ArgumentException.With.Message.Contains("default view"));
+        Assert.That(() => nothing.Download([], Stream),
+            Throws.ArgumentException.With.Message.Contains("default view"));
+        Assert.That(() => nothing.Slice(0, 0, 0),
+            Throws.ArgumentException.With.Message.Contains("default view"));
     }
 
     [Test]
@@ -248,7 +252,8 @@ public sealed class DeviceTensorTests : DeviceFixture
     [Test]
     public void Staging_does_not_grow_with_use()
     {
-        using DeviceTensor<float> tensor = Device.Upload<float>(RandomData.Floats(3_000_000, 1), [3_000_000], Stream);
+        using DeviceTensor<float> tensor = Device.Upload<float>(RandomData.Floats(3_000_000, 1), [3_000_000],
+            Stream);
         float[] received = new float[3_000_000];
         for (int i = 0; i < 10; i++)
         {

@@ -100,7 +100,8 @@ public sealed class DriverErrorTests(StreamMode mode) : DeviceFixture
     public void A_module_without_its_entry_is_told()
     {
         using PtxFolder kernels = new("");
-        kernels.Write("na_dense_f32_d32_sm80", ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry other() { ret; }\n");
+        kernels.Write("na_dense_f32_d32_sm80",
+            ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry other() { ret; }\n");
         CudaException failure = Assert.Throws<CudaException>(() => Device.Plan<float>(Small))!;
         Assert.That(failure.Call, Is.EqualTo("cuModuleGetFunction"));
         Assert.That(failure.Result, Is.EqualTo(CudaResult.NotFound));
@@ -111,7 +112,8 @@ public sealed class DriverErrorTests(StreamMode mode) : DeviceFixture
     {
         using PtxFolder kernels = new("");
         File.Delete(Path.Combine(kernels.Path, "na_dense_f32_d32_sm80.ptx"));
-        FileNotFoundException failure = Assert.Throws<FileNotFoundException>(() => Device.Plan<float>(Small))!;
+        FileNotFoundException failure = Assert.Throws<FileNotFoundException>(() =>
+            Device.Plan<float>(Small))!;
         Assert.That(failure.Message, Does.Contain(kernels.Path).And.Contains("na_dense_f32_d32_sm80.ptx"));
         Assert.That(Device.LiveResources, Is.EqualTo(1), "no half-made plan is left");
     }

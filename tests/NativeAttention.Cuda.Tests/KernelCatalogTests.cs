@@ -20,19 +20,24 @@ public sealed partial class KernelCatalogTests
         Assert.Multiple(() =>
         {
             Assert.That(parameter.Success, Is.True, "one parameter by value");
-            Assert.That(int.Parse(parameter.Groups["bytes"].ValueSpan, null), Is.EqualTo(kernel.ParameterBytes));
+            Assert.That(int.Parse(parameter.Groups["bytes"].ValueSpan, null),
+                Is.EqualTo(kernel.ParameterBytes));
             Assert.That(int.Parse(threads.Groups["x"].ValueSpan, null), Is.EqualTo(kernel.Threads));
             Assert.That(threads.Groups["rest"].Value, Is.EqualTo(", 1, 1"));
-            Assert.That(ptx, Does.Contain($".target sm_{kernel.MinComputeCapability.Major}{kernel.MinComputeCapability.Minor}"));
+            Assert.That(ptx,
+                Does.Contain(
+                $".target sm_{kernel.MinComputeCapability.Major}{kernel.MinComputeCapability.Minor}"));
         });
     }
 
     [Test]
     public void Modules_hold_the_entries_of_the_manifest_and_no_others()
     {
-        foreach (IGrouping<string, KernelInfo> module in KernelCatalog.Kernels.GroupBy(kernel => kernel.Module))
+        foreach (IGrouping<string, KernelInfo> module in KernelCatalog.Kernels.GroupBy(kernel =>
+            kernel.Module))
         {
-            IEnumerable<string> entries = EntryPattern().Matches(module.First().ReadPtx()).Select(m => m.Groups["name"].Value);
+            IEnumerable<string> entries = EntryPattern().Matches(module.First().ReadPtx())
+                .Select(m => m.Groups["name"].Value);
             Assert.That(entries, Is.EquivalentTo(module.Select(kernel => kernel.Name)), module.Key);
         }
     }
@@ -59,7 +64,8 @@ public sealed partial class KernelCatalogTests
                     ElementType.Float16 => "f16",
                     _ => "bf16",
                 };
-                Assert.That(kernel.Name, Is.EqualTo($"na_{kernel.Family}_{kernel.Rung}_{type}_d{kernel.MaxHeadDim}_sm80"));
+                Assert.That(kernel.Name, Is.EqualTo(
+                    $"na_{kernel.Family}_{kernel.Rung}_{type}_d{kernel.MaxHeadDim}_sm80"));
                 Assert.That(kernel.ToString(), Is.EqualTo(kernel.Name));
             }
         });
@@ -75,14 +81,16 @@ public sealed partial class KernelCatalogTests
         Assert.That(kernel.Parameters, Is.EqualTo(expected));
         Assert.That(kernel.ParameterBytes, Is.EqualTo(Unsafe.SizeOf<DenseForwardParams>()));
         KernelParameterField last = kernel.Parameters[^1];
-        Assert.That(last.Offset + last.Bytes, Is.EqualTo(kernel.ParameterBytes), "no hidden bytes at the end");
+        Assert.That(last.Offset + last.Bytes, Is.EqualTo(kernel.ParameterBytes),
+            "no hidden bytes at the end");
     }
 
     [Test]
     public void The_grid_is_query_tiles_times_heads_times_batch()
     {
         KernelInfo kernel = KernelCatalog.Find("na_dense_tiled_f16_d64_sm80");
-        Assert.That(kernel.GridSize(new AttentionShape(3, kernel.QueriesPerBlock + 1, 7, 4, 2, 64)), Is.EqualTo(2 * 4 * 3));
+        Assert.That(kernel.GridSize(new AttentionShape(3, kernel.QueriesPerBlock + 1, 7, 4, 2, 64)),
+            Is.EqualTo(2 * 4 * 3));
         Assert.That(kernel.GridSize(new AttentionShape(3, 0, 7, 4, 2, 64)), Is.Zero);
         Assert.That(kernel.GridSize(new AttentionShape(int.MaxValue, 1 << 30, 7, 1 << 20, 2, 64)),
             Is.GreaterThan(int.MaxValue));
@@ -91,7 +99,8 @@ public sealed partial class KernelCatalogTests
     [Test]
     public void An_unknown_kernel_is_named()
     {
-        Assert.That(() => KernelCatalog.Find("na_none"), Throws.ArgumentException.With.Message.Contains("'na_none'"));
+        Assert.That(() => KernelCatalog.Find("na_none"),
+            Throws.ArgumentException.With.Message.Contains("'na_none'"));
     }
 
     private static string EntryOf(string ptx, string name)
@@ -106,7 +115,8 @@ public sealed partial class KernelCatalogTests
     {
         foreach (FieldInfo field in type.GetFields())
         {
-            int at = offset + field.GetCustomAttribute<System.Runtime.InteropServices.FieldOffsetAttribute>()!.Value;
+            int at = offset
+                + field.GetCustomAttribute<System.Runtime.InteropServices.FieldOffsetAttribute>()!.Value;
             if (field.FieldType.IsPrimitive)
             {
                 int bytes = field.FieldType == typeof(ulong) || field.FieldType == typeof(long) ? 8 : 4;
@@ -114,7 +124,8 @@ public sealed partial class KernelCatalogTests
             }
             else
             {
-                foreach (KernelParameterField inner in Flatten(field.FieldType, prefix + field.Name + ".", at))
+                foreach (KernelParameterField inner in Flatten(field.FieldType, prefix + field.Name + ".",
+                    at))
                 {
                     yield return inner;
                 }

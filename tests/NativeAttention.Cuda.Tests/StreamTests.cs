@@ -118,7 +118,8 @@ public sealed class StreamTests(StreamMode mode) : DeviceFixture
 
     [Test]
     public void The_null_stream_is_not_wrapped() =>
-        Assert.That(() => CudaStream.Wrap(Device, 0), Throws.ArgumentException.With.Message.Contains("null stream"));
+        Assert.That(() => CudaStream.Wrap(Device, 0),
+        Throws.ArgumentException.With.Message.Contains("null stream"));
 
     [Test]
     public void Objects_of_another_device_are_refused()

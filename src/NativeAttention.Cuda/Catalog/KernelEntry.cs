@@ -15,5 +15,6 @@ namespace NativeAttention.Cuda;
 /// <param name="SharedBytes">Dynamic shared memory of one block.</param>
 /// <param name="MinComputeCapability">Major times ten plus minor, for example 80.</param>
 /// <param name="Parameters">Name of the parameter struct.</param>
-internal sealed record KernelEntry(string Name, string Module, string Family, string Rung, ElementType ElementType,
-    int HeadDim, int BlockM, int BlockN, int Threads, int SharedBytes, int MinComputeCapability, string Parameters);
+internal sealed record KernelEntry(
+    string Name, string Module, string Family, string Rung, ElementType ElementType, int HeadDim, int BlockM,
+    int BlockN, int Threads, int SharedBytes, int MinComputeCapability, string Parameters);

@@ -52,7 +52,8 @@ public sealed record KernelInfo
     public int SharedBytes => _entry.SharedBytes;
 
     /// <summary>Lowest compute capability it runs on.</summary>
-    public Version MinComputeCapability => new(_entry.MinComputeCapability / 10, _entry.MinComputeCapability % 10);
+    public Version MinComputeCapability =>
+        new(_entry.MinComputeCapability / 10, _entry.MinComputeCapability % 10);
 
     /// <summary>Size of the parameter struct, in bytes.</summary>
     public int ParameterBytes { get; }

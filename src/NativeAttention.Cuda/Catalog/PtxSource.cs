@@ -42,14 +42,16 @@ internal static class PtxSource
         string path = Path.Combine(folder, file);
         return File.Exists(path)
             ? File.ReadAllBytes(path)
-            : throw new FileNotFoundException($"NATTN_PTX_DIRECTORY is '{folder}', but there is no '{file}' in it.", path);
+            : throw new FileNotFoundException(
+                $"NATTN_PTX_DIRECTORY is '{folder}', but there is no '{file}' in it.", path);
     }
 
     private static byte[] ReadEmbedded(string file)
     {
         using Stream archive = typeof(PtxSource).Assembly.GetManifestResourceStream(Archive)
             ?? throw new FileNotFoundException(
-                "This build of NativeAttention.Cuda has no kernels in it; ./build.sh build makes one that has.", Archive);
+                "NativeAttention.Cuda was built without its kernels; ./build.sh build builds it with them.",
+                Archive);
         using ZipArchive zip = new(archive, ZipArchiveMode.Read);
         ZipArchiveEntry entry = zip.GetEntry(file)
             ?? throw new FileNotFoundException($"The embedded kernels have no '{file}'.", file);

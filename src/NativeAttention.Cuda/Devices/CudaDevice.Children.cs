@@ -146,9 +146,11 @@ public sealed partial class CudaDevice
     /// <param name="reason">Why not, when the answer is no.</param>
     /// <exception cref="ArgumentException">The shape or the options make no sense anywhere.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type.</exception>
-    public bool CanRun<T>(AttentionShape shape, AttentionOptions? options, [NotNullWhen(false)] out string? reason)
+    public bool CanRun<T>(AttentionShape shape, AttentionOptions? options,
+        [NotNullWhen(false)] out string? reason)
         where T : unmanaged => CanRun(
-            AttentionProblem.Create(ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default), out reason);
+            AttentionProblem.Create(ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default),
+            out reason);
 
     /// <summary>
     /// Plans a problem: chooses and loads the kernel. Disposed with the device, if not before.
@@ -163,7 +165,8 @@ public sealed partial class CudaDevice
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public AttentionPlan<T> Plan<T>(AttentionShape shape, AttentionOptions? options = null)
         where T : unmanaged =>
-        PlanProblem<T>(AttentionProblem.Create(ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default));
+        PlanProblem<T>(AttentionProblem.Create(
+            ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default));
 
     /// <summary>Asks whether this device can run a problem.</summary>
     internal bool CanRun(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
@@ -180,10 +183,12 @@ public sealed partial class CudaDevice
         if (ElementTypes.Of<T>() != problem.ElementType)
         {
             throw new ArgumentException(
-                $"The problem is of {problem.ElementType}, but the plan was asked for {typeof(T).Name}.", nameof(problem));
+                $"The problem is of {problem.ElementType}, but the plan was asked for {typeof(T).Name}.",
+                nameof(problem));
         }
 
-        if (!DensePlanner.TryChoose(problem, Capability, MaxSharedBytes, out KernelEntry? kernel, out string reason))
+        if (!DensePlanner.TryChoose(problem, Capability, MaxSharedBytes, out KernelEntry? kernel,
+            out string reason))
         {
             throw new NotSupportedException($"{this} cannot run {DensePlanner.Describe(problem)}: {reason}.");
         }

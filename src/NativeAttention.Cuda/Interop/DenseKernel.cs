@@ -34,8 +34,8 @@ internal sealed class DenseKernel
     /// <param name="output">Where the output goes.</param>
     /// <param name="lse">Address of the log-sum-exp, or 0.</param>
     /// <param name="stream">The stream's handle.</param>
-    public unsafe void Launch(in TensorRef query, in TensorRef key, in TensorRef value, in TensorRef output, ulong lse,
-        nint stream)
+    public unsafe void Launch(in TensorRef query, in TensorRef key, in TensorRef value, in TensorRef output,
+        ulong lse, nint stream)
     {
         if (_grid == 0)
         {

@@ -76,11 +76,13 @@ internal sealed unsafe partial class DeviceContext
 
     /// <summary>Copies page-locked host memory to the device, in stream order.</summary>
     public void CopyToDevice(ulong destination, nint source, long bytes, nint stream) =>
-        Check(_driver.MemcpyHtoDAsync(destination, (void*)source, (nuint)bytes, stream), "cuMemcpyHtoDAsync_v2");
+        Check(_driver.MemcpyHtoDAsync(destination, (void*)source, (nuint)bytes, stream),
+            "cuMemcpyHtoDAsync_v2");
 
     /// <summary>Copies device memory to page-locked host memory, in stream order.</summary>
     public void CopyToHost(nint destination, ulong source, long bytes, nint stream) =>
-        Check(_driver.MemcpyDtoHAsync((void*)destination, source, (nuint)bytes, stream), "cuMemcpyDtoHAsync_v2");
+        Check(_driver.MemcpyDtoHAsync((void*)destination, source, (nuint)bytes, stream),
+            "cuMemcpyDtoHAsync_v2");
 
     /// <summary>Copies device memory to device memory, in stream order.</summary>
     public void CopyOnDevice(ulong destination, ulong source, long bytes, nint stream) =>

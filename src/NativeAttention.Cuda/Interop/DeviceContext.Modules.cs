@@ -37,7 +37,8 @@ internal sealed unsafe partial class DeviceContext
         if (result != CudaResult.Success)
         {
             string said = TextOf(errors);
-            throw _driver.CreateException(result, "cuModuleLoadDataEx", Ordinal, said.Length > 0 ? said : null);
+            throw _driver.CreateException(result, "cuModuleLoadDataEx", Ordinal,
+                said.Length > 0 ? said : null);
         }
 
         return module;
@@ -68,13 +69,16 @@ internal sealed unsafe partial class DeviceContext
 
     /// <summary>Allows a kernel more than 48 KiB of dynamic shared memory.</summary>
     public void AllowSharedMemory(nint function, int bytes) => Check(
-        _driver.FuncSetAttribute(function, FunctionAttribute.MaxDynamicSharedSizeBytes, bytes), "cuFuncSetAttribute");
+        _driver.FuncSetAttribute(function, FunctionAttribute.MaxDynamicSharedSizeBytes, bytes),
+        "cuFuncSetAttribute");
 
     /// <summary>Launches a kernel with one by-value parameter struct on a one-dimensional grid.</summary>
-    public void Launch(nint function, uint grid, uint threads, uint sharedBytes, nint stream, void* parameters)
+    public void Launch(nint function, uint grid, uint threads, uint sharedBytes, nint stream,
+        void* parameters)
     {
         void* arguments = parameters;
-        Check(_driver.LaunchKernel(function, grid, 1, 1, threads, 1, 1, sharedBytes, stream, &arguments, null),
+        Check(
+            _driver.LaunchKernel(function, grid, 1, 1, threads, 1, 1, sharedBytes, stream, &arguments, null),
             "cuLaunchKernel");
     }
 

@@ -20,7 +20,8 @@ internal sealed unsafe partial class DeviceContext
         _device = device;
         _context = context;
         Name = name;
-        HasMemoryPools = driver.HasStreamOrderedAllocation && Attribute(DeviceAttribute.MemoryPoolsSupported) != 0;
+        HasMemoryPools = driver.HasStreamOrderedAllocation
+            && Attribute(DeviceAttribute.MemoryPoolsSupported) != 0;
     }
 
     /// <summary>The driver all calls go to.</summary>

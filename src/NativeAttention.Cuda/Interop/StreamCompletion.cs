@@ -14,7 +14,8 @@ namespace NativeAttention.Cuda;
 /// stream has
 /// failed; it is the only way such a wait ends.
 /// </remarks>
-[SuppressMessage("Design", "CA1001", Justification = "The timer is disposed when the task ends, however it ends.")]
+[SuppressMessage("Design", "CA1001",
+    Justification = "The timer is disposed when the task ends, however it ends.")]
 internal sealed unsafe class StreamCompletion
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(10);
@@ -27,7 +28,8 @@ internal sealed unsafe class StreamCompletion
     private StreamCompletion(CudaStream stream)
     {
         _stream = stream;
-        _watch = new Timer(static state => ((StreamCompletion)state!).Look(), this, Timeout.Infinite, Timeout.Infinite);
+        _watch = new Timer(
+            static state => ((StreamCompletion)state!).Look(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
     /// <summary>Makes the task of a stream that the caller holds open.</summary>

@@ -11,8 +11,8 @@ internal static class AsyncDownload
     /// arrives.
     /// Only the continuation writes the destination: once cancelled, nothing does.
     /// </remarks>
-    public static ValueTask Start<T>(CudaDevice device, ulong source, Memory<T> destination, CudaStream stream,
-        CancellationToken cancellationToken)
+    public static ValueTask Start<T>(CudaDevice device, ulong source, Memory<T> destination,
+        CudaStream stream, CancellationToken cancellationToken)
         where T : unmanaged
     {
         long bytes = (long)destination.Length * Unsafe.SizeOf<T>();
@@ -29,8 +29,8 @@ internal static class AsyncDownload
         }
     }
 
-    private static async Task FinishAsync<T>(CudaDevice device, Task done, StagingSlot slot, Memory<T> destination,
-        CancellationToken cancellationToken)
+    private static async Task FinishAsync<T>(CudaDevice device, Task done, StagingSlot slot,
+        Memory<T> destination, CancellationToken cancellationToken)
         where T : unmanaged
     {
         try

@@ -93,7 +93,8 @@ public sealed class DeviceTensor<T> : IDisposable
     /// <exception cref="ObjectDisposedException">The tensor, the stream or the device was
     /// disposed.</exception>
     public ValueTask DownloadAsync(Memory<T> destination, CudaStream stream,
-        CancellationToken cancellationToken = default) => AsView().DownloadAsync(destination, stream, cancellationToken);
+        CancellationToken cancellationToken = default) =>
+        AsView().DownloadAsync(destination, stream, cancellationToken);
 
     /// <summary>Frees the memory behind its last use. Never throws; a second call does nothing.</summary>
     public void Dispose() => _memory.Resource.Dispose();

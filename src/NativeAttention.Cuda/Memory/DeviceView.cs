@@ -242,7 +242,8 @@ public readonly struct DeviceView<T>
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"DeviceView<{typeof(T).Name}>{_dims} on {Device?.ToString() ?? "nothing"}";
+    public override string ToString() =>
+        $"DeviceView<{typeof(T).Name}>{_dims} on {Device?.ToString() ?? "nothing"}";
 
     /// <summary>Whether the bytes from first to last element meet a range of bytes.</summary>
     internal bool Overlaps(ulong start, ulong bytes) =>
@@ -276,7 +277,8 @@ public readonly struct DeviceView<T>
     {
         if (!view.IsDense)
         {
-            ThrowHelper.Argument(argument, $"{view._dims} has gaps between its elements; only dense views are copied.");
+            ThrowHelper.Argument(argument,
+                $"{view._dims} has gaps between its elements; only dense views are copied.");
         }
     }
 }

@@ -12,7 +12,8 @@ internal static class HostTransfer
     /// <summary>
     /// Copies to the device in stream order. The source may change as soon as this returns.
     /// </summary>
-    public static void Upload<T>(CudaDevice device, ulong destination, ReadOnlySpan<T> source, CudaStream stream)
+    public static void Upload<T>(CudaDevice device, ulong destination, ReadOnlySpan<T> source,
+        CudaStream stream)
         where T : unmanaged
     {
         int size = Unsafe.SizeOf<T>();
@@ -24,7 +25,8 @@ internal static class HostTransfer
             try
             {
                 part.CopyTo(HostMemory.AsSpan<T>(slot.Pointer, part.Length));
-                device.Context.CopyToDevice(destination, slot.Pointer, (long)part.Length * size, stream.Handle);
+                device.Context.CopyToDevice(destination, slot.Pointer, (long)part.Length * size,
+                    stream.Handle);
                 device.Context.RecordEvent(slot.Recorded, stream.Handle);
             }
             finally
@@ -76,7 +78,8 @@ internal static class HostTransfer
     private static StagingSlot Fetch(CudaDevice device, ulong source, long bytes, CudaStream stream) =>
         Fetch(device, device.Staging.Rent(), source, bytes, stream);
 
-    private static StagingSlot Fetch(CudaDevice device, StagingSlot slot, ulong source, long bytes, CudaStream stream)
+    private static StagingSlot Fetch(CudaDevice device, StagingSlot slot, ulong source, long bytes,
+        CudaStream stream)
     {
         try
         {

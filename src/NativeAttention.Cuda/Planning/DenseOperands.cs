@@ -51,8 +51,11 @@ internal static class DenseOperands
     public static void SetFlags(ref DenseForwardParams p, int elementBytes)
     {
         uint bytes = (uint)elementBytes;
-        ulong loads = Bits(p.Query, p.Batch, p.QueryHeads, bytes) | Bits(p.Key, p.Batch, p.KeyValueHeads, bytes)
-            | Bits(p.Value, p.Batch, p.KeyValueHeads, bytes) | ((ulong)p.HeadDim * bytes) | ((ulong)p.ValueHeadDim * bytes);
+        ulong rows = ((ulong)p.HeadDim * bytes) | ((ulong)p.ValueHeadDim * bytes);
+        ulong loads = rows
+            | Bits(p.Query, p.Batch, p.QueryHeads, bytes)
+            | Bits(p.Key, p.Batch, p.KeyValueHeads, bytes)
+            | Bits(p.Value, p.Batch, p.KeyValueHeads, bytes);
         TensorRef output = new()
         {
             Data = p.Output.Data,

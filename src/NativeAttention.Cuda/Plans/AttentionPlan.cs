@@ -68,7 +68,8 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
     /// <exception cref="CudaException">The driver refused the launch.</exception>
     /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was
     /// disposed.</exception>
-    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value, in DeviceView<T> output,
+    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value,
+        in DeviceView<T> output,
         CudaStream stream) => Execute(query, key, value, output, default, wantsLse: false, stream);
 
     /// <summary>
@@ -88,8 +89,9 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
     /// <exception cref="CudaException">The driver refused the launch.</exception>
     /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was
     /// disposed.</exception>
-    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value, in DeviceView<T> output,
-        in DeviceView<float> lse, CudaStream stream) => Execute(query, key, value, output, lse, wantsLse: true, stream);
+    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value,
+        in DeviceView<T> output, in DeviceView<float> lse, CudaStream stream) =>
+        Execute(query, key, value, output, lse, wantsLse: true, stream);
 
     /// <summary>
     /// Gives the plan back; runs already in a stream go on. Never throws; a second call does nothing.
@@ -116,8 +118,8 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
             ulong v = Hold(ref call, value, nameof(value), stream);
             ulong o = Hold(ref call, output, nameof(output), stream);
             ulong l = lse is null ? 0 : Hold(ref call, lse, nameof(lse), stream);
-            _kernel.Launch(_axes.Query.Bind(q), _axes.Key.Bind(k), _axes.Value.Bind(v), _axes.Output.Bind(o), l,
-                stream.Handle);
+            _kernel.Launch(_axes.Query.Bind(q), _axes.Key.Bind(k), _axes.Value.Bind(v), _axes.Output.Bind(o),
+                l, stream.Handle);
         }
         finally
         {
@@ -179,7 +181,8 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
         ReadOnlySpan<int> expected = [shape.Batch, shape.QueryHeads, shape.QueryLength];
         if (!lse.Layout.HasLengths(expected) || !lse.IsDense)
         {
-            ThrowHelper.Argument(nameof(lse), $"it is {lse.Layout}{(lse.IsDense ? "" : " with gaps")}; the plan needs a "
+            ThrowHelper.Argument(nameof(lse),
+                $"it is {lse.Layout}{(lse.IsDense ? "" : " with gaps")}; the plan needs a "
                 + $"dense {StridedDims.Format(expected)}, which is [batch, query heads, query length].");
         }
 

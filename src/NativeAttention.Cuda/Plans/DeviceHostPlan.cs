@@ -59,8 +59,8 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     }
 
     /// <inheritdoc/>
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
-        Span<float> lse)
+    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
+        Span<T> output, Span<float> lse)
     {
         _query.Upload(query, _stream);
         _key.Upload(key, _stream);
@@ -85,8 +85,10 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
         return owned;
     }
 
-    private DeviceTensor<T> Storage(CudaDevice device, in TensorAxes axes, string name) => axes.Extent <= int.MaxValue
+    private DeviceTensor<T> Storage(CudaDevice device, in TensorAxes axes, string name) =>
+        axes.Extent <= int.MaxValue
         ? device.Allocate<T>([(int)axes.Extent], _stream)
         : throw new NotSupportedException(
-            $"The {name} has {axes.Extent} elements from first to last; host memory is taken up to {int.MaxValue}.");
+            $"The {name} has {axes.Extent} elements from first to last; host memory is taken up to "
+            + $"{int.MaxValue}.");
 }

@@ -81,7 +81,8 @@ public sealed class CudaEvent : IDisposable, IDeviceResource
     public void Dispose() => Resource.Dispose();
 
     /// <summary>Makes an event on a device that the caller holds open.</summary>
-    internal static CudaEvent Create(CudaDevice device) => new(device, device.Context.CreateEvent(timing: true));
+    internal static CudaEvent Create(CudaDevice device) =>
+        new(device, device.Context.CreateEvent(timing: true));
 
     void IDeviceResource.TearDown() => Device.Context.DestroyEvent(Handle);
 }

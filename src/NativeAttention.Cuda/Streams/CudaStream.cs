@@ -52,7 +52,8 @@ public sealed class CudaStream : IDisposable, IDeviceResource
         ArgumentNullException.ThrowIfNull(device);
         if (handle == 0)
         {
-            ThrowHelper.Argument(nameof(handle), "0 is the null stream, which is never used; allowed is any other stream.");
+            ThrowHelper.Argument(nameof(handle),
+                "0 is the null stream, which is never used; allowed is any other stream.");
         }
 
         using CudaDevice.Scope scope = device.Use();
@@ -129,7 +130,8 @@ public sealed class CudaStream : IDisposable, IDeviceResource
     public override string ToString() => $"CudaStream on {Device}";
 
     /// <summary>Makes a stream on a device that the caller holds open.</summary>
-    internal static CudaStream Create(CudaDevice device) => new(device, device.Context.CreateStream(), owned: true);
+    internal static CudaStream Create(CudaDevice device) =>
+        new(device, device.Context.CreateStream(), owned: true);
 
     void IDeviceResource.TearDown()
     {

@@ -6,7 +6,8 @@ namespace NativeAttention.Cuda.Tests;
 internal static class DenseRunner
 {
     /// <summary>Plans and runs.</summary>
-    public static AttentionErrors Run(CudaDevice device, AttentionCase test, bool withLse = true) => test.ElementType switch
+    public static AttentionErrors Run(CudaDevice device, AttentionCase test, bool withLse = true) =>
+        test.ElementType switch
     {
         ElementType.Float32 => Planned<float>(device, test, withLse),
         ElementType.Float16 => Planned<Half>(device, test, withLse),
@@ -16,7 +17,8 @@ internal static class DenseRunner
     /// <summary>
     /// Runs a plan in a stream of its own. The device buffers are as long as the host's, poison included.
     /// </summary>
-    public static AttentionErrors Run<T>(CudaDevice device, AttentionPlan<T> plan, AttentionCase test, bool withLse = true)
+    public static AttentionErrors Run<T>(CudaDevice device, AttentionPlan<T> plan, AttentionCase test,
+        bool withLse = true)
         where T : unmanaged
     {
         AttentionBuffers<T> host = test.Allocate<T>();

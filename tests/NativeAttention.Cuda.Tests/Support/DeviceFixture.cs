@@ -38,7 +38,8 @@ public abstract class DeviceFixture
         if (TestDevice.IsEmulated)
         {
             Assert.That(EmulatedDriver.GetLiveObjects(_ordinal), Is.EqualTo(default(EmulatedObjectCounts)));
-            Assert.That(EmulatedDriver.GetAbandonedObjects(_ordinal), Is.EqualTo(default(EmulatedObjectCounts)));
+            Assert.That(EmulatedDriver.GetAbandonedObjects(_ordinal),
+                Is.EqualTo(default(EmulatedObjectCounts)));
         }
     }
 

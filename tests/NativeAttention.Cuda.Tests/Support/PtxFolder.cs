@@ -13,7 +13,8 @@ internal sealed class PtxFolder : IDisposable
 
     public PtxFolder(string body, string registers = "")
     {
-        foreach (IGrouping<string, KernelInfo> module in KernelCatalog.Kernels.GroupBy(kernel => kernel.Module))
+        foreach (IGrouping<string, KernelInfo> module in KernelCatalog.Kernels.GroupBy(kernel =>
+            kernel.Module))
         {
             string entries = string.Concat(module.Select(kernel => Entry(kernel, body, registers)));
             Write(module.Key, ".version 7.0\n.target sm_80\n.address_size 64\n\n" + entries);
@@ -24,7 +25,8 @@ internal sealed class PtxFolder : IDisposable
 
     public string Path => _folder;
 
-    public void Write(string module, string text) => File.WriteAllText(System.IO.Path.Combine(_folder, module + ".ptx"), text);
+    public void Write(string module, string text) =>
+        File.WriteAllText(System.IO.Path.Combine(_folder, module + ".ptx"), text);
 
     public void Dispose()
     {

@@ -36,7 +36,8 @@ internal sealed class RecordingLoggers : ILoggerFactory, ILogger
     {
         lock (_lines)
         {
-            _lines.Add((logLevel, formatter(state, exception) + (exception is null ? "" : " | " + exception.Message)));
+            _lines.Add((logLevel, formatter(state, exception)
+                + (exception is null ? "" : " | " + exception.Message)));
         }
     }
 }
