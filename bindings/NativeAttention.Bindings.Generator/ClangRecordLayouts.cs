@@ -49,7 +49,7 @@ internal static partial class ClangRecordLayouts
         {
             ArgumentList =
             {
-                "-std=c++20", "-fsyntax-only", "-x", "c++", "-I", includeFolder,
+                "-std=c++17", "-fsyntax-only", "-x", "c++", "-I", includeFolder,
                 "-Xclang", "-fdump-record-layouts-complete", header,
             },
             RedirectStandardOutput = true,

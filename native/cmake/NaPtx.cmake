@@ -41,7 +41,7 @@ endfunction()
 
 # The command line, up to input and output, that turns a module's source into PTX.
 function(na_compile_command out compiler arch)
-  set(common -std=c++20 -O3 "-I${NA_NATIVE_DIR}/include")
+  set(common -std=c++17 -O2 "-I${NA_NATIVE_DIR}/include") # -O2: see native/decisions.md, 2
   if(compiler STREQUAL "clang")
     set(${out} "${NA_CLANG}" -x cuda --cuda-device-only --cuda-gpu-arch=${arch} -nocudainc -nocudalib
       -Xclang -target-feature -Xclang ${NA_PTX_FEATURE_${arch}} -Wall -Wextra -Werror -S ${common} PARENT_SCOPE)
