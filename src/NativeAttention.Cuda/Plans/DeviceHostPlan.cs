@@ -48,7 +48,7 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
         + ((_query.Count + _key.Count + _value.Count + _output.Count) * Unsafe.SizeOf<T>());
 
     /// <inheritdoc/>
-    public override void Dispose()
+    protected override void Release()
     {
         while (_owned.TryPop(out IDisposable? last))
         {
