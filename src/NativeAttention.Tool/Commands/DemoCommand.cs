@@ -48,8 +48,8 @@ internal static class DemoCommand
         foreach (VerifiedCaseDocument c in document.Cases)
         {
             table.Add(c.Device, c.Kernel, $"{c.Shape.QueryLength} x {c.Shape.KeyLength}, {c.Shape.QueryHeads} heads",
-                $"{c.Shape.HeadDim}", $"{c.Milliseconds:F2}", $"{c.MaxError:0.0e+00}", $"{c.Bound:0.0e+00}",
-                c.Passed ? "ok" : "FAILED");
+                $"{c.Shape.HeadDim}", $"{c.Milliseconds:F2}", VerificationReport.Error(c.MaxError),
+                VerificationReport.Error(c.Bound), c.Passed ? "ok" : "FAILED");
         }
 
         table.WriteTo(writer);

@@ -20,14 +20,14 @@ internal static class VerificationReport
             [.. results.Select(Describe)]);
     }
 
-    /// <summary>The devices, and why some are not available.</summary>
+    /// <summary>The devices, and in short why some are not available.</summary>
     public static void WriteDevices(VerificationDocument document, TextWriter writer)
     {
         TextTable table = new("device", "state", "what");
         foreach (VerifiedDeviceDocument device in document.Devices)
         {
             table.Add(device.Name, device.Available ? "available" : "not available",
-                device.Description ?? device.Reason ?? "");
+                device.Description ?? Shorten(device.Reason ?? ""));
         }
 
         table.WriteTo(writer);
@@ -61,7 +61,15 @@ internal static class VerificationReport
         ?? $"output error {Error(c.MaxError)} (allowed {Error(c.Bound)}), "
         + $"log-sum-exp error {Error(c.MaxLseError)} (allowed {Error(c.LseBound)})";
 
-    private static string Error(double value) => double.IsNaN(value) ? "-" : $"{value:0.0e+00}";
+    /// <summary>An error for people; a dash when there is none to tell.</summary>
+    public static string Error(double value) => double.IsNaN(value) ? "-" : $"{value:0.0e+00}";
+
+    // The reason a driver is missing lists every name that was tried; that is for nattn info.
+    private static string Shorten(string reason)
+    {
+        int end = reason.AsSpan().IndexOfAny(';', '(');
+        return end < 0 ? reason : $"{reason[..end].TrimEnd()} (more: nattn info)";
+    }
 
     private static VerifiedCaseDocument Describe(VerificationResult r) => new(
         r.Device, r.Kernel.Name, ElementTypeNames.Short(r.Kernel.ElementType), r.Kernel.Rung, r.Case.Name,

@@ -1,13 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
 using NativeAttention.Testing;
+using NativeAttention.Tool.Devices;
 using NativeAttention.Tool.Npy;
 using NativeAttention.Tool.Tests.Support;
 
 namespace NativeAttention.Tool.Tests.Commands;
 
-/// <summary><c>nattn run</c> on random input, checked against float64.</summary>
-public class RunCommandTests
+/// <summary><c>nattn run</c> on random input, checked against float64: first on a fake device, then on real ones.</summary>
+[TestFixture("fake", "cpu", "reference")]
+[TestFixture("system", "cpu", "na_cpu_tiled")]
+public class RunCommandTests(string machine, string device, string kernel)
 {
     private static readonly AttentionShape Shape = new(2, 5, 7, 4, 2, 6, 3);
 
@@ -50,8 +53,8 @@ public class RunCommandTests
             ? RunAndCheck<float>(problem)
             : RunAndCheck<Half>(problem);
         Assert.That(json.GetProperty("exitCode").GetInt32(), Is.Zero);
-        Assert.That(json.GetProperty("device").GetString(), Is.EqualTo("cpu"));
-        Assert.That(json.GetProperty("kernel").GetString(), Is.EqualTo(FakeDevices.KernelName(problem.ElementType)));
+        Assert.That(json.GetProperty("device").GetString(), Is.EqualTo(device));
+        AssertKernel(json, problem.ElementType);
         Assert.That(json.GetProperty("mask").GetString(), Is.EqualTo(problem.Options.Mask.ToString()));
         Assert.That(json.GetProperty("shape").GetProperty("keyLength").GetInt32(), Is.EqualTo(problem.Shape.KeyLength));
         Assert.That(_folder.Names, Is.EqualTo(new[] { "k.npy", "l.npy", "o.npy", "q.npy", "v.npy" }));
@@ -86,7 +89,7 @@ public class RunCommandTests
         AttentionBuffers<Half> buffers = WriteInputs<Half>(problem);
         ToolResult result = Run("--compute", "fp32", "--lse", _folder["l.npy"], "--json");
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        Assert.That(result.Json.GetProperty("kernel").GetString(), Is.EqualTo("reference_Float32"));
+        AssertKernel(result.Json, ElementType.Float32);
         Assert.That(result.Json.GetProperty("computeType").GetString(), Is.EqualTo("fp32"));
         Assert.That(result.Json.GetProperty("fileType").GetString(), Is.EqualTo("float16"));
         ReadOutputs(buffers, _folder.Read("o.npy").Values<Half>());
@@ -124,7 +127,7 @@ public class RunCommandTests
         Assert.That(result.Error, Is.Empty);
         string[] lines = result.Out.TrimEnd().Split('\n');
         Assert.That(lines, Has.Length.EqualTo(3));
-        Assert.That(lines[0], Does.Match(@"^cpu: reference_Float32, computed in fp32, \d+\.\d ms$"));
+        Assert.That(lines[0], Does.Match($@"^{device}: {kernel}\w+, computed in fp32, \d+\.\d ms$"));
         Assert.That(lines[1], Is.EqualTo($"{_folder["o.npy"]}: float32, 120 elements"));
         Assert.That(lines[2], Is.EqualTo($"{_folder["l.npy"]}: float32, 40 elements"));
     }
@@ -136,7 +139,7 @@ public class RunCommandTests
         ToolResult result = Run("--progress", "--json");
         Assert.That(result.Error.TrimEnd().Split('\n'), Is.EqualTo(new[]
         {
-            "[0/3] reading the files", "[1/3] computing on cpu", "[2/3] writing the files",
+            "[0/3] reading the files", $"[1/3] computing on {device}", "[2/3] writing the files",
         }));
         Assert.That(result.Json.GetProperty("exitCode").GetInt32(), Is.Zero, "progress must not disturb the document");
     }
@@ -195,7 +198,7 @@ public class RunCommandTests
         WriteFloats("v.npy", buffers.Value[..views.Value.StorageLength], 3, 2, 7);
         ToolResult result = Run("--compute", compute, "--lse", _folder["l.npy"], "--json");
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        Assert.That(result.Json.GetProperty("kernel").GetString(), Is.EqualTo($"reference_{type}"));
+        AssertKernel(result.Json, type);
         float[] output = _folder.Read("o.npy").Values<float>();
         T[] rounded = [.. output.Select(x => Elements.FromDouble<T>(x))];
         Assert.That(rounded.Select(widen), Is.EqualTo(output), "the result is of the 16-bit type, widened");
@@ -237,7 +240,20 @@ public class RunCommandTests
         _folder.Read("l.npy").Values<float>().CopyTo(buffers.Lse, 0);
     }
 
-    private ToolResult Run(params string[] more) => ToolResult.Of(FakeDevices.WithCpu(),
+    private void AssertKernel(JsonElement json, ElementType type)
+    {
+        string name = json.GetProperty("kernel").GetString()!;
+        Assert.That(name, Does.StartWith(kernel));
+        Assert.That(name, machine == "fake" ? Is.EqualTo(FakeDevices.KernelName(type)) : Does.Contain(type switch
+        {
+            ElementType.Float32 => "_f32_",
+            ElementType.Float16 => "_f16_",
+            _ => "_bf16_",
+        }));
+    }
+
+    private ToolResult Run(params string[] more) => ToolResult.Of(
+        machine == "fake" ? FakeDevices.WithCpu() : new SystemDevices(),
         ["run", "--query", _folder["q.npy"], "--key", _folder["k.npy"], "--value", _folder["v.npy"],
-         "--output", _folder["o.npy"], .. more]);
+         "--output", _folder["o.npy"], "--device", device, .. more]);
 }

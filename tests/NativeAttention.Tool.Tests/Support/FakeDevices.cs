@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using NativeAttention.Tool.Devices;
 
@@ -40,11 +41,12 @@ internal sealed class FakeDevices : IDeviceCatalog
                 new KernelReport(KernelName(t), "dense", "reference", t, 32, "sm_80"))]
             : [];
 
-    public bool TryOpen(DeviceName device, ILoggerFactory loggers, out AttentionBackend? backend, out string? reason)
+    public bool TryOpen(DeviceName device, ILoggerFactory loggers, [NotNullWhen(true)] out AttentionBackend? backend,
+        [NotNullWhen(false)] out string? reason)
     {
         bool found = _available.TryGetValue(device.ToString(), out ReferenceBackend? known);
         backend = known;
-        reason = found ? null : _missing.GetValueOrDefault(device.ToString(), "there is no such device");
+        reason = _missing.GetValueOrDefault(device.ToString(), "there is no such device");
         return found;
     }
 

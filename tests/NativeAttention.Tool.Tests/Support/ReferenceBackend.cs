@@ -49,10 +49,6 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
 
         public override long WorkspaceBytes => 0;
 
-        public override void Dispose()
-        {
-        }
-
         protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
             Span<T> output, Span<float> lse)
         {
