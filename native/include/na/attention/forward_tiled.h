@@ -126,10 +126,9 @@ struct TiledForward {
     load_values(tile);
     Scores scores;
     compute_scores(scores);
-    if (prescale != 1.0f) {
+    // One branch for what is rare: multiplying by 1 on masked tiles is cheaper than a second branch on all.
+    if (range.needs_mask(tile) || prescale != 1.0f) {
       multiply_scores(scores, prescale);
-    }
-    if (range.needs_mask(tile)) {
       hide_invisible(scores, tile);
     }
     cp_async_wait<0>();
