@@ -3,7 +3,9 @@ namespace NativeAttention.Cuda;
 /// <summary>One allocation on a device: freed in stream order after its last use.</summary>
 internal sealed class DeviceMemory : IDeviceResource
 {
-    /// <summary>Allocates in a stream; the caller holds device and stream open. No bytes, no allocation.</summary>
+    /// <summary>
+    /// Allocates in a stream; the caller holds device and stream open. No bytes, no allocation.
+    /// </summary>
     public DeviceMemory(CudaDevice device, long bytes, CudaStream stream, string kind)
     {
         Bytes = bytes;

@@ -20,7 +20,8 @@ internal static class CurrentContext
 
     /// <summary>The current context; fails when there is none.</summary>
     internal static EmulatedContext OrFail =>
-        _current ?? throw new DriverFailure(CudaResult.InvalidContext, "no context is current on this thread");
+        _current
+        ?? throw new DriverFailure(CudaResult.InvalidContext, "no context is current on this thread");
 
     internal static void Push(EmulatedContext context)
     {

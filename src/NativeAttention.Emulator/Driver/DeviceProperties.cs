@@ -36,7 +36,7 @@ internal sealed record DeviceProperties(
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Names of the architectures that can be emulated.</summary>
-    internal static IEnumerable<string> Targets => ByTarget.Keys.Order(StringComparer.Ordinal);
+    internal static string TargetList => string.Join(", ", ByTarget.Keys.Order(StringComparer.Ordinal));
 
     internal static DeviceProperties? Of(string target)
     {

@@ -12,7 +12,7 @@ internal static unsafe class LaunchArguments
         DriverFailure.Require(
             sharedBytes <= (uint)function.MaxDynamicShared,
             FormattableString.Invariant(
-                $"'{function.Kernel.Name}' is launched with {sharedBytes:N0} bytes of dynamic shared memory; ")
+                $"'{function.Kernel.Name}' launched with {sharedBytes:N0} bytes of dynamic shared memory; ")
             + FormattableString.Invariant(
                 $"{function.MaxDynamicShared:N0} are allowed (cuFuncSetAttribute raises that)"));
     }
@@ -21,7 +21,7 @@ internal static unsafe class LaunchArguments
     internal static void Pack(EmulatedFunction function, void** parameters, void** extra, Span<byte> block)
     {
         DriverFailure.Require(
-            parameters == null || extra == null, "parameters are given in both forms, as pointers and as a block");
+            parameters == null || extra == null, "parameters are given as pointers and as a block, too");
         if (extra != null)
         {
             PackBlock(function, extra, block);
@@ -39,8 +39,7 @@ internal static unsafe class LaunchArguments
             && grid.Z is > 0 and <= DeviceProperties.MaxGridYZ;
         if (!allowed)
         {
-            ThrowShape(
-                $"grid {grid} is outside of (1, 1, 1) to (2147483647, 65535, 65535)");
+            ThrowShape($"grid {grid} is outside of (1, 1, 1) to (2147483647, 65535, 65535)");
         }
     }
 
@@ -53,12 +52,13 @@ internal static unsafe class LaunchArguments
             && (ulong)block.X * block.Y * block.Z <= Limit;
         if (!allowed)
         {
-            ThrowShape($"block {block} is outside of (1, 1, 1) to (1024, 1024, 64), or has more than 1024 threads");
+            ThrowShape($"block {block} is outside of (1, 1, 1) to (1024, 1024, 64), or over 1024 threads");
         }
 
         if (block.X * block.Y * block.Z > (uint)function.MaxThreads)
         {
-            ThrowShape($"block {block} has more threads than the {function.MaxThreads} of '{function.Kernel.Name}'");
+            string name = function.Kernel.Name;
+            ThrowShape($"block {block} has more threads than the {function.MaxThreads} of '{name}'");
         }
     }
 

@@ -60,7 +60,8 @@ internal sealed unsafe partial class PtxImage
         };
         if (what is not null)
         {
-            throw new DriverFailure(CudaResult.InvalidImage, $"the image is {what}: the emulator runs PTX text only");
+            throw new DriverFailure(
+                CudaResult.InvalidImage, $"the image is {what}: the emulator runs PTX text only");
         }
     }
 
@@ -73,14 +74,14 @@ internal sealed unsafe partial class PtxImage
                 throw new DriverFailure(
                     CudaResult.InvalidPtx,
                     FormattableString.Invariant(
-                        $"the image is no text: byte 0x{bytes[i]:x2} at {i}; is the NUL at its end missing?"));
+                        $"the image is no text: byte 0x{bytes[i]:x2} at {i}; is its final NUL missing?"));
             }
         }
 
         if (!Utf8.IsValid(bytes))
         {
             throw new DriverFailure(
-                CudaResult.InvalidPtx, "the image is no text: it is not UTF-8; is the NUL at its end missing?");
+                CudaResult.InvalidPtx, "the image is no text: not UTF-8; is its final NUL missing?");
         }
     }
 

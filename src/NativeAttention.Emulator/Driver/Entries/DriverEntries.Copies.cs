@@ -207,8 +207,9 @@ internal static unsafe partial class DriverEntries
             using Lock.Scope scope = Enter(out EmulatedContext context);
 
             EmulatedStream target = context.Stream(stream);
-            DriverFailure.Require(destination % sizeof(uint) == 0, "the destination of 4-byte words is not aligned to 4");
-            DriverFailure.Require(count <= (nuint)context.Memory.Capacity, "more words than the device has memory");
+            DriverFailure.Require(
+                destination % sizeof(uint) == 0, "the destination is not aligned to 4 bytes");
+            DriverFailure.Require(count <= (nuint)context.Memory.Capacity, "a range larger than the device");
             context.RequireDeviceRange(destination, count * sizeof(uint));
             Operation operation = new()
             {

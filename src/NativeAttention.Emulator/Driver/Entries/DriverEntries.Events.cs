@@ -119,7 +119,8 @@ internal static unsafe partial class DriverEntries
                 return CudaResult.NotReady;
             }
 
-            *milliseconds = (float)Stopwatch.GetElapsedTime(first.Timestamp, last.Timestamp).TotalMilliseconds;
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(first.Timestamp, last.Timestamp);
+            *milliseconds = (float)elapsed.TotalMilliseconds;
             return CudaResult.Success;
         }
         catch (Exception e)

@@ -73,7 +73,12 @@ internal static unsafe partial class DriverEntries
             EmulatedStream target = context.Stream(stream);
             RefuseCaptured(target, "cuMemFreeAsync");
             context.BeginFree(pointer);
-            Operation operation = new() { Kind = OperationKind.Free, Call = "cuMemFreeAsync", Destination = pointer };
+            Operation operation = new()
+            {
+                Kind = OperationKind.Free,
+                Call = "cuMemFreeAsync",
+                Destination = pointer,
+            };
             context.Issue(target, ref operation);
             return CudaResult.Success;
         }
@@ -93,7 +98,8 @@ internal static unsafe partial class DriverEntries
             HandleTable.Get<EmulatedMemoryPool>(pool);
             DriverFailure.Require(value != null, "the value is null");
             DriverFailure.Require(
-                attribute == MemoryPoolAttribute.ReleaseThreshold, $"pool attribute {(int)attribute} is not emulated");
+                attribute == MemoryPoolAttribute.ReleaseThreshold,
+                $"pool attribute {(int)attribute} is not emulated");
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -213,7 +219,7 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             RequireTarget(pointer, "pointer");
-            DriverFailure.Require(flags <= 7, "flags of cuMemHostAlloc other than portable, device map, write combined");
+            DriverFailure.Require(flags <= 7, "unknown flags of cuMemHostAlloc");
             using Lock.Scope scope = Enter(out EmulatedContext context);
 
             context.ForbidDuringCapture("cuMemHostAlloc");
@@ -309,8 +315,9 @@ internal static unsafe partial class DriverEntries
         {
             throw new DriverFailure(
                 CudaResult.InvalidValue,
-                FormattableString.Invariant($"0x{pointer:x} is neither device memory nor page-locked memory of device ")
-                + FormattableString.Invariant($"{context.Device.Ordinal}: {context.Memory.Describe(pointer)}"));
+                FormattableString.Invariant($"0x{pointer:x} is neither memory nor page-locked memory of ")
+                + FormattableString.Invariant($"device {context.Device.Ordinal}: ")
+                + context.Memory.Describe(pointer));
         }
 
         WritePointerAttribute(context, value, attribute, pointer, (start, bytes, isDevice));
@@ -351,7 +358,8 @@ internal static unsafe partial class DriverEntries
                 break;
             default:
                 throw new DriverFailure(
-                    CudaResult.InvalidValue, $"pointer attribute {(int)attribute} is not defined for this pointer");
+                    CudaResult.InvalidValue,
+                    $"pointer attribute {(int)attribute} is not defined for this pointer");
         }
     }
 }

@@ -235,7 +235,8 @@ internal static unsafe partial class DriverEntries
             return 0;
         }
 
-        int shared = function.Kernel.StaticSharedBytes + (int)sharedBytes + DeviceProperties.ReservedSharedPerBlock;
+        int shared = function.Kernel.StaticSharedBytes + (int)sharedBytes
+            + DeviceProperties.ReservedSharedPerBlock;
         int blocks = Math.Min(device.ThreadsPerSm / blockSize, device.SharedPerSm / shared);
         return Math.Min(Math.Min(blocks, device.BlocksPerSm), function.Context.Device.Options.CtasPerSm);
     }

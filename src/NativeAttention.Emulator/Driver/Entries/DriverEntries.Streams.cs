@@ -116,7 +116,12 @@ internal static unsafe partial class DriverEntries
             context.Own(source);
             if (!context.TryCaptureWait(target, source) && source.Fence is Fence fence)
             {
-                Operation operation = new() { Kind = OperationKind.Wait, Call = "cuStreamWaitEvent", Fence = fence };
+                Operation operation = new()
+                {
+                    Kind = OperationKind.Wait,
+                    Call = "cuStreamWaitEvent",
+                    Fence = fence,
+                };
                 context.Issue(target, ref operation);
             }
             return CudaResult.Success;
@@ -237,7 +242,7 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             RequireTarget(executable, "executable graph");
-            DriverFailure.Require(flags is 0 or 1 or 8, "flags of a graph other than auto free and node priority");
+            DriverFailure.Require(flags is 0 or 1 or 8, "unknown flags of cuGraphInstantiateWithFlags");
             using Lock.Scope scope = Enter(out EmulatedContext context);
 
             EmulatedGraph source = context.Own(HandleTable.Get<EmulatedGraph>(graph));
@@ -315,7 +320,7 @@ internal static unsafe partial class DriverEntries
     private static nint CreateStream(EmulatedContext context, StreamFlags flags, int priority)
     {
         DriverFailure.Require(
-            flags is StreamFlags.Default or StreamFlags.NonBlocking, "stream flags other than default and non-blocking");
+            flags is StreamFlags.Default or StreamFlags.NonBlocking, "unknown flags of a stream");
         return context.CreateStream(flags == StreamFlags.NonBlocking, priority).Handle;
     }
 }

@@ -31,7 +31,8 @@ internal static unsafe partial class DriverEntries
         Probe?.Invoke(entry);
         if (HostFunction.IsRunning)
         {
-            throw new DriverFailure(CudaResult.NotPermitted, "a host function of a stream must not call the driver");
+            throw new DriverFailure(
+                CudaResult.NotPermitted, "a host function of a stream must not call the driver");
         }
     }
 

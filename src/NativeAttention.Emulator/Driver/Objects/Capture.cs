@@ -39,7 +39,8 @@ internal sealed class Capture
     {
         if (IsInvalidated)
         {
-            throw new DriverFailure(CudaResult.StreamCaptureInvalidated, "an earlier call invalidated the capture");
+            throw new DriverFailure(
+                CudaResult.StreamCaptureInvalidated, "an earlier call invalidated the capture");
         }
 
         _operations.Add(operation);

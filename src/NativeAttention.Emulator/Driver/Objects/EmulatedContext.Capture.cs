@@ -10,7 +10,8 @@ internal sealed unsafe partial class EmulatedContext
         DriverFailure.Require(Enum.IsDefined(mode), $"capture mode {(int)mode} is none of 0, 1, 2");
         if (ReferenceEquals(stream, NullStream))
         {
-            throw new DriverFailure(CudaResult.StreamCaptureUnsupported, "the null stream cannot be captured");
+            throw new DriverFailure(
+                CudaResult.StreamCaptureUnsupported, "the null stream cannot be captured");
         }
 
         if (stream.Capture is not null)
@@ -29,7 +30,8 @@ internal sealed unsafe partial class EmulatedContext
         capture.End();
         if (capture.IsInvalidated)
         {
-            throw new DriverFailure(CudaResult.StreamCaptureInvalidated, "an earlier call invalidated the capture");
+            throw new DriverFailure(
+                CudaResult.StreamCaptureInvalidated, "an earlier call invalidated the capture");
         }
 
         if (!capture.IsJoined)
@@ -98,7 +100,8 @@ internal sealed unsafe partial class EmulatedContext
             {
                 capture.Invalidate();
                 throw new DriverFailure(
-                    CudaResult.StreamCaptureImplicit, "the null stream would wait for a stream that is captured");
+                    CudaResult.StreamCaptureImplicit,
+                    "the null stream would wait for a stream that is captured");
             }
         }
     }
@@ -140,7 +143,8 @@ internal sealed unsafe partial class EmulatedContext
         if (ReferenceEquals(stream, NullStream))
         {
             point.Capture.Invalidate();
-            throw new DriverFailure(CudaResult.StreamCaptureImplicit, "the null stream cannot join a capture");
+            throw new DriverFailure(
+                CudaResult.StreamCaptureImplicit, "the null stream cannot join a capture");
         }
 
         if (stream.Capture is Capture other && !ReferenceEquals(other, point.Capture))

@@ -37,7 +37,8 @@ internal sealed unsafe partial class EmulatedContext
             throw new DriverFailure(CudaResult.InvalidHandle, "the event was created without timing");
         }
 
-        return asked.Fence ?? throw new DriverFailure(CudaResult.InvalidHandle, "the event was never recorded");
+        return asked.Fence
+            ?? throw new DriverFailure(CudaResult.InvalidHandle, "the event was never recorded");
     }
 
     private static void RefuseCaptured(EmulatedEvent asked)

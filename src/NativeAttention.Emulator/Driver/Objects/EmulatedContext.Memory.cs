@@ -60,7 +60,8 @@ internal sealed unsafe partial class EmulatedContext
 
     internal void RequireDeviceRange(ulong pointer, nuint bytes)
     {
-        DriverFailure.Require(bytes <= (nuint)Memory.Capacity, "a range larger than the memory of the device");
+        DriverFailure.Require(
+            bytes <= (nuint)Memory.Capacity, "a range larger than the memory of the device");
         if (!Memory.TryCheckHostAccess(pointer, (long)bytes, out string? problem))
         {
             throw new DriverFailure(CudaResult.InvalidValue, problem);
@@ -81,7 +82,8 @@ internal sealed unsafe partial class EmulatedContext
         int index = _pinned.FindIndex(r => r.IsOwned && r.Start == (ulong)pointer);
         DriverFailure.Require(
             index >= 0,
-            FormattableString.Invariant($"0x{(ulong)pointer:x} is not the start of a page-locked allocation"));
+            FormattableString.Invariant(
+                $"0x{(ulong)pointer:x} is not the start of a page-locked allocation"));
         PinnedRange range = _pinned[index];
         _pinned.RemoveAt(index);
         if (HasPendingWork)

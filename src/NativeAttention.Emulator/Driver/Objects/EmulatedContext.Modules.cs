@@ -36,7 +36,11 @@ internal sealed unsafe partial class EmulatedContext
     }
 
     internal void Launch(
-        EmulatedStream stream, EmulatedFunction function, in LaunchShape shape, void** parameters, void** extra)
+        EmulatedStream stream,
+        EmulatedFunction function,
+        in LaunchShape shape,
+        void** parameters,
+        void** extra)
     {
         bool runsNow = IsEager && stream.Capture is null;
         LaunchRequest request = runsNow

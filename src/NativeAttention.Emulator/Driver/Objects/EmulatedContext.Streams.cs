@@ -58,8 +58,8 @@ internal sealed unsafe partial class EmulatedContext
             ? target
             : throw new DriverFailure(
                 CudaResult.InvalidHandle,
-                FormattableString.Invariant(
-                    $"an object of device {target.Context.Device.Ordinal} while device {Device.Ordinal} is current"));
+                FormattableString.Invariant($"an object of device {target.Context.Device.Ordinal} ")
+                + FormattableString.Invariant($"while device {Device.Ordinal} is current"));
     }
 
     /// <summary>Runs, queues or captures an operation.</summary>

@@ -119,7 +119,8 @@ internal sealed unsafe partial class EmulatedContext
         throw _isDestroyed
             ? new DriverFailure(
                 CudaResult.ContextIsDestroyed,
-                FormattableString.Invariant($"the primary context of device {Device.Ordinal} was destroyed or reset"))
+                FormattableString.Invariant(
+                    $"the primary context of device {Device.Ordinal} was destroyed or reset"))
             : new DriverFailure(_failure, _failureText);
     }
 }

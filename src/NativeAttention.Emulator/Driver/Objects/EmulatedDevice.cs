@@ -122,8 +122,7 @@ internal sealed class EmulatedDevice
         if (DeviceProperties.Of(options.Target) is null)
         {
             throw new ArgumentException(
-                $"Target '{options.Target}' cannot be emulated; one of {string.Join(", ", DeviceProperties.Targets)} "
-                + "can.",
+                $"Target '{options.Target}' cannot be emulated; supported are {DeviceProperties.TargetList}.",
                 nameof(options));
         }
 
