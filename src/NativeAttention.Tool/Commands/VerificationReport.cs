@@ -36,11 +36,11 @@ internal static class VerificationReport
     /// <summary>One line per kernel and problem.</summary>
     public static void WriteCases(VerificationDocument document, TextWriter writer)
     {
-        TextTable table = new("device", "kernel", "case", ">ms", ">max error", ">relative", ">allowed", "result");
+        TextTable table = new("device", "kernel", "case", ">head dim", ">ms", ">max error", ">relative", ">allowed", "result");
         foreach (VerifiedCaseDocument c in document.Cases)
         {
-            table.Add(c.Device, c.Kernel, c.Case, $"{c.Milliseconds:F2}", Error(c.MaxError), Error(c.RelativeError),
-                Error(c.Bound), c.Passed ? "ok" : "FAILED");
+            table.Add(c.Device, c.Kernel, c.Case, HeadDims(c.Shape), $"{c.Milliseconds:F2}", Error(c.MaxError),
+                Error(c.RelativeError), Error(c.Bound), c.Passed ? "ok" : "FAILED");
         }
 
         table.WriteTo(writer);
@@ -64,6 +64,9 @@ internal static class VerificationReport
     /// <summary>An error for people; a dash when there is none to tell.</summary>
     public static string Error(double value) => double.IsNaN(value) ? "-" : $"{value:0.0e+00}";
 
+    private static string HeadDims(ShapeDocument s) =>
+        s.HeadDim == s.ValueHeadDim ? $"{s.HeadDim}" : $"{s.HeadDim}-{s.ValueHeadDim}";
+
     // The reason a driver is missing lists every name that was tried; that is for nattn info.
     private static string Shorten(string reason)
     {
@@ -73,7 +76,8 @@ internal static class VerificationReport
 
     private static VerifiedCaseDocument Describe(VerificationResult r) => new(
         r.Device, r.Kernel.Name, ElementTypeNames.Short(r.Kernel.ElementType), r.Kernel.Rung, r.Case.Name,
-        ShapeDocument.Of(r.Case.Shape), r.Case.Mask.ToString(), r.Case.HeadsFirst ? "bhsd" : "bshd", r.Passed,
+        ShapeDocument.Of(r.Case.Shape), r.Case.Mask.ToString(), r.Case.Scale,
+        r.Case.HeadsFirst ? "bhsd" : "bshd", r.Passed,
         r.Error.MaxOutput, r.Error.RelativeOutput, r.Bound.Output, r.Error.MaxLse, r.Bound.Lse,
         r.Time.TotalMilliseconds, r.Failure);
 }

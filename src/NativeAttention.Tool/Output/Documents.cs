@@ -81,6 +81,7 @@ internal sealed record VerifiedCaseDocument(
     string Case,
     ShapeDocument Shape,
     string Mask,
+    float? Scale,
     string Layout,
     bool Passed,
     double MaxError,

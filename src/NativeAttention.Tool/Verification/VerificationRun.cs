@@ -28,6 +28,7 @@ internal sealed class VerificationRun
     /// <summary>Checks one device, or every available one.</summary>
     /// <param name="option">Value of <c>--device</c>; null for the environment's, or all.</param>
     /// <param name="devices">Every device there could be.</param>
+    /// <exception cref="ToolException">The device is not available, or there is nothing to check.</exception>
     public IReadOnlyList<VerificationResult> Run(string? option, IReadOnlyList<DeviceReport> devices)
     {
         DeviceName[] chosen = _session.Devices.Requested(option) is { } one
@@ -48,6 +49,9 @@ internal sealed class VerificationRun
             }
         }
 
-        return results;
+        // A check of nothing must not look like a success.
+        return results.Count > 0
+            ? results
+            : throw ToolException.NotAvailable("there is no kernel to check on any device (nattn info lists them)");
     }
 }

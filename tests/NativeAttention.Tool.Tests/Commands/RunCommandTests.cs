@@ -110,6 +110,15 @@ public class RunCommandTests(string machine, string device, string kernel)
     }
 
     [Test]
+    public void A_name_may_be_as_long_as_the_file_system_allows()
+    {
+        WriteInputs<float>(new(ElementType.Float32, Shape, seed: 3));
+        string name = new('o', 255);
+        Assert.That(Run("--lse", _folder[name]).ExitCode, Is.Zero);
+        Assert.That(_folder.Read(name).Count, Is.EqualTo(2 * 5 * 4));
+    }
+
+    [Test]
     public void An_output_that_is_a_link_is_written_through_the_link()
     {
         WriteInputs<float>(new(ElementType.Float32, Shape, seed: 3));

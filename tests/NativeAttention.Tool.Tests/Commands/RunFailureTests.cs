@@ -199,6 +199,10 @@ public class RunFailureTests
             ExitCodes.Failure, "out of memory: no room");
 
     [Test]
+    public void A_file_that_cannot_be_written_is_code_4() =>
+        AssertRefused(ExitCodes.Failure, "", "--output=" + _folder[new string('o', 300)]);
+
+    [Test]
     public void The_environment_variable_is_checked_too()
     {
         ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "tpu", Arguments());

@@ -133,6 +133,12 @@ public class VerifyCommandTests
         ToolResult.Of(FakeDevices.WithCpu(), "verify", "--device", "cuda:0")
             .AssertFailed(ExitCodes.NotAvailable, "device cuda:0 is not available: there is no driver");
 
+    [TestCase("verify")]
+    [TestCase("demo")]
+    public void A_check_of_nothing_is_a_failure(string command) =>
+        ToolResult.Of(new FakeDevices().Without("cpu", "gone"), command)
+            .AssertFailed(ExitCodes.NotAvailable, "there is no kernel to check");
+
     [Test]
     public void Progress_counts_every_case()
     {
