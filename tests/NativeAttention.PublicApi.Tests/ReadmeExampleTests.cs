@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using NativeAttention.Cuda;
 using NativeAttention.Testing;
 
@@ -42,21 +41,11 @@ public class ReadmeExampleTests
     [Test]
     public void The_readme_shows_this_example()
     {
-        string source = ThisFile();
-        string? root = Path.GetDirectoryName(source);
-        while (root is not null && !File.Exists(Path.Combine(root, "NativeAttention.sln")))
-        {
-            root = Path.GetDirectoryName(root);
-        }
-
-        if (root is null)
-        {
-            Assert.Ignore("The sources are not on this machine.");
-        }
-
+        string root = SourceTree.Root();
+        string source = Path.Combine(root, "tests", "NativeAttention.PublicApi.Tests", "ReadmeExampleTests.cs");
         string[] here = [.. Lines(File.ReadAllLines(source).SkipWhile(l => l.Trim() != Begin).Skip(1)
             .TakeWhile(l => l.Trim() != End))];
-        string[] readme = [.. Lines(File.ReadAllLines(Path.Combine(root!, "README.md")).SkipWhile(l => l != "```csharp")
+        string[] readme = [.. Lines(File.ReadAllLines(Path.Combine(root, "README.md")).SkipWhile(l => l != "```csharp")
             .Skip(1).TakeWhile(l => l != "```"))];
         Assert.That(readme, Is.EqualTo(here));
         Assert.That(here, Has.Length.GreaterThan(10));
@@ -73,6 +62,4 @@ public class ReadmeExampleTests
             views.Key.Gather<float>(key), views.Value.Gather<float>(value));
         Assert.That(views.Output.Gather<float>(output), Is.EqualTo(expected.Output).Within(1e-5));
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }
