@@ -23,8 +23,8 @@ public sealed partial class CudaBackend : AttentionBackend
 
     /// <inheritdoc/>
     public override string Description =>
-        $"{Device.ProductName}, compute capability {Device.ComputeCapability}, {Device.TotalMemory >> 20} MiB, "
-        + $"driver CUDA {Device.DriverVersion}";
+        $"{Device.ProductName}, compute capability {Device.ComputeCapability}, "
+        + $"{Device.TotalMemory >> 20} MiB, driver CUDA {Device.DriverVersion}";
 
     /// <summary>Opens the first GPU, or returns null when there is none to use; the log says why.</summary>
     /// <param name="loggers">Where to log; null for nowhere.</param>
@@ -36,8 +36,8 @@ public sealed partial class CudaBackend : AttentionBackend
     /// <param name="loggers">Where to log; null for nowhere.</param>
     /// <param name="backend">The backend.</param>
     /// <param name="reason">Why not, when the answer is no.</param>
-    public static bool TryOpen(int ordinal, ILoggerFactory? loggers, [NotNullWhen(true)] out CudaBackend? backend,
-        [NotNullWhen(false)] out string? reason)
+    public static bool TryOpen(int ordinal, ILoggerFactory? loggers,
+        [NotNullWhen(true)] out CudaBackend? backend, [NotNullWhen(false)] out string? reason)
     {
         backend = null;
         try
@@ -48,19 +48,22 @@ public sealed partial class CudaBackend : AttentionBackend
                 return true;
             }
         }
-        catch (Exception failure) when (failure is CudaException or NotSupportedException or ArgumentException)
+        catch (Exception failure) when (
+            failure is CudaException or NotSupportedException or ArgumentException)
         {
             reason = failure.Message;
         }
 
-        LogUnavailable((loggers ?? NullLoggerFactory.Instance).CreateLogger("NativeAttention.Cuda"), ordinal, reason);
+        LogUnavailable((loggers ?? NullLoggerFactory.Instance).CreateLogger("NativeAttention.Cuda"), ordinal,
+            reason);
         return false;
     }
 
     /// <summary>Opens a GPU through the installed driver.</summary>
     /// <param name="ordinal">Which one, counted from 0.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
-    /// <exception cref="NotSupportedException">No usable driver, or the device is too old; the message says what is needed.</exception>
+    /// <exception cref="NotSupportedException">No usable driver, or the device is too old; the message says
+    /// what is needed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
     /// <exception cref="CudaException">The driver refused.</exception>
     public static CudaBackend Open(int ordinal = 0, ILoggerFactory? loggers = null) =>
@@ -70,7 +73,8 @@ public sealed partial class CudaBackend : AttentionBackend
     /// <param name="driver">The driver's function table.</param>
     /// <param name="ordinal">Which device of that driver, counted from 0.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
-    /// <exception cref="NotSupportedException">The device is too old; the message says what is needed.</exception>
+    /// <exception cref="NotSupportedException">The device is too old; the message says what is
+    /// needed.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
     /// <exception cref="CudaException">The driver refused.</exception>
     public static CudaBackend Open(CudaDriver driver, int ordinal = 0, ILoggerFactory? loggers = null)

@@ -22,7 +22,8 @@ public static class KernelCatalog
     {
         ArgumentNullException.ThrowIfNull(name);
         return Array.Find(All.Value, kernel => kernel.Name == name)
-            ?? throw new ArgumentException($"Argument '{nameof(name)}': there is no kernel '{name}'; see {nameof(Kernels)}.",
+            ?? throw new ArgumentException(
+                $"Argument '{nameof(name)}': there is no kernel '{name}'; see {nameof(Kernels)}.",
                 nameof(name));
     }
 }

@@ -1,6 +1,8 @@
 namespace NativeAttention.Cuda;
 
-/// <summary>One line of <c>native/manifest/kernels.json</c>: a kernel that ships. The list is generated.</summary>
+/// <summary>
+/// One line of <c>native/manifest/kernels.json</c>: a kernel that ships. The list is generated.
+/// </summary>
 /// <param name="Name">Entry name in the PTX.</param>
 /// <param name="Module">Module that holds it: the PTX file name without extension.</param>
 /// <param name="Family">What it computes, for example <c>dense</c>.</param>
@@ -13,5 +15,6 @@ namespace NativeAttention.Cuda;
 /// <param name="SharedBytes">Dynamic shared memory of one block.</param>
 /// <param name="MinComputeCapability">Major times ten plus minor, for example 80.</param>
 /// <param name="Parameters">Name of the parameter struct.</param>
-internal sealed record KernelEntry(string Name, string Module, string Family, string Rung, ElementType ElementType,
-    int HeadDim, int BlockM, int BlockN, int Threads, int SharedBytes, int MinComputeCapability, string Parameters);
+internal sealed record KernelEntry(
+    string Name, string Module, string Family, string Rung, ElementType ElementType, int HeadDim, int BlockM,
+    int BlockN, int Threads, int SharedBytes, int MinComputeCapability, string Parameters);

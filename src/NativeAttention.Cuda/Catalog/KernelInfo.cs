@@ -1,12 +1,14 @@
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// Everything needed to load and launch one of our kernels, also through another library: its PTX, the shape of a
+/// Everything needed to load and launch one of our kernels, also through another library: its PTX, the shape
+/// of a
 /// launch and the layout of its one parameter.
 /// </summary>
 /// <remarks>
 /// A kernel takes one struct by value. The grid is one-dimensional, <see cref="GridSize"/> blocks of
-/// <see cref="Threads"/> threads with <see cref="SharedBytes"/> of dynamic shared memory (above 48 KiB that must be
+/// <see cref="Threads"/> threads with <see cref="SharedBytes"/> of dynamic shared memory (above 48 KiB that
+/// must be
 /// allowed first). <c>native/include/na/attention/params.h</c> says what the fields mean.
 /// </remarks>
 public sealed record KernelInfo
@@ -50,7 +52,8 @@ public sealed record KernelInfo
     public int SharedBytes => _entry.SharedBytes;
 
     /// <summary>Lowest compute capability it runs on.</summary>
-    public Version MinComputeCapability => new(_entry.MinComputeCapability / 10, _entry.MinComputeCapability % 10);
+    public Version MinComputeCapability =>
+        new(_entry.MinComputeCapability / 10, _entry.MinComputeCapability % 10);
 
     /// <summary>Size of the parameter struct, in bytes.</summary>
     public int ParameterBytes { get; }
@@ -58,12 +61,15 @@ public sealed record KernelInfo
     /// <summary>The fields of the parameter struct.</summary>
     public IReadOnlyList<KernelParameterField> Parameters { get; }
 
-    /// <summary>Blocks of a launch: query tiles times query heads times batch, query tile fastest, batch slowest.</summary>
+    /// <summary>
+    /// Blocks of a launch: query tiles times query heads times batch, query tile fastest, batch slowest.
+    /// </summary>
     /// <param name="shape">The problem.</param>
     public long GridSize(AttentionShape shape) => DensePlanner.GridSize(_entry, shape);
 
     /// <summary>The PTX text of the module that holds it.</summary>
-    /// <exception cref="FileNotFoundException">This build has no kernels, or <c>NATTN_PTX_DIRECTORY</c> lacks the module.</exception>
+    /// <exception cref="FileNotFoundException">This build has no kernels, or <c>NATTN_PTX_DIRECTORY</c> lacks
+    /// the module.</exception>
     public string ReadPtx() => PtxSource.ReadText(Module);
 
     /// <inheritdoc/>

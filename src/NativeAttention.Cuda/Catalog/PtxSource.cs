@@ -3,7 +3,9 @@ using System.Text;
 
 namespace NativeAttention.Cuda;
 
-/// <summary>Where PTX comes from: the archive in this assembly, or a folder that the environment names.</summary>
+/// <summary>
+/// Where PTX comes from: the archive in this assembly, or a folder that the environment names.
+/// </summary>
 internal static class PtxSource
 {
     private const string Archive = "NativeAttention.Cuda.kernels.zip";
@@ -19,12 +21,14 @@ internal static class PtxSource
 
     /// <summary>The text of a module.</summary>
     /// <param name="module">Its name in the manifest.</param>
-    /// <exception cref="FileNotFoundException">The module is not there; the message says where it was looked for.</exception>
+    /// <exception cref="FileNotFoundException">The module is not there; the message says where it was looked
+    /// for.</exception>
     public static string ReadText(string module) => Encoding.UTF8.GetString(ReadBytes(module));
 
     /// <summary>A module as the driver takes it: text and a NUL.</summary>
     /// <param name="module">Its name in the manifest.</param>
-    /// <exception cref="FileNotFoundException">The module is not there; the message says where it was looked for.</exception>
+    /// <exception cref="FileNotFoundException">The module is not there; the message says where it was looked
+    /// for.</exception>
     public static byte[] ReadImage(string module) => [.. ReadBytes(module), 0];
 
     private static byte[] ReadBytes(string module)
@@ -38,14 +42,16 @@ internal static class PtxSource
         string path = Path.Combine(folder, file);
         return File.Exists(path)
             ? File.ReadAllBytes(path)
-            : throw new FileNotFoundException($"NATTN_PTX_DIRECTORY is '{folder}', but there is no '{file}' in it.", path);
+            : throw new FileNotFoundException(
+                $"NATTN_PTX_DIRECTORY is '{folder}', but there is no '{file}' in it.", path);
     }
 
     private static byte[] ReadEmbedded(string file)
     {
         using Stream archive = typeof(PtxSource).Assembly.GetManifestResourceStream(Archive)
             ?? throw new FileNotFoundException(
-                "This build of NativeAttention.Cuda has no kernels in it; ./build.sh build makes one that has.", Archive);
+                "NativeAttention.Cuda was built without its kernels; ./build.sh build builds it with them.",
+                Archive);
         using ZipArchive zip = new(archive, ZipArchiveMode.Read);
         ZipArchiveEntry entry = zip.GetEntry(file)
             ?? throw new FileNotFoundException($"The embedded kernels have no '{file}'.", file);

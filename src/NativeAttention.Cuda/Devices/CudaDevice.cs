@@ -4,12 +4,15 @@ using NativeAttention.Bindings;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// One GPU, or one emulated GPU: where tensors, streams, events and plans come from. All members may be called from
+/// One GPU, or one emulated GPU: where tensors, streams, events and plans come from. All members may be
+/// called from
 /// any thread.
 /// </summary>
 /// <remarks>
-/// A device owns what it makes: disposing it waits for its work, then disposes all of it. It shares the device's
-/// primary context with everything else in the process that uses CUDA, and makes it current on the calling thread
+/// A device owns what it makes: disposing it waits for its work, then disposes all of it. It shares the
+/// device's
+/// primary context with everything else in the process that uses CUDA, and makes it current on the calling
+/// thread
 /// with every call.
 /// </remarks>
 /// <example>
@@ -61,7 +64,9 @@ public sealed partial class CudaDevice : IDisposable
     /// <summary>Whether PTX runs on the CPU instead of a GPU.</summary>
     public bool IsEmulated => Context.Driver.IsEmulated;
 
-    /// <summary>Number of tensors, streams, events, pinned buffers and plans that were made and not disposed.</summary>
+    /// <summary>
+    /// Number of tensors, streams, events, pinned buffers and plans that were made and not disposed.
+    /// </summary>
     public int LiveResources
     {
         get
@@ -97,7 +102,8 @@ public sealed partial class CudaDevice : IDisposable
     /// <summary>Opens a GPU through the installed driver.</summary>
     /// <param name="ordinal">Which one, counted from 0.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
-    /// <exception cref="NotSupportedException">There is no usable CUDA driver; the message says what was tried.</exception>
+    /// <exception cref="NotSupportedException">There is no usable CUDA driver; the message says what was
+    /// tried.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
     /// <exception cref="CudaException">The driver refused.</exception>
     public static CudaDevice Open(int ordinal = 0, ILoggerFactory? loggers = null) =>
@@ -137,7 +143,8 @@ public sealed partial class CudaDevice : IDisposable
     }
 
     /// <summary>
-    /// Waits for the device's work, then disposes everything it made and gives the context back. Calls of other threads
+    /// Waits for the device's work, then disposes everything it made and gives the context back. Calls of
+    /// other threads
     /// that are still inside finish first. Never throws; a second call does nothing.
     /// </summary>
     public void Dispose()
@@ -171,7 +178,9 @@ public sealed partial class CudaDevice : IDisposable
         }
     }
 
-    /// <summary>As <see cref="TryEnter"/>, for calls that never throw: a context that is lost is logged.</summary>
+    /// <summary>
+    /// As <see cref="TryEnter"/>, for calls that never throw: a context that is lost is logged.
+    /// </summary>
     internal bool TryEnterQuietly()
     {
         if (!_gate.TryEnter())
@@ -245,6 +254,8 @@ public sealed partial class CudaDevice : IDisposable
             child.Close();
         }
 
+        // Frees are stream work, too.
+        Attempt(Context.Synchronize);
         Attempt(Staging.Free);
         Attempt(Modules.Unload);
         Attempt(() => Context.DestroyStream(HouseStream));

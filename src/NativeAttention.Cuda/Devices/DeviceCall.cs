@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// One call: it holds the device and every object it uses open until it is disposed, so that another thread may
+/// One call: it holds the device and every object it uses open until it is disposed, so that another thread
+/// may
 /// dispose any of them meanwhile. Lives on the stack and allocates nothing.
 /// </summary>
 internal ref struct DeviceCall
@@ -61,7 +62,9 @@ internal ref struct DeviceCall
         Hold(recorded.Resource, argument);
     }
 
-    /// <summary>Holds the memory of a view open, after checking that it belongs to the device, and notes its use.</summary>
+    /// <summary>
+    /// Holds the memory of a view open, after checking that it belongs to the device, and notes its use.
+    /// </summary>
     public void Hold<T>(in DeviceView<T> view, string argument, CudaStream stream)
         where T : unmanaged
     {

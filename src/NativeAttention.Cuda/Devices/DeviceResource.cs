@@ -7,7 +7,9 @@ internal interface IDeviceResource
     void TearDown();
 }
 
-/// <summary>Which resources go first when a device is disposed: those that need others before those.</summary>
+/// <summary>
+/// Which resources go first when a device is disposed: those that need others before those.
+/// </summary>
 internal enum TearDownOrder
 {
     Plan,
@@ -17,7 +19,8 @@ internal enum TearDownOrder
 }
 
 /// <summary>
-/// The life of one object that belongs to a device: entered by every call, closed by <c>Dispose</c>, torn down by
+/// The life of one object that belongs to a device: entered by every call, closed by <c>Dispose</c>, torn
+/// down by
 /// whoever is last. Always entered inside the device's own gate, so a device never goes before its children.
 /// </summary>
 internal sealed class DeviceResource
@@ -88,7 +91,9 @@ internal sealed class DeviceResource
         return new Scope(this);
     }
 
-    /// <summary>Closes it; what is inside finishes first. Never throws, and does nothing the second time.</summary>
+    /// <summary>
+    /// Closes it; what is inside finishes first. Never throws, and does nothing the second time.
+    /// </summary>
     public void Dispose()
     {
         // A closed device tears its children down itself.

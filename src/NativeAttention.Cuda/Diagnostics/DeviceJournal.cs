@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NativeAttention.Bindings;
@@ -12,7 +13,8 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
         (loggers ?? NullLoggerFactory.Instance).CreateLogger("NativeAttention.Cuda");
 
     /// <summary>A device was opened.</summary>
-    public void DeviceOpened(string product, Version capability, long memory, Version driver, string library) =>
+    public void DeviceOpened(string product, Version capability, long memory, Version driver,
+        string library) =>
         LogDeviceOpened(_device, product, capability, memory >> 20, driver, library);
 
     /// <summary>A device was disposed, and with it what was still alive.</summary>
@@ -32,7 +34,8 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
         LogModuleLoaded(_device, module, time.TotalMilliseconds, source);
 
     /// <summary>
-    /// What the driver's compiler said about a module. Messages C7500 to C7599 tell of code that runs, but not as it
+    /// What the driver's compiler said about a module. Messages C7500 to C7599 tell of code that runs, but
+    /// not as it
     /// was written (serialised matrix products, ignored register limits), so those are warnings.
     /// </summary>
     public void CompilerMessage(string module, string text)
@@ -42,7 +45,7 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
             return;
         }
 
-        if (text.Contains("C75", StringComparison.Ordinal))
+        if (SerialisedCode().IsMatch(text))
         {
             LogCompilerWarning(_device, module, text);
         }
@@ -53,20 +56,27 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
     }
 
     /// <summary>A driver call failed where nothing may be thrown.</summary>
-    public void TearDownFailed(string kind, CudaException failure) => LogTearDownFailed(failure, _device, kind);
+    public void TearDownFailed(string kind, CudaException failure) =>
+        LogTearDownFailed(failure, _device, kind);
+
+    [GeneratedRegex(@"\bC75\d\d\b")]
+    private static partial Regex SerialisedCode();
 
     [LoggerMessage(1, LogLevel.Information,
-        "{Device}: opened {Product}, compute capability {Capability}, {Mebibytes} MiB, driver CUDA {Driver} from {Library}")]
+        "{Device}: opened {Product}, compute capability {Capability}, {Mebibytes} MiB, "
+        + "driver CUDA {Driver} from {Library}")]
     private partial void LogDeviceOpened(string device, string product, Version capability, long mebibytes,
         Version driver, string library);
 
-    [LoggerMessage(2, LogLevel.Debug, "{Device}: closed; {Leftovers} resource(s) were still alive and went with it")]
+    [LoggerMessage(2, LogLevel.Debug,
+        "{Device}: closed; {Leftovers} resource(s) were still alive and went with it")]
     private partial void LogDeviceClosed(string device, int leftovers);
 
     [LoggerMessage(3, LogLevel.Information, "{Device}: {Problem} runs on {Kernel}: {Reason}")]
     private partial void LogKernelChosen(string device, string problem, string kernel, string reason);
 
-    [LoggerMessage(4, LogLevel.Information, "{Device}: loaded module {Module} in {Milliseconds:F1} ms from {Source}")]
+    [LoggerMessage(4, LogLevel.Information,
+        "{Device}: loaded module {Module} in {Milliseconds:F1} ms from {Source}")]
     private partial void LogModuleLoaded(string device, string module, double milliseconds, string source);
 
     [LoggerMessage(5, LogLevel.Debug, "{Device}: driver on module {Module}: {Text}")]

@@ -1,7 +1,8 @@
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// Counts the calls that are inside an object and remembers whether it was closed. Whoever leaves last after the close
+/// Counts the calls that are inside an object and remembers whether it was closed. Whoever leaves last after
+/// the close
 /// tears the object down, so a <c>Dispose</c> that races a call never frees what that call still uses.
 /// </summary>
 /// <remarks>Bit 0 is "closed"; the bits above it count the calls inside.</remarks>
@@ -33,9 +34,13 @@ internal struct LifetimeGate
         return false;
     }
 
-    /// <summary>Leaves. True when the caller was the last inside a closed gate and must tear the object down.</summary>
+    /// <summary>
+    /// Leaves. True when the caller was the last inside a closed gate and must tear the object down.
+    /// </summary>
     public bool Exit() => Interlocked.Add(ref _state, -One) == Closed;
 
-    /// <summary>Closes. True when nobody is inside and the caller must tear the object down; true at most once.</summary>
+    /// <summary>
+    /// Closes. True when nobody is inside and the caller must tear the object down; true at most once.
+    /// </summary>
     public bool Close() => Interlocked.Or(ref _state, Closed) == 0;
 }

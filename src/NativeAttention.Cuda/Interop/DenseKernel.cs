@@ -25,15 +25,17 @@ internal sealed class DenseKernel
     /// <summary>What the manifest says of it.</summary>
     public KernelEntry Entry { get; }
 
-    /// <summary>Puts one launch into a stream. Allocates nothing; launches nothing when there is no query.</summary>
+    /// <summary>
+    /// Puts one launch into a stream. Allocates nothing; launches nothing when there is no query.
+    /// </summary>
     /// <param name="query">Queries.</param>
     /// <param name="key">Keys.</param>
     /// <param name="value">Values.</param>
     /// <param name="output">Where the output goes.</param>
     /// <param name="lse">Address of the log-sum-exp, or 0.</param>
     /// <param name="stream">The stream's handle.</param>
-    public unsafe void Launch(in TensorRef query, in TensorRef key, in TensorRef value, in TensorRef output, ulong lse,
-        nint stream)
+    public unsafe void Launch(in TensorRef query, in TensorRef key, in TensorRef value, in TensorRef output,
+        ulong lse, nint stream)
     {
         if (_grid == 0)
         {

@@ -24,7 +24,9 @@ internal sealed unsafe partial class DeviceContext
         return pointer;
     }
 
-    /// <summary>Frees after the work now in the stream; without pools the caller has waited for that work.</summary>
+    /// <summary>
+    /// Frees after the work now in the stream; without pools the caller has waited for that work.
+    /// </summary>
     public void Free(ulong pointer, nint stream)
     {
         if (HasMemoryPools)
@@ -38,7 +40,8 @@ internal sealed unsafe partial class DeviceContext
     }
 
     /// <summary>
-    /// Lets the device's pool keep some freed memory: by default it returns everything to the system whenever a stream
+    /// Lets the device's pool keep some freed memory: by default it returns everything to the system whenever
+    /// a stream
     /// is waited for, which makes the next allocation slow.
     /// </summary>
     public void KeepPoolReserve()
@@ -73,11 +76,13 @@ internal sealed unsafe partial class DeviceContext
 
     /// <summary>Copies page-locked host memory to the device, in stream order.</summary>
     public void CopyToDevice(ulong destination, nint source, long bytes, nint stream) =>
-        Check(_driver.MemcpyHtoDAsync(destination, (void*)source, (nuint)bytes, stream), "cuMemcpyHtoDAsync_v2");
+        Check(_driver.MemcpyHtoDAsync(destination, (void*)source, (nuint)bytes, stream),
+            "cuMemcpyHtoDAsync_v2");
 
     /// <summary>Copies device memory to page-locked host memory, in stream order.</summary>
     public void CopyToHost(nint destination, ulong source, long bytes, nint stream) =>
-        Check(_driver.MemcpyDtoHAsync((void*)destination, source, (nuint)bytes, stream), "cuMemcpyDtoHAsync_v2");
+        Check(_driver.MemcpyDtoHAsync((void*)destination, source, (nuint)bytes, stream),
+            "cuMemcpyDtoHAsync_v2");
 
     /// <summary>Copies device memory to device memory, in stream order.</summary>
     public void CopyOnDevice(ulong destination, ulong source, long bytes, nint stream) =>
@@ -86,6 +91,22 @@ internal sealed unsafe partial class DeviceContext
     /// <summary>Sets device memory to a byte, in stream order.</summary>
     public void Fill(ulong destination, byte value, long bytes, nint stream) =>
         Check(_driver.MemsetD8Async(destination, value, (nuint)bytes, stream), "cuMemsetD8Async");
+
+    /// <summary>
+    /// The device that an address belongs to; null when the driver does not know the address.
+    /// </summary>
+    public int? DeviceOf(ulong address)
+    {
+        int ordinal;
+        CudaResult result = _driver.PointerGetAttribute(&ordinal, PointerAttribute.DeviceOrdinal, address);
+        if (result == CudaResult.InvalidValue)
+        {
+            return null;
+        }
+
+        Check(result, "cuPointerGetAttribute");
+        return ordinal;
+    }
 
     private bool TryGetPool(out nint pool)
     {

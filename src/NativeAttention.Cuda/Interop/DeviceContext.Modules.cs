@@ -8,7 +8,9 @@ internal sealed unsafe partial class DeviceContext
 {
     private const int LogBytes = 16 * 1024;
 
-    /// <summary>Loads PTX. What the driver's compiler says is returned, and is part of the exception if it fails.</summary>
+    /// <summary>
+    /// Loads PTX. What the driver's compiler says is returned, and is part of the exception if it fails.
+    /// </summary>
     /// <param name="image">PTX text that ends with a NUL.</param>
     /// <param name="log">What the driver's compiler says about it; may be empty.</param>
     public nint LoadModule(ReadOnlySpan<byte> image, out string log)
@@ -34,7 +36,9 @@ internal sealed unsafe partial class DeviceContext
         log = TextOf(information);
         if (result != CudaResult.Success)
         {
-            throw _driver.CreateException(result, "cuModuleLoadDataEx", Ordinal, TextOf(errors));
+            string said = TextOf(errors);
+            throw _driver.CreateException(result, "cuModuleLoadDataEx", Ordinal,
+                said.Length > 0 ? said : null);
         }
 
         return module;
@@ -65,13 +69,16 @@ internal sealed unsafe partial class DeviceContext
 
     /// <summary>Allows a kernel more than 48 KiB of dynamic shared memory.</summary>
     public void AllowSharedMemory(nint function, int bytes) => Check(
-        _driver.FuncSetAttribute(function, FunctionAttribute.MaxDynamicSharedSizeBytes, bytes), "cuFuncSetAttribute");
+        _driver.FuncSetAttribute(function, FunctionAttribute.MaxDynamicSharedSizeBytes, bytes),
+        "cuFuncSetAttribute");
 
     /// <summary>Launches a kernel with one by-value parameter struct on a one-dimensional grid.</summary>
-    public void Launch(nint function, uint grid, uint threads, uint sharedBytes, nint stream, void* parameters)
+    public void Launch(nint function, uint grid, uint threads, uint sharedBytes, nint stream,
+        void* parameters)
     {
         void* arguments = parameters;
-        Check(_driver.LaunchKernel(function, grid, 1, 1, threads, 1, 1, sharedBytes, stream, &arguments, null),
+        Check(
+            _driver.LaunchKernel(function, grid, 1, 1, threads, 1, 1, sharedBytes, stream, &arguments, null),
             "cuLaunchKernel");
     }
 

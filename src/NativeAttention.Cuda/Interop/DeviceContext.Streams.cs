@@ -17,7 +17,8 @@ internal sealed unsafe partial class DeviceContext
     public void DestroyStream(nint stream) => Check(_driver.StreamDestroy(stream), "cuStreamDestroy_v2");
 
     /// <summary>Waits for the work in a stream.</summary>
-    public void SynchronizeStream(nint stream) => Check(_driver.StreamSynchronize(stream), "cuStreamSynchronize");
+    public void SynchronizeStream(nint stream) =>
+        Check(_driver.StreamSynchronize(stream), "cuStreamSynchronize");
 
     /// <summary>Whether all work in a stream is done.</summary>
     public bool IsStreamDone(nint stream) => IsDone(_driver.StreamQuery(stream), "cuStreamQuery");
@@ -35,7 +36,8 @@ internal sealed unsafe partial class DeviceContext
     public nint CreateEvent(bool timing)
     {
         nint created;
-        Check(_driver.EventCreate(&created, timing ? EventFlags.Default : EventFlags.DisableTiming), "cuEventCreate");
+        Check(_driver.EventCreate(&created, timing ? EventFlags.Default : EventFlags.DisableTiming),
+            "cuEventCreate");
         return created;
     }
 

@@ -3,7 +3,8 @@ using NativeAttention.Bindings;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// The retained primary context of one device, and the driver calls this library makes on it, each checked. The only
+/// The retained primary context of one device, and the driver calls this library makes on it, each checked.
+/// The only
 /// class that touches function pointers. Its callers hold the device open and have made the context current.
 /// </summary>
 internal sealed unsafe partial class DeviceContext
@@ -19,7 +20,8 @@ internal sealed unsafe partial class DeviceContext
         _device = device;
         _context = context;
         Name = name;
-        HasMemoryPools = driver.HasStreamOrderedAllocation && Attribute(DeviceAttribute.MemoryPoolsSupported) != 0;
+        HasMemoryPools = driver.HasStreamOrderedAllocation
+            && Attribute(DeviceAttribute.MemoryPoolsSupported) != 0;
     }
 
     /// <summary>The driver all calls go to.</summary>

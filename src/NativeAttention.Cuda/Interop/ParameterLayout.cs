@@ -7,9 +7,11 @@ internal static unsafe class ParameterLayout
 {
     /// <summary>Size and fields of a struct.</summary>
     /// <param name="name">Its name in the manifest.</param>
-    public static (int Bytes, KernelParameterField[] Fields) Of(string name) => name == nameof(DenseForwardParams)
+    public static (int Bytes, KernelParameterField[] Fields) Of(string name) =>
+        name == nameof(DenseForwardParams)
         ? (sizeof(DenseForwardParams), DenseForward())
-        : throw new InvalidOperationException($"The manifest names a parameter struct '{name}' that has no twin here.");
+        : throw new InvalidOperationException(
+            $"The manifest names a parameter struct '{name}' that has no twin here.");
 
     private static KernelParameterField[] DenseForward()
     {
@@ -17,10 +19,13 @@ internal static unsafe class ParameterLayout
         byte* start = (byte*)&p;
         return
         [
-            .. Tensor("Query", &p.Query.Data, &p.Query.BatchStride, &p.Query.SequenceStride, &p.Query.HeadStride),
+            .. Tensor("Query", &p.Query.Data, &p.Query.BatchStride, &p.Query.SequenceStride,
+                &p.Query.HeadStride),
             .. Tensor("Key", &p.Key.Data, &p.Key.BatchStride, &p.Key.SequenceStride, &p.Key.HeadStride),
-            .. Tensor("Value", &p.Value.Data, &p.Value.BatchStride, &p.Value.SequenceStride, &p.Value.HeadStride),
-            .. Tensor("Output", &p.Output.Data, &p.Output.BatchStride, &p.Output.SequenceStride, &p.Output.HeadStride),
+            .. Tensor("Value", &p.Value.Data, &p.Value.BatchStride, &p.Value.SequenceStride,
+                &p.Value.HeadStride),
+            .. Tensor("Output", &p.Output.Data, &p.Output.BatchStride, &p.Output.SequenceStride,
+                &p.Output.HeadStride),
             Field("Lse", &p.Lse, sizeof(ulong)),
             Field("Batch", &p.Batch, sizeof(int)),
             Field("QueryLength", &p.QueryLength, sizeof(int)),

@@ -5,14 +5,17 @@ using NativeAttention.Bindings;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// A task that ends when the work in a stream is done. The driver calls back from a thread of its own, where no driver
+/// A task that ends when the work in a stream is done. The driver calls back from a thread of its own, where
+/// no driver
 /// call is allowed; so the callback only completes the task, and continuations run elsewhere.
 /// </summary>
 /// <remarks>
-/// The driver never calls back once a context has failed. A timer therefore asks now and then whether the stream has
+/// The driver never calls back once a context has failed. A timer therefore asks now and then whether the
+/// stream has
 /// failed; it is the only way such a wait ends.
 /// </remarks>
-[SuppressMessage("Design", "CA1001", Justification = "The timer is disposed when the task ends, however it ends.")]
+[SuppressMessage("Design", "CA1001",
+    Justification = "The timer is disposed when the task ends, however it ends.")]
 internal sealed unsafe class StreamCompletion
 {
     private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(10);
@@ -25,7 +28,8 @@ internal sealed unsafe class StreamCompletion
     private StreamCompletion(CudaStream stream)
     {
         _stream = stream;
-        _watch = new Timer(static state => ((StreamCompletion)state!).Look(), this, Timeout.Infinite, Timeout.Infinite);
+        _watch = new Timer(
+            static state => ((StreamCompletion)state!).Look(), this, Timeout.Infinite, Timeout.Infinite);
     }
 
     /// <summary>Makes the task of a stream that the caller holds open.</summary>
@@ -98,7 +102,8 @@ internal sealed unsafe class StreamCompletion
         }
         catch (ObjectDisposedException)
         {
-            // Being disposed: that waits for the work, and the callback comes with it or the next look finds it drained.
+            // Being disposed: that waits for the work, and the callback comes with it or the next look finds
+            // it drained.
             return null;
         }
     }

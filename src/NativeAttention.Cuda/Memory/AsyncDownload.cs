@@ -7,11 +7,12 @@ internal static class AsyncDownload
 {
     /// <summary>Puts the copy into the stream; the caller holds device, memory and stream open.</summary>
     /// <remarks>
-    /// All of it goes into the stream at once, so that what is put into the stream later cannot change what arrives.
+    /// All of it goes into the stream at once, so that what is put into the stream later cannot change what
+    /// arrives.
     /// Only the continuation writes the destination: once cancelled, nothing does.
     /// </remarks>
-    public static ValueTask Start<T>(CudaDevice device, ulong source, Memory<T> destination, CudaStream stream,
-        CancellationToken cancellationToken)
+    public static ValueTask Start<T>(CudaDevice device, ulong source, Memory<T> destination,
+        CudaStream stream, CancellationToken cancellationToken)
         where T : unmanaged
     {
         long bytes = (long)destination.Length * Unsafe.SizeOf<T>();
@@ -28,8 +29,8 @@ internal static class AsyncDownload
         }
     }
 
-    private static async Task FinishAsync<T>(CudaDevice device, Task done, StagingSlot slot, Memory<T> destination,
-        CancellationToken cancellationToken)
+    private static async Task FinishAsync<T>(CudaDevice device, Task done, StagingSlot slot,
+        Memory<T> destination, CancellationToken cancellationToken)
         where T : unmanaged
     {
         try

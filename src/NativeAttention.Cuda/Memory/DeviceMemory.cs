@@ -3,7 +3,9 @@ namespace NativeAttention.Cuda;
 /// <summary>One allocation on a device: freed in stream order after its last use.</summary>
 internal sealed class DeviceMemory : IDeviceResource
 {
-    /// <summary>Allocates in a stream; the caller holds device and stream open. No bytes, no allocation.</summary>
+    /// <summary>
+    /// Allocates in a stream; the caller holds device and stream open. No bytes, no allocation.
+    /// </summary>
     public DeviceMemory(CudaDevice device, long bytes, CudaStream stream, string kind)
     {
         Bytes = bytes;
@@ -32,11 +34,14 @@ internal sealed class DeviceMemory : IDeviceResource
         }
 
         CudaDevice device = Resource.Device;
-        if (!device.Context.HasMemoryPools)
+        if (device.Context.HasMemoryPools)
+        {
+            Uses.Follow(device, stream => device.Context.Free(Pointer, stream));
+        }
+        else
         {
             Uses.Wait(device.Context);
+            device.Context.Free(Pointer, device.HouseStream);
         }
-
-        Uses.Follow(device, stream => device.Context.Free(Pointer, stream));
     }
 }

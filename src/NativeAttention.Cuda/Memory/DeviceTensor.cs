@@ -6,8 +6,10 @@ namespace NativeAttention.Cuda;
 /// A dense tensor in device memory that it owns. Its elements are uninitialised until something writes them.
 /// </summary>
 /// <remarks>
-/// Work on a tensor is ordered by the streams it is put into: a tensor made in one stream may be used in another once
-/// that one waits for the first (<see cref="CudaStream.WaitFor"/>). Disposing it at any time is safe: the memory is
+/// Work on a tensor is ordered by the streams it is put into: a tensor made in one stream may be used in
+/// another once
+/// that one waits for the first (<see cref="CudaStream.WaitFor"/>). Disposing it at any time is safe: the
+/// memory is
 /// freed behind the last use in every stream. Wherever a view is expected, a tensor may be given.
 /// </remarks>
 /// <typeparam name="T">Element type.</typeparam>
@@ -55,30 +57,44 @@ public sealed class DeviceTensor<T> : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">Outside the tensor.</exception>
     public DeviceView<T> Slice(int axis, int start, int length) => AsView().Slice(axis, start, length);
 
-    /// <summary>Copies host memory into the tensor, in stream order. The source may change as soon as this returns.</summary>
+    /// <summary>
+    /// Copies host memory into the tensor, in stream order. The source may change as soon as this returns.
+    /// </summary>
     /// <param name="source">As many elements as the tensor has.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, or a stream of another device.</exception>
-    /// <exception cref="ObjectDisposedException">The tensor, the stream or the device was disposed.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, or a stream of another
+    /// device.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor, the stream or the device was
+    /// disposed.</exception>
     public void Upload(ReadOnlySpan<T> source, CudaStream stream) => AsView().Upload(source, stream);
 
-    /// <summary>Copies the tensor to host memory behind the work now in the stream, and waits for it.</summary>
+    /// <summary>
+    /// Copies the tensor to host memory behind the work now in the stream, and waits for it.
+    /// </summary>
     /// <param name="destination">As many elements as the tensor has.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, or a stream of another device.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, or a stream of another
+    /// device.</exception>
     /// <exception cref="Bindings.CudaException">Work in the stream failed.</exception>
-    /// <exception cref="ObjectDisposedException">The tensor, the stream or the device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor, the stream or the device was
+    /// disposed.</exception>
     public void Download(Span<T> destination, CudaStream stream) => AsView().Download(destination, stream);
 
-    /// <summary>Copies the tensor, as it is behind the work now in the stream, to host memory, without blocking.</summary>
-    /// <param name="destination">As many elements as the tensor has; written when the task completes, not before.</param>
+    /// <summary>
+    /// Copies the tensor, as it is behind the work now in the stream, to host memory, without blocking.
+    /// </summary>
+    /// <param name="destination">As many elements as the tensor has; written when the task completes, not
+    /// before.</param>
     /// <param name="stream">A stream of the same device.</param>
     /// <param name="cancellationToken">Stops the wait: the destination then stays as it was.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, or a stream of another device.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, or a stream of another
+    /// device.</exception>
     /// <exception cref="Bindings.CudaException">Work in the stream failed.</exception>
-    /// <exception cref="ObjectDisposedException">The tensor, the stream or the device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor, the stream or the device was
+    /// disposed.</exception>
     public ValueTask DownloadAsync(Memory<T> destination, CudaStream stream,
-        CancellationToken cancellationToken = default) => AsView().DownloadAsync(destination, stream, cancellationToken);
+        CancellationToken cancellationToken = default) =>
+        AsView().DownloadAsync(destination, stream, cancellationToken);
 
     /// <summary>Frees the memory behind its last use. Never throws; a second call does nothing.</summary>
     public void Dispose() => _memory.Resource.Dispose();

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// Part of a <see cref="DeviceTensor{T}"/>, or memory of somebody else: an address, lengths and strides. It owns
+/// Part of a <see cref="DeviceTensor{T}"/>, or memory of somebody else: an address, lengths and strides. It
+/// owns
 /// nothing and is never disposed; a view of a tensor that was disposed is refused by every call.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
@@ -59,20 +60,26 @@ public readonly struct DeviceView<T>
     /// <exception cref="ArgumentOutOfRangeException">Outside the view.</exception>
     public DeviceView<T> Slice(int axis, int start, int length)
     {
+        CudaDevice device = RequireDevice();
         StridedDims dims = _dims.Slice(axis, start, length, out long offset);
-        return new DeviceView<T>(RequireDevice(), Memory, At(offset), dims);
+        return new DeviceView<T>(device, Memory, At(offset), dims);
     }
 
     /// <summary>The same elements without an axis of length 1.</summary>
     /// <param name="axis">Which axis, counted from 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">No such axis, its length is not 1, or it is the only one.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">No such axis, its length is not 1, or it is the only
+    /// one.</exception>
     public DeviceView<T> Squeeze(int axis) => new(RequireDevice(), Memory, Pointer, _dims.Squeeze(axis));
 
-    /// <summary>Copies host memory into the view, in stream order. The source may change as soon as this returns.</summary>
+    /// <summary>
+    /// Copies host memory into the view, in stream order. The source may change as soon as this returns.
+    /// </summary>
     /// <param name="source">As many elements as the view has.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, a stream of another device, or a view with gaps.</exception>
-    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was disposed.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, a stream of another device, or a view
+    /// with gaps.</exception>
+    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was
+    /// disposed.</exception>
     public void Upload(ReadOnlySpan<T> source, CudaStream stream)
     {
         CudaDevice device = RequireDevice();
@@ -91,9 +98,11 @@ public readonly struct DeviceView<T>
     /// <summary>Copies the view to host memory behind the work now in the stream, and waits for it.</summary>
     /// <param name="destination">As many elements as the view has.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, a stream of another device, or a view with gaps.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, a stream of another device, or a view
+    /// with gaps.</exception>
     /// <exception cref="Bindings.CudaException">Work in the stream failed.</exception>
-    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was
+    /// disposed.</exception>
     public void Download(Span<T> destination, CudaStream stream)
     {
         CudaDevice device = RequireDevice();
@@ -109,13 +118,18 @@ public readonly struct DeviceView<T>
         }
     }
 
-    /// <summary>Copies the view, as it is behind the work now in the stream, to host memory, without blocking.</summary>
-    /// <param name="destination">As many elements as the view has; written when the task completes, not before.</param>
+    /// <summary>
+    /// Copies the view, as it is behind the work now in the stream, to host memory, without blocking.
+    /// </summary>
+    /// <param name="destination">As many elements as the view has; written when the task completes, not
+    /// before.</param>
     /// <param name="stream">A stream of the same device.</param>
     /// <param name="cancellationToken">Stops the wait: the destination then stays as it was.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, a stream of another device, or a view with gaps.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, a stream of another device, or a view
+    /// with gaps.</exception>
     /// <exception cref="Bindings.CudaException">Work in the stream failed.</exception>
-    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was
+    /// disposed.</exception>
     public ValueTask DownloadAsync(Memory<T> destination, CudaStream stream,
         CancellationToken cancellationToken = default)
     {
@@ -140,10 +154,13 @@ public readonly struct DeviceView<T>
     }
 
     /// <summary>Copies page-locked memory into the view, in stream order; returns at once.</summary>
-    /// <param name="source">As many elements as the view has; must not change before the stream has come so far.</param>
+    /// <param name="source">As many elements as the view has; must not change before the stream has come so
+    /// far.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, another device, or a view with gaps.</exception>
-    /// <exception cref="ObjectDisposedException">The memory, the buffer, the stream or the device was disposed.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, another device, or a view with
+    /// gaps.</exception>
+    /// <exception cref="ObjectDisposedException">The memory, the buffer, the stream or the device was
+    /// disposed.</exception>
     public void CopyFrom(PinnedBuffer<T> source, CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -165,10 +182,13 @@ public readonly struct DeviceView<T>
     }
 
     /// <summary>Copies the view into page-locked memory, in stream order; returns at once.</summary>
-    /// <param name="destination">As many elements as the view has; holds them when the stream has come so far.</param>
+    /// <param name="destination">As many elements as the view has; holds them when the stream has come so
+    /// far.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, another device, or a view with gaps.</exception>
-    /// <exception cref="ObjectDisposedException">The memory, the buffer, the stream or the device was disposed.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, another device, or a view with
+    /// gaps.</exception>
+    /// <exception cref="ObjectDisposedException">The memory, the buffer, the stream or the device was
+    /// disposed.</exception>
     public void CopyTo(PinnedBuffer<T> destination, CudaStream stream)
     {
         ArgumentNullException.ThrowIfNull(destination);
@@ -192,8 +212,10 @@ public readonly struct DeviceView<T>
     /// <summary>Copies the view to another of the same device, in stream order; returns at once.</summary>
     /// <param name="destination">As many elements as the view has; must not overlap it.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">Wrong number of elements, another device, overlap, or a view with gaps.</exception>
-    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was disposed.</exception>
+    /// <exception cref="ArgumentException">Wrong number of elements, another device, overlap, or a view with
+    /// gaps.</exception>
+    /// <exception cref="ObjectDisposedException">The memory, the stream or the device was
+    /// disposed.</exception>
     public void CopyTo(DeviceView<T> destination, CudaStream stream)
     {
         CudaDevice device = RequireDevice();
@@ -201,7 +223,8 @@ public readonly struct DeviceView<T>
         try
         {
             HoldForCopy(ref call, stream, destination.Count, nameof(destination));
-            destination.HoldForCopy(ref call, stream, Count, nameof(destination));
+            call.Hold(destination, nameof(destination), stream);
+            RequireDense(destination, nameof(destination));
             if (Overlaps(destination.Pointer, destination.ExtentBytes))
             {
                 ThrowHelper.Argument(nameof(destination), "it overlaps the source; the two must be apart.");
@@ -219,7 +242,8 @@ public readonly struct DeviceView<T>
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"DeviceView<{typeof(T).Name}>{_dims} on {Device?.ToString() ?? "nothing"}";
+    public override string ToString() =>
+        $"DeviceView<{typeof(T).Name}>{_dims} on {Device?.ToString() ?? "nothing"}";
 
     /// <summary>Whether the bytes from first to last element meet a range of bytes.</summary>
     internal bool Overlaps(ulong start, ulong bytes) =>
@@ -246,9 +270,15 @@ public readonly struct DeviceView<T>
             ThrowHelper.Argument(argument, $"{length} elements; {_dims} needs {Count}.");
         }
 
-        if (!_dims.IsDense)
+        RequireDense(this, "this");
+    }
+
+    private static void RequireDense(in DeviceView<T> view, string argument)
+    {
+        if (!view.IsDense)
         {
-            ThrowHelper.Argument("this", $"{_dims} has gaps between its elements; only dense views are copied.");
+            ThrowHelper.Argument(argument,
+                $"{view._dims} has gaps between its elements; only dense views are copied.");
         }
     }
 }

@@ -3,13 +3,17 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// Copies between ordinary host memory and a device, through the staging pool. The callers hold device, memory and
+/// Copies between ordinary host memory and a device, through the staging pool. The callers hold device,
+/// memory and
 /// stream open.
 /// </summary>
 internal static class HostTransfer
 {
-    /// <summary>Copies to the device in stream order. The source may change as soon as this returns.</summary>
-    public static void Upload<T>(CudaDevice device, ulong destination, ReadOnlySpan<T> source, CudaStream stream)
+    /// <summary>
+    /// Copies to the device in stream order. The source may change as soon as this returns.
+    /// </summary>
+    public static void Upload<T>(CudaDevice device, ulong destination, ReadOnlySpan<T> source,
+        CudaStream stream)
         where T : unmanaged
     {
         int size = Unsafe.SizeOf<T>();
@@ -21,7 +25,8 @@ internal static class HostTransfer
             try
             {
                 part.CopyTo(HostMemory.AsSpan<T>(slot.Pointer, part.Length));
-                device.Context.CopyToDevice(destination, slot.Pointer, (long)part.Length * size, stream.Handle);
+                device.Context.CopyToDevice(destination, slot.Pointer, (long)part.Length * size,
+                    stream.Handle);
                 device.Context.RecordEvent(slot.Recorded, stream.Handle);
             }
             finally
@@ -64,14 +69,17 @@ internal static class HostTransfer
         }
     }
 
-    /// <summary>Puts one copy from the device into the stream and returns the slot that receives it.</summary>
+    /// <summary>
+    /// Puts one copy from the device into the stream and returns the slot that receives it.
+    /// </summary>
     public static StagingSlot FetchNow(CudaDevice device, ulong source, long bytes, CudaStream stream) =>
         Fetch(device, device.Staging.RentNow(bytes), source, bytes, stream);
 
     private static StagingSlot Fetch(CudaDevice device, ulong source, long bytes, CudaStream stream) =>
         Fetch(device, device.Staging.Rent(), source, bytes, stream);
 
-    private static StagingSlot Fetch(CudaDevice device, StagingSlot slot, ulong source, long bytes, CudaStream stream)
+    private static StagingSlot Fetch(CudaDevice device, StagingSlot slot, ulong source, long bytes,
+        CudaStream stream)
     {
         try
         {

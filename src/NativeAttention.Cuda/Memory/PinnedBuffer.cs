@@ -43,13 +43,17 @@ public sealed class PinnedBuffer<T> : IDisposable, IDeviceResource
     /// <summary>Host address.</summary>
     internal nint Pointer { get; }
 
-    /// <summary>Waits for the copies it takes part in, and frees it. Never throws; a second call does nothing.</summary>
+    /// <summary>
+    /// Waits for the copies it takes part in, and frees it. Never throws; a second call does nothing.
+    /// </summary>
     public void Dispose() => _resource.Dispose();
 
     /// <summary>Makes a buffer on a device that the caller holds open.</summary>
     internal static PinnedBuffer<T> Create(CudaDevice device, int length) => new(device, length);
 
-    /// <summary>Holds it open for a call, after checking that it belongs to the device, and notes its use.</summary>
+    /// <summary>
+    /// Holds it open for a call, after checking that it belongs to the device, and notes its use.
+    /// </summary>
     internal void HoldFor(ref DeviceCall call, CudaDevice device, CudaStream stream, string argument)
     {
         if (!ReferenceEquals(Device, device))
@@ -63,9 +67,17 @@ public sealed class PinnedBuffer<T> : IDisposable, IDeviceResource
 
     void IDeviceResource.TearDown()
     {
-        if (Pointer != 0)
+        if (Pointer == 0)
+        {
+            return;
+        }
+
+        try
         {
             _uses.Wait(Device.Context);
+        }
+        finally
+        {
             Device.Context.FreePinned(Pointer);
         }
     }

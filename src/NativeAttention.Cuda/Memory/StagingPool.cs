@@ -1,7 +1,8 @@
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// Page-locked memory through which ordinary memory is copied from and to a device: a few slots used in turn, each
+/// Page-locked memory through which ordinary memory is copied from and to a device: a few slots used in turn,
+/// each
 /// reusable when the copy recorded behind it is done. Any thread may rent.
 /// </summary>
 internal sealed class StagingPool(CudaDevice device)
@@ -27,7 +28,9 @@ internal sealed class StagingPool(CudaDevice device)
         }
     }
 
-    /// <summary>Rents a slot of <see cref="SlotBytes"/>, waiting for an older copy if all are in use.</summary>
+    /// <summary>
+    /// Rents a slot of <see cref="SlotBytes"/>, waiting for an older copy if all are in use.
+    /// </summary>
     public StagingSlot Rent()
     {
         StagingSlot? oldest;

@@ -1,7 +1,8 @@
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// The streams in which some memory was used, so that it is freed after all of them. Asking again for the stream of the
+/// The streams in which some memory was used, so that it is freed after all of them. Asking again for the
+/// stream of the
 /// last call costs one comparison.
 /// </summary>
 internal sealed class StreamUses
@@ -48,7 +49,9 @@ internal sealed class StreamUses
         }
     }
 
-    /// <summary>Runs an action with a stream in which everything put from now on comes after all uses.</summary>
+    /// <summary>
+    /// Runs an action with a stream in which everything put from now on comes after all uses.
+    /// </summary>
     /// <param name="device">The device, held open by the caller.</param>
     /// <param name="action">Gets the stream's handle.</param>
     public void Follow(CudaDevice device, Action<nint> action)

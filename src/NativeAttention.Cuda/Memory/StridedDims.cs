@@ -88,7 +88,8 @@ internal readonly struct StridedDims
 
     /// <summary>Dense axes of the given lengths.</summary>
     /// <exception cref="ArgumentException">No axis, or more than <see cref="MaxRank"/>.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A negative length, or more bytes than 64 bits can count.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A negative length, or more bytes than 64 bits can
+    /// count.</exception>
     public static StridedDims Dense(ReadOnlySpan<int> dims, int elementBytes)
     {
         if (dims.Length is 0 or > MaxRank)
@@ -147,12 +148,14 @@ internal readonly struct StridedDims
     {
         if ((uint)axis >= (uint)_rank || _rank == 1)
         {
-            ThrowHelper.OutOfRange(nameof(axis), axis, _rank == 1 ? "none: a view keeps one axis" : $"0 to {_rank - 1}");
+            ThrowHelper.OutOfRange(nameof(axis), axis,
+                _rank == 1 ? "none: a view keeps one axis" : $"0 to {_rank - 1}");
         }
 
         if (_lengths[axis] != 1)
         {
-            ThrowHelper.OutOfRange(nameof(axis), axis, $"an axis of length 1 (axis {axis} has {_lengths[axis]})");
+            ThrowHelper.OutOfRange(nameof(axis), axis,
+                $"an axis of length 1 (axis {axis} has {_lengths[axis]})");
         }
 
         Span<int> lengths = stackalloc int[_rank - 1];

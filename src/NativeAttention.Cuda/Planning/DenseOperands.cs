@@ -3,7 +3,8 @@ using NativeAttention.Bindings;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// The parameters of the dense forward kernel: what the problem fixes is filled in once, what the tensors bring at
+/// The parameters of the dense forward kernel: what the problem fixes is filled in once, what the tensors
+/// bring at
 /// every run.
 /// </summary>
 internal static class DenseOperands
@@ -32,7 +33,8 @@ internal static class DenseOperands
     }
 
     /// <summary>
-    /// A band in 32 bits. With lengths of at most 2^30 a diagonal at or beyond +-2^30 either hides nothing or hides
+    /// A band in 32 bits. With lengths of at most 2^30 a diagonal at or beyond +-2^30 either hides nothing or
+    /// hides
     /// everything, and so does that diagonal moved to +-2^30: the meaning stays.
     /// </summary>
     public static (int Left, int Right) Band(KeyBand band, AttentionShape shape)
@@ -43,12 +45,17 @@ internal static class DenseOperands
             (int)Math.Clamp(band.Right, -OpenDiagonal, OpenDiagonal));
     }
 
-    /// <summary>Sets what may be copied and stored in larger pieces, from addresses and strides of this run.</summary>
+    /// <summary>
+    /// Sets what may be copied and stored in larger pieces, from addresses and strides of this run.
+    /// </summary>
     public static void SetFlags(ref DenseForwardParams p, int elementBytes)
     {
         uint bytes = (uint)elementBytes;
-        ulong loads = Bits(p.Query, p.Batch, p.QueryHeads, bytes) | Bits(p.Key, p.Batch, p.KeyValueHeads, bytes)
-            | Bits(p.Value, p.Batch, p.KeyValueHeads, bytes) | ((ulong)p.HeadDim * bytes) | ((ulong)p.ValueHeadDim * bytes);
+        ulong rows = ((ulong)p.HeadDim * bytes) | ((ulong)p.ValueHeadDim * bytes);
+        ulong loads = rows
+            | Bits(p.Query, p.Batch, p.QueryHeads, bytes)
+            | Bits(p.Key, p.Batch, p.KeyValueHeads, bytes)
+            | Bits(p.Value, p.Batch, p.KeyValueHeads, bytes);
         TensorRef output = new()
         {
             Data = p.Output.Data,
@@ -63,7 +70,8 @@ internal static class DenseOperands
         p.Flags = (uint)flags;
     }
 
-    // All bits that an address of a row can have. Strides of axes of length 1 are never multiplied by anything but 0;
+    // All bits that an address of a row can have. Strides of axes of length 1 are never multiplied by
+    // anything but 0;
     // that of the sequence counts always, since a tile may step beyond the last row before it masks it.
     private static ulong Bits(in TensorRef tensor, int batch, int heads, uint bytes)
     {

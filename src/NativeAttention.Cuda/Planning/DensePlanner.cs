@@ -33,16 +33,20 @@ internal static class DensePlanner
         int dim = Math.Max(problem.Shape.HeadDim, problem.Shape.ValueHeadDim);
         string rung = problem.Options.Tuning.Rung ?? DefaultRung;
         KernelEntry? found = Candidates(problem.ElementType)
-            .Where(entry => entry.Rung == rung && entry.HeadDim >= dim && entry.MinComputeCapability <= capability)
+            .Where(entry => entry.Rung == rung && entry.HeadDim >= dim
+                && entry.MinComputeCapability <= capability)
             .MinBy(entry => entry.HeadDim);
-        reason = found is null ? NoKernel(problem, rung, dim) : Misfit(found, problem.Shape, sharedBytes) ?? "";
+        reason = found is null
+            ? NoKernel(problem, rung, dim)
+            : Misfit(found, problem.Shape, sharedBytes) ?? "";
         if (found is null || reason.Length > 0)
         {
             return false;
         }
 
-        string wish = problem.Options.Tuning.Rung is null ? "rung 'tiled' by default" : $"rung '{rung}' as asked for";
-        reason = $"{wish}, smallest module for head dims {problem.Shape.HeadDim} and {problem.Shape.ValueHeadDim}";
+        string wish = problem.Options.Tuning.Rung is null ? "by default" : "as asked for";
+        reason = $"rung '{rung}' {wish}, smallest module for head dims {problem.Shape.HeadDim} and "
+            + $"{problem.Shape.ValueHeadDim}";
         kernel = found;
         return true;
     }
@@ -59,7 +63,8 @@ internal static class DensePlanner
     public static string Describe(AttentionProblem problem)
     {
         AttentionShape s = problem.Shape;
-        return $"{problem.ElementType} attention of batch {s.Batch}, {s.QueryLength} queries, {s.KeyLength} keys, "
+        return $"{problem.ElementType} attention of batch {s.Batch}, {s.QueryLength} queries, "
+            + $"{s.KeyLength} keys, "
             + $"heads {s.QueryHeads}/{s.KeyValueHeads}, head dims {s.HeadDim}/{s.ValueHeadDim}, "
             + $"mask {problem.Options.Mask}, layout {problem.Options.Layout}";
     }
@@ -77,15 +82,17 @@ internal static class DensePlanner
         AttentionShape shape = problem.Shape;
         if (shape.QueryLength > MaxLength || shape.KeyLength > MaxLength)
         {
-            return $"query length {shape.QueryLength} and key length {shape.KeyLength}: at most {MaxLength} is supported";
+            return $"query length {shape.QueryLength} and key length {shape.KeyLength}: at most "
+                + $"{MaxLength} is supported";
         }
 
-        return PtxSource.IsAvailable ? null : "this build of NativeAttention.Cuda has no kernels in it (run ./build.sh build)";
+        return PtxSource.IsAvailable ? null
+            : "this build of NativeAttention.Cuda has no kernels in it (run ./build.sh build)";
     }
 
     /// <summary>Why a device is too old; null when it is not.</summary>
     public static string? CapabilityRefusal(int capability) => capability < MinComputeCapability
-        ? $"compute capability {capability / 10}.{capability % 10} is too old: 8.0 (Ampere) or newer is needed"
+        ? $"compute capability {capability / 10}.{capability % 10} is too old: 8.0 or newer is needed"
         : null;
 
     private static string NoKernel(AttentionProblem problem, string rung, int dim)
@@ -93,10 +100,12 @@ internal static class DensePlanner
         string[] rungs = [.. Candidates(problem.ElementType).Select(entry => entry.Rung).Distinct()];
         if (!rungs.Contains(rung))
         {
-            return $"there is no rung '{rung}' for {problem.ElementType}; there are: {string.Join(", ", rungs)}";
+            return $"there is no rung '{rung}' for {problem.ElementType}; there are: "
+                + $"{string.Join(", ", rungs)}";
         }
 
-        int most = Candidates(problem.ElementType).Where(entry => entry.Rung == rung).Max(entry => entry.HeadDim);
+        int most = Candidates(problem.ElementType).Where(entry => entry.Rung == rung)
+            .Max(entry => entry.HeadDim);
         string which = dim == problem.Shape.HeadDim ? "head dim" : "value head dim";
         return $"{which} {dim} is not supported: supported are 1 to {most}";
     }
@@ -105,13 +114,14 @@ internal static class DensePlanner
     {
         if (kernel.SharedBytes > sharedBytes)
         {
-            return $"{kernel.Name} needs {kernel.SharedBytes} bytes of shared memory per block, the device has {sharedBytes}";
+            return $"{kernel.Name} needs {kernel.SharedBytes} bytes of shared memory per block, the device "
+                + $"has {sharedBytes}";
         }
 
         long blocks = GridSize(kernel, shape);
         return blocks > int.MaxValue
-            ? $"{blocks} thread blocks (query tiles of {kernel.BlockM} x query heads x batch) are more than a launch may "
-              + $"have ({int.MaxValue}); split the batch"
+            ? $"{blocks} thread blocks (query tiles of {kernel.BlockM} x query heads x batch) are more than "
+              + $"a launch may have ({int.MaxValue}); split the batch"
             : null;
     }
 }

@@ -90,7 +90,7 @@ internal sealed class ModuleCache(CudaDevice device)
         if (most < kernel.Threads)
         {
             throw new NotSupportedException(
-                $"{kernel.Name} needs blocks of {kernel.Threads} threads, but on {device} it can have {most}.");
+                $"{kernel.Name} needs blocks of {kernel.Threads} threads; {device} allows it {most}.");
         }
     }
 }

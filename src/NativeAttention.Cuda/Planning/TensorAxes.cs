@@ -27,9 +27,10 @@ internal enum AxisOrder
 internal readonly record struct TensorAxes(
     int Batch, int Sequence, int Heads, int Dim, TensorStrides Strides, AxisOrder Order)
 {
-    /// <summary>Elements from the first to the last under the layout's strides; 0 when there are none.</summary>
-    public long Extent => Batch == 0 || Sequence == 0 ? 0
-        : ((Batch - 1) * Strides.Batch) + ((Sequence - 1) * Strides.Sequence) + ((Heads - 1) * Strides.Head) + Dim;
+    /// <summary>
+    /// Elements from the first to the last under the layout's strides; 0 when there are none.
+    /// </summary>
+    public long Extent => new TensorExtents(Batch, Sequence, Heads, Dim, Strides).RequiredLength;
 
     /// <summary>Whether there are elements that belong to no vector between the first and the last.</summary>
     public bool HasGaps => Extent > (long)Batch * Sequence * Heads * Dim;
@@ -80,18 +81,21 @@ internal readonly record struct TensorAxes(
     };
 
     /// <summary>Bytes from the first to the last element of a bound tensor.</summary>
-    public ulong BytesOf(in TensorRef bound, int elementBytes) =>
-        (ulong)(this with { Strides = new TensorStrides(bound.BatchStride, bound.SequenceStride, bound.HeadStride) })
-            .Extent * (ulong)elementBytes;
+    public ulong BytesOf(in TensorRef bound, int elementBytes)
+    {
+        TensorStrides strides = new(bound.BatchStride, bound.SequenceStride, bound.HeadStride);
+        return (ulong)(this with { Strides = strides }).Extent * (ulong)elementBytes;
+    }
 
     private void RequireStorage<T>(in DeviceView<T> view, string argument)
         where T : unmanaged
     {
         if (!view.IsDense || view.Count < Extent)
         {
-            ThrowHelper.Argument(argument, $"it is {view.Layout}{(view.IsDense ? "" : " with gaps")}; the strides "
-                + $"{Strides} of [batch {Batch}, sequence {Sequence}, heads {Heads}, dim {Dim}] need a dense tensor of at "
-                + $"least {Extent} elements.");
+            ThrowHelper.Argument(argument,
+                $"it is {view.Layout}{(view.IsDense ? "" : " with gaps")}; the strides {Strides} of [batch "
+                + $"{Batch}, sequence {Sequence}, heads {Heads}, dim {Dim}] need a dense tensor of at least "
+                + $"{Extent} elements.");
         }
     }
 

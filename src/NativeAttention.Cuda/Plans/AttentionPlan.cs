@@ -4,16 +4,22 @@ using NativeAttention.Bindings;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// A planned problem over device tensors: made once by <see cref="CudaDevice.Plan{T}"/>, run many times, from any
-/// thread and in any stream. Immutable; <c>Run</c> allocates nothing and returns as soon as the work is in the stream.
+/// A planned problem over device tensors: made once by <see cref="CudaDevice.Plan{T}"/>, run many times, from
+/// any
+/// thread and in any stream. Immutable; <c>Run</c> allocates nothing and returns as soon as the work is in
+/// the stream.
 /// </summary>
 /// <remarks>
-/// Under the layouts BSHD and BHSD a tensor must have the dims that the shape gives in that order, and its own strides
-/// count: views with gaps are welcome, as long as the last axis is dense. Under a strided layout the layout's strides
-/// count, and the tensor is storage: dense, of any dims, with enough elements. Whatever the layout, the log-sum-exp is
+/// Under the layouts BSHD and BHSD a tensor must have the dims that the shape gives in that order, and its
+/// own strides
+/// count: views with gaps are welcome, as long as the last axis is dense. Under a strided layout the layout's
+/// strides
+/// count, and the tensor is storage: dense, of any dims, with enough elements. Whatever the layout, the
+/// log-sum-exp is
 /// dense [batch, query heads, query length], in natural log.
 /// </remarks>
-/// <typeparam name="T">Element type: <see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+/// <typeparam name="T">Element type: <see cref="float"/>, <see cref="Half"/> or
+/// <see cref="BFloat16"/>.</typeparam>
 /// <example>
 /// <code>
 /// using AttentionPlan&lt;Half&gt; plan = gpu.Plan&lt;Half&gt;(shape, AttentionOptions.Causal);
@@ -41,38 +47,55 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
     /// <summary>The problem it runs.</summary>
     public AttentionProblem Problem { get; }
 
-    /// <summary>Name of the kernel that was chosen; <see cref="KernelCatalog.Find"/> knows more about it.</summary>
+    /// <summary>
+    /// Name of the kernel that was chosen; <see cref="KernelCatalog.Find"/> knows more about it.
+    /// </summary>
     public string KernelName => _kernel.Entry.Name;
 
     /// <summary>Bytes of device memory that it holds for scratch: none for dense attention.</summary>
     public long WorkspaceBytes => 0;
 
     /// <summary>Computes attention, without log-sum-exp. Returns when the work is in the stream.</summary>
-    /// <param name="query">[batch, query length, query heads, head dim] (BSHD; see the remarks of the type).</param>
+    /// <param name="query">[batch, query length, query heads, head dim] (BSHD; see the remarks of the
+    /// type).</param>
     /// <param name="key">[batch, key length, key/value heads, head dim].</param>
     /// <param name="value">[batch, key length, key/value heads, value head dim].</param>
-    /// <param name="output">Receives [batch, query length, query heads, value head dim]; must not overlap an input.</param>
+    /// <param name="output">Receives [batch, query length, query heads, value head dim]; must not overlap an
+    /// input.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">A tensor of the wrong dims, of another device, or overlapping the output.</exception>
+    /// <exception cref="ArgumentException">A tensor of the wrong dims, of another device, or overlapping the
+    /// output.</exception>
     /// <exception cref="CudaException">The driver refused the launch.</exception>
-    /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was disposed.</exception>
-    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value, in DeviceView<T> output,
+    /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was
+    /// disposed.</exception>
+    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value,
+        in DeviceView<T> output,
         CudaStream stream) => Execute(query, key, value, output, default, wantsLse: false, stream);
 
-    /// <summary>Computes attention and the log-sum-exp of every row. Returns when the work is in the stream.</summary>
-    /// <param name="query">[batch, query length, query heads, head dim] (BSHD; see the remarks of the type).</param>
+    /// <summary>
+    /// Computes attention and the log-sum-exp of every row. Returns when the work is in the stream.
+    /// </summary>
+    /// <param name="query">[batch, query length, query heads, head dim] (BSHD; see the remarks of the
+    /// type).</param>
     /// <param name="key">[batch, key length, key/value heads, head dim].</param>
     /// <param name="value">[batch, key length, key/value heads, value head dim].</param>
-    /// <param name="output">Receives [batch, query length, query heads, value head dim]; must not overlap an input.</param>
-    /// <param name="lse">Receives [batch, query heads, query length], dense; must not overlap another tensor.</param>
+    /// <param name="output">Receives [batch, query length, query heads, value head dim]; must not overlap an
+    /// input.</param>
+    /// <param name="lse">Receives [batch, query heads, query length], dense; must not overlap another
+    /// tensor.</param>
     /// <param name="stream">A stream of the same device.</param>
-    /// <exception cref="ArgumentException">A tensor of the wrong dims, of another device, or overlapping what is written.</exception>
+    /// <exception cref="ArgumentException">A tensor of the wrong dims, of another device, or overlapping what
+    /// is written.</exception>
     /// <exception cref="CudaException">The driver refused the launch.</exception>
-    /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was disposed.</exception>
-    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value, in DeviceView<T> output,
-        in DeviceView<float> lse, CudaStream stream) => Execute(query, key, value, output, lse, wantsLse: true, stream);
+    /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was
+    /// disposed.</exception>
+    public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value,
+        in DeviceView<T> output, in DeviceView<float> lse, CudaStream stream) =>
+        Execute(query, key, value, output, lse, wantsLse: true, stream);
 
-    /// <summary>Gives the plan back; runs already in a stream go on. Never throws; a second call does nothing.</summary>
+    /// <summary>
+    /// Gives the plan back; runs already in a stream go on. Never throws; a second call does nothing.
+    /// </summary>
     public void Dispose() => _resource.Dispose();
 
     /// <inheritdoc/>
@@ -95,8 +118,8 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
             ulong v = Hold(ref call, value, nameof(value), stream);
             ulong o = Hold(ref call, output, nameof(output), stream);
             ulong l = lse is null ? 0 : Hold(ref call, lse, nameof(lse), stream);
-            _kernel.Launch(_axes.Query.Bind(q), _axes.Key.Bind(k), _axes.Value.Bind(v), _axes.Output.Bind(o), l,
-                stream.Handle);
+            _kernel.Launch(_axes.Query.Bind(q), _axes.Key.Bind(k), _axes.Value.Bind(v), _axes.Output.Bind(o),
+                l, stream.Handle);
         }
         finally
         {
@@ -158,7 +181,8 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
         ReadOnlySpan<int> expected = [shape.Batch, shape.QueryHeads, shape.QueryLength];
         if (!lse.Layout.HasLengths(expected) || !lse.IsDense)
         {
-            ThrowHelper.Argument(nameof(lse), $"it is {lse.Layout}{(lse.IsDense ? "" : " with gaps")}; the plan needs a "
+            ThrowHelper.Argument(nameof(lse),
+                $"it is {lse.Layout}{(lse.IsDense ? "" : " with gaps")}; the plan needs a "
                 + $"dense {StridedDims.Format(expected)}, which is [batch, query heads, query length].");
         }
 

@@ -3,8 +3,10 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// A problem over host memory, run on a device: keeps device buffers and a stream of its own. The layout's strides are
-/// honoured by the kernel, so every operand travels as it lies, gaps included; a gap of the output comes back as it
+/// A problem over host memory, run on a device: keeps device buffers and a stream of its own. The layout's
+/// strides are
+/// honoured by the kernel, so every operand travels as it lies, gaps included; a gap of the output comes back
+/// as it
 /// went.
 /// </summary>
 internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
@@ -57,23 +59,22 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     }
 
     /// <inheritdoc/>
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
-        Span<float> lse)
+    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
+        Span<T> output, Span<float> lse)
     {
-        Span<T> written = output[..(int)_output.Count];
-        _query.Upload(query[..(int)_query.Count], _stream);
-        _key.Upload(key[..(int)_key.Count], _stream);
-        _value.Upload(value[..(int)_value.Count], _stream);
+        _query.Upload(query, _stream);
+        _key.Upload(key, _stream);
+        _value.Upload(value, _stream);
         if (_plan.Axes.Output.HasGaps)
         {
-            _output.Upload(written, _stream);
+            _output.Upload(output, _stream);
         }
 
         _plan.RunOnStorage(_query, _key, _value, _output, lse.IsEmpty ? null : _lse, _stream);
-        _output.Download(written, _stream);
+        _output.Download(output, _stream);
         if (!lse.IsEmpty)
         {
-            _lse.Download(lse[..(int)_lse.Count], _stream);
+            _lse.Download(lse, _stream);
         }
     }
 
@@ -84,8 +85,10 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
         return owned;
     }
 
-    private DeviceTensor<T> Storage(CudaDevice device, in TensorAxes axes, string name) => axes.Extent <= int.MaxValue
+    private DeviceTensor<T> Storage(CudaDevice device, in TensorAxes axes, string name) =>
+        axes.Extent <= int.MaxValue
         ? device.Allocate<T>([(int)axes.Extent], _stream)
         : throw new NotSupportedException(
-            $"The {name} has {axes.Extent} elements from first to last; host memory is taken up to {int.MaxValue}.");
+            $"The {name} has {axes.Extent} elements from first to last; host memory is taken up to "
+            + $"{int.MaxValue}.");
 }

@@ -3,7 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace NativeAttention.Cuda;
 
 /// <summary>
-/// A queue of work on one device: what is put into it runs in order. Streams made here do not wait for the null
+/// A queue of work on one device: what is put into it runs in order. Streams made here do not wait for the
+/// null
 /// stream. All members may be called from any thread.
 /// </summary>
 [SuppressMessage("Naming", "CA1711", Justification = "A stream is what CUDA calls this.")]
@@ -34,9 +35,12 @@ public sealed class CudaStream : IDisposable, IDeviceResource
     /// <summary>Whether it was torn down, and so all its work is done.</summary>
     internal bool IsDrained => _drained;
 
-    /// <summary>Wraps a stream of another library (a <c>CUstream</c> of the device's primary context).</summary>
+    /// <summary>
+    /// Wraps a stream of another library (a <c>CUstream</c> of the device's primary context).
+    /// </summary>
     /// <remarks>
-    /// The wrap does not own the stream: disposing it waits for the stream's work, so that memory used in it may be
+    /// The wrap does not own the stream: disposing it waits for the stream's work, so that memory used in it
+    /// may be
     /// freed, but leaves the stream alive. Dispose the wrap before the stream is destroyed.
     /// </remarks>
     /// <param name="device">The device that the stream belongs to.</param>
@@ -48,7 +52,8 @@ public sealed class CudaStream : IDisposable, IDeviceResource
         ArgumentNullException.ThrowIfNull(device);
         if (handle == 0)
         {
-            ThrowHelper.Argument(nameof(handle), "0 is the null stream, which is never used; allowed is any other stream.");
+            ThrowHelper.Argument(nameof(handle),
+                "0 is the null stream, which is never used; allowed is any other stream.");
         }
 
         using CudaDevice.Scope scope = device.Use();
@@ -65,7 +70,8 @@ public sealed class CudaStream : IDisposable, IDeviceResource
     }
 
     /// <summary>
-    /// Completes when all work now in the stream is done. The driver reports the end; no thread waits meanwhile.
+    /// Completes when all work now in the stream is done. The driver reports the end; no thread waits
+    /// meanwhile.
     /// </summary>
     /// <param name="cancellationToken">Stops the wait only: the work goes on.</param>
     /// <exception cref="Bindings.CudaException">That work failed.</exception>
@@ -91,10 +97,14 @@ public sealed class CudaStream : IDisposable, IDeviceResource
         return Device.Context.IsStreamDone(Handle);
     }
 
-    /// <summary>Lets work put into this stream from now on wait until an event has happened. Returns at once.</summary>
-    /// <param name="recorded">An event of the same device; one that was never recorded is not waited for.</param>
+    /// <summary>
+    /// Lets work put into this stream from now on wait until an event has happened. Returns at once.
+    /// </summary>
+    /// <param name="recorded">An event of the same device; one that was never recorded is not waited
+    /// for.</param>
     /// <exception cref="ArgumentException">The event belongs to another device.</exception>
-    /// <exception cref="ObjectDisposedException">The stream, the event or the device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The stream, the event or the device was
+    /// disposed.</exception>
     public void WaitFor(CudaEvent recorded)
     {
         ArgumentNullException.ThrowIfNull(recorded);
@@ -120,7 +130,8 @@ public sealed class CudaStream : IDisposable, IDeviceResource
     public override string ToString() => $"CudaStream on {Device}";
 
     /// <summary>Makes a stream on a device that the caller holds open.</summary>
-    internal static CudaStream Create(CudaDevice device) => new(device, device.Context.CreateStream(), owned: true);
+    internal static CudaStream Create(CudaDevice device) =>
+        new(device, device.Context.CreateStream(), owned: true);
 
     void IDeviceResource.TearDown()
     {

@@ -1,3 +1,4 @@
+using NativeAttention.Bindings;
 using NativeAttention.Tool.Npy;
 
 namespace NativeAttention.Tool.App;
@@ -15,6 +16,7 @@ internal readonly record struct FailureReport(int ExitCode, string Message)
         // The library checks everything it is given before it runs, and says so by these two.
         NotSupportedException e => new(ExitCodes.NotAvailable, OneLine(e.Message)),
         ArgumentException e => new(ExitCodes.BadInput, OneLine(e.Message)),
+        CudaException e => new(ExitCodes.Failure, OneLine(e.Message)),
         OutOfMemoryException e => new(ExitCodes.Failure, $"out of memory: {OneLine(e.Message)}"),
         IOException or UnauthorizedAccessException => new(ExitCodes.Failure, OneLine(exception.Message)),
         _ => new(ExitCodes.Failure, $"{exception.GetType().Name}: {OneLine(exception.Message)}"),

@@ -55,8 +55,10 @@ internal sealed class NattnApp
             {ToolEnvironment.DeviceVariable} is the default of --device: {DeviceName.Allowed}
             """);
         _options.AddTo(root);
+        root.Subcommands.Add(DemoCommand.Build(Execute));
         root.Subcommands.Add(InfoCommand.Build(Execute));
         root.Subcommands.Add(RunCommand.Build(Execute));
+        root.Subcommands.Add(VerifyCommand.Build(Execute));
         return root;
     }
 

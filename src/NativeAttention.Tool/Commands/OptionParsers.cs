@@ -32,6 +32,24 @@ internal static class OptionParsers
         CustomParser = result => ParseFinite(name, result),
     };
 
+    /// <summary>An option whose value is a whole number.</summary>
+    public static Option<int> Whole(string name, string description, int otherwise) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value))
+            {
+                result.AddError($"{name} is '{text}'; allowed are whole numbers");
+            }
+
+            return value;
+        },
+    };
+
     private static float? ParseFinite(string name, ArgumentResult result)
     {
         string text = result.Tokens[0].Value;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 using NativeAttention.Tool.App;
 using NativeAttention.Tool.Files;
 using NativeAttention.Tool.Npy;
@@ -7,7 +8,7 @@ using NativeAttention.Tool.Output;
 namespace NativeAttention.Tool.Commands;
 
 /// <summary>One <c>nattn run</c>: check, load, compute, write.</summary>
-internal sealed class RunJob
+internal sealed partial class RunJob
 {
     private const int Steps = 3;
     private readonly ToolSession _session;
@@ -89,6 +90,8 @@ internal sealed class RunJob
 
         using HostAttentionPlan<T> plan = backend.PlanHost<T>(problem);
         TimeSpan planTime = Stopwatch.GetElapsedTime(start);
+        LogPlan(_session.Loggers.CreateLogger("NativeAttention.Tool"), backend.Name, plan.KernelName,
+            plan.WorkspaceBytes);
         start = Stopwatch.GetTimestamp();
         plan.Run(query, key, value, output, lse);
         return new RunResult(store(output), lse, plan.KernelName, problem.Scale, planTime,
@@ -134,4 +137,7 @@ internal sealed class RunJob
             writer.WriteLine($"{_request.Lse}: float32, {result.Lse.Length} elements");
         }
     }
+
+    [LoggerMessage(1, LogLevel.Information, "{Device}: planned {Kernel} with {Bytes} bytes of scratch memory")]
+    private static partial void LogPlan(ILogger logger, string device, string kernel, long bytes);
 }

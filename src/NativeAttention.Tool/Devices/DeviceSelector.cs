@@ -44,7 +44,7 @@ internal sealed class DeviceSelector
         }
 
         return Catalog.TryOpen(DeviceName.Cuda(0), loggers, out AttentionBackend? gpu, out _)
-            ? gpu!
+            ? gpu
             : Open(DeviceName.Cpu, loggers);
     }
 
@@ -52,6 +52,6 @@ internal sealed class DeviceSelector
     /// <exception cref="ToolException">It is not available; the message says why.</exception>
     public AttentionBackend Open(DeviceName name, ILoggerFactory loggers) =>
         Catalog.TryOpen(name, loggers, out AttentionBackend? backend, out string? reason)
-            ? backend!
+            ? backend
             : throw ToolException.NotAvailable($"device {name} is not available: {reason}");
 }

@@ -64,8 +64,8 @@ internal sealed class OutputFiles : IDisposable
         public StagedFile(string target)
         {
             _target = target;
-            string stem = Path.Combine(Path.GetDirectoryName(target)!,
-                $".{Path.GetFileName(target)}.{Guid.NewGuid():N}");
+            // Not made from the target's name, which may already be as long as names can be.
+            string stem = Path.Combine(Path.GetDirectoryName(target)!, $".nattn-{Guid.NewGuid():N}");
             Temporary = stem + ".tmp";
             _old = stem + ".old";
         }

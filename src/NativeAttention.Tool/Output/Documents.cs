@@ -58,3 +58,36 @@ internal sealed record ShapeDocument(
     public static ShapeDocument Of(AttentionShape s) => new(
         s.Batch, s.QueryLength, s.KeyLength, s.QueryHeads, s.KeyValueHeads, s.HeadDim, s.ValueHeadDim);
 }
+
+/// <summary>What <c>nattn verify --json</c> and <c>nattn demo --json</c> print.</summary>
+internal sealed record VerificationDocument(
+    string Command,
+    int ExitCode,
+    int Seed,
+    int Passed,
+    int Failed,
+    IReadOnlyList<VerifiedDeviceDocument> Devices,
+    IReadOnlyList<VerifiedCaseDocument> Cases);
+
+/// <summary>A device that was checked, or why it was not.</summary>
+internal sealed record VerifiedDeviceDocument(string Name, bool Available, string? Description, string? Reason);
+
+/// <summary>One kernel on one problem.</summary>
+internal sealed record VerifiedCaseDocument(
+    string Device,
+    string Kernel,
+    string ElementType,
+    string Rung,
+    string Case,
+    ShapeDocument Shape,
+    string Mask,
+    float? Scale,
+    string Layout,
+    bool Passed,
+    double MaxError,
+    double RelativeError,
+    double Bound,
+    double MaxLseError,
+    double LseBound,
+    double Milliseconds,
+    string? Failure);

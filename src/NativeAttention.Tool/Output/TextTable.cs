@@ -1,8 +1,12 @@
 namespace NativeAttention.Tool.Output;
 
-/// <summary>A table of plain text: columns as wide as their widest cell, numbers at the right.</summary>
+/// <summary>
+/// A table of plain text: columns as wide as their widest cell, numbers at the right, a long last cell on several lines.
+/// </summary>
 internal sealed class TextTable
 {
+    private const int MaxWidth = 110;
+    private const int MinLastColumn = 30;
     private readonly string[] _titles;
     private readonly bool[] _right;
     private readonly List<string[]> _rows = [];
@@ -33,11 +37,19 @@ internal sealed class TextTable
     /// <summary>Writes titles and rows.</summary>
     public void WriteTo(TextWriter writer)
     {
-        int[] widths = [.. _titles.Select((t, i) => _rows.Select(r => r[i].Length).Append(t.Length).Max())];
-        writer.WriteLine(Line(_titles, widths));
-        foreach (string[] row in _rows)
+        int last = _titles.Length - 1;
+        int[] widths = [.. _titles.Select((t, i) => i == last
+            ? 0
+            : _rows.Select(r => r[i].Length).Append(t.Length).Max())];
+        int room = Math.Max(MinLastColumn, MaxWidth - widths.Sum(w => w + 2) - 2);
+        foreach (string[] row in _rows.Prepend(_titles))
         {
-            writer.WriteLine(Line(row, widths));
+            List<string> lines = Wrap(row[last], room);
+            writer.WriteLine(Line([.. row[..last], lines[0]], widths));
+            foreach (string more in lines.Skip(1))
+            {
+                writer.WriteLine(Line([.. row[..last].Select(_ => ""), more], widths));
+            }
         }
     }
 
@@ -46,5 +58,24 @@ internal sealed class TextTable
         IEnumerable<string> padded = cells.Select(
             (cell, i) => _right[i] ? cell.PadLeft(widths[i]) : cell.PadRight(widths[i]));
         return ("  " + string.Join("  ", padded)).TrimEnd();
+    }
+
+    private static List<string> Wrap(string text, int width)
+    {
+        List<string> lines = [];
+        string line = "";
+        foreach (string word in text.Split(' '))
+        {
+            if (line.Length > 0 && line.Length + 1 + word.Length > width)
+            {
+                lines.Add(line);
+                line = "";
+            }
+
+            line = line.Length == 0 ? word : $"{line} {word}";
+        }
+
+        lines.Add(line);
+        return lines;
     }
 }

@@ -9,6 +9,7 @@ namespace NativeAttention.Tool.Output;
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(InfoDocument))]
 [JsonSerializable(typeof(RunDocument))]
+[JsonSerializable(typeof(VerificationDocument))]
 internal sealed partial class ToolJson : JsonSerializerContext
 {
     /// <summary>The context to use.</summary>
