@@ -40,7 +40,8 @@ public sealed unsafe partial class CudaDriver
     internal bool HasTensorMaps => TensorMapEncodeTiled != null;
 
     /// <summary>
-    /// For a device ordinal: what the emulator last found wrong on it. Null for an installed driver.
+    /// For a device ordinal, or -1: what the emulator knows about the last call that failed on this thread.
+    /// Null for an installed driver.
     /// </summary>
     internal Func<int, string?>? LastFinding { get; }
 
@@ -84,8 +85,8 @@ public sealed unsafe partial class CudaDriver
 
     /// <summary>Loads the installed driver.</summary>
     /// <exception cref="NotSupportedException">
-    /// There is no usable driver; the message has the libraries tried, the missing symbols, the version needed
-    /// or the driver's own error.
+    /// There is no usable driver; the message has the libraries tried, the missing symbols, the version
+    /// needed or the driver's own error.
     /// </exception>
     public static CudaDriver Load()
     {

@@ -1,1 +1,4 @@
-return 0;
+using NativeAttention.Tool.App;
+using NativeAttention.Tool.Devices;
+
+return new NattnApp(ToolConsole.Current, ToolEnvironment.Current, new SystemDevices()).Run(args);

@@ -27,12 +27,7 @@ public sealed unsafe partial class CudaDriver
     /// <param name="finding">What else is known, such as a JIT log; the emulator's if null.</param>
     internal CudaException CreateException(CudaResult result, string call, int device, string? finding = null)
     {
-        // A finding belongs to faults of kernels and loads: an unrelated failure must not repeat an old one.
-        if (finding is null && device >= 0 && result >= CudaResult.IllegalAddress)
-        {
-            finding = LastFinding?.Invoke(device);
-        }
-
+        finding ??= LastFinding?.Invoke(device);
         return new CudaException(result, Name(result), call, device, Text(result), HintFor(result), finding);
     }
 

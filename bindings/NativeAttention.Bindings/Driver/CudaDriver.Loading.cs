@@ -57,8 +57,8 @@ public sealed unsafe partial class CudaDriver
         }
         else if (candidates.Count == 0)
         {
-            reason = $"There is no CUDA driver for {RuntimeInformation.OSDescription}: only Linux and Windows "
-                + "have one.";
+            reason = $"There is no CUDA driver for {RuntimeInformation.OSDescription}: only Linux and "
+                + "Windows have one.";
         }
 
         return reason is null;

@@ -4,14 +4,16 @@ namespace NativeAttention;
 /// One validated and lowered attention problem: what a backend plans from. It can only be made by
 /// <see cref="Create"/>, so whoever holds one need not check shapes, strides, scale or mask again.
 /// </summary>
+/// <remarks>Immutable, and so safe to share between threads.</remarks>
 public sealed class AttentionProblem
 {
-    private AttentionProblem(ElementType elementType, AttentionShape shape, AttentionOptions options)
+    private AttentionProblem(ElementType elementType, AttentionShape shape, AttentionOptions options,
+        LayoutStrides strides)
     {
         ElementType = elementType;
         Shape = shape;
         Options = options;
-        Strides = options.Layout.Resolve(shape);
+        Strides = strides;
         Scale = options.Scale ?? (float)(1.0 / Math.Sqrt(shape.HeadDim));
         Band = options.Mask.Lower(shape.QueryLength, shape.KeyLength);
     }
@@ -28,6 +30,21 @@ public sealed class AttentionProblem
     /// <summary>The factor on every score: the given scale, or 1/sqrt(head dim).</summary>
     public float Scale { get; }
 
+    /// <summary>Elements of storage that the query takes: its largest offset plus one, 0 when it has no elements.</summary>
+    public long QueryStorageLength => TensorExtents.Query(Shape, Strides).RequiredLength;
+
+    /// <summary>Elements of storage that the key takes.</summary>
+    public long KeyStorageLength => TensorExtents.Key(Shape, Strides).RequiredLength;
+
+    /// <summary>Elements of storage that the value takes.</summary>
+    public long ValueStorageLength => TensorExtents.Value(Shape, Strides).RequiredLength;
+
+    /// <summary>Elements of storage that the output takes.</summary>
+    public long OutputStorageLength => TensorExtents.Output(Shape, Strides).RequiredLength;
+
+    /// <summary>Elements of the log-sum-exp, dense [batch, query heads, queries].</summary>
+    public long LseLength => (long)Shape.Batch * Shape.QueryHeads * Shape.QueryLength;
+
     /// <summary>Strides of the four tensors.</summary>
     internal LayoutStrides Strides { get; }
 
@@ -35,6 +52,24 @@ public sealed class AttentionProblem
     internal KeyBand Band { get; }
 
     /// <summary>Checks everything that can be checked without tensors, and lowers the options.</summary>
-    public static AttentionProblem Create(ElementType elementType, AttentionShape shape, AttentionOptions options) =>
-        new(elementType, shape, options);
+    /// <param name="elementType">Element type of query, key, value and output.</param>
+    /// <param name="shape">The lengths.</param>
+    /// <param name="options">Mask, scale, layout and hints.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The element type is none; batch or a length is negative; heads or a head dim are below 1.
+    /// </exception>
+    /// <exception cref="ArgumentException">
+    /// Query heads are no multiple of key/value heads; the scale is not finite; a member of the options is null;
+    /// a stride is negative; output strides let two elements share an address; a tensor has offsets beyond 2^63
+    /// bytes; the most threads are below 1.
+    /// </exception>
+    public static AttentionProblem Create(ElementType elementType, AttentionShape shape, AttentionOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ProblemRules.CheckValues(elementType, shape, options);
+        LayoutStrides strides = options.Layout.Resolve(shape);
+        ProblemRules.CheckStrides(elementType, shape, strides);
+        return new AttentionProblem(elementType, shape, options, strides);
+    }
 }

@@ -1,7 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace NativeAttention;
 
 /// <summary>
-/// The six lengths of one attention problem, all in elements. Query heads are split evenly over key/value heads
+/// The seven lengths of one attention problem, all in elements. Query heads are split evenly over key/value heads
 /// (grouped-query attention): query head h reads key/value head h * KeyValueHeads / QueryHeads.
 /// </summary>
 /// <remarks>
@@ -10,6 +12,8 @@ namespace NativeAttention;
 /// </remarks>
 public readonly record struct AttentionShape
 {
+    private const int Rank = 4;
+
     /// <summary>Makes a shape.</summary>
     /// <param name="Batch">Number of independent sequences.</param>
     /// <param name="QueryLength">Queries of one sequence (Sq).</param>
@@ -52,4 +56,80 @@ public readonly record struct AttentionShape
 
     /// <summary>Length of one value or output vector (Dv).</summary>
     public int ValueHeadDim { get; init; }
+
+    /// <summary>
+    /// The shape that three tensors make together, with every disagreement between them named.
+    /// </summary>
+    /// <param name="layout">
+    /// Order of the axes: <see cref="AttentionLayout.Bshd"/> or <see cref="AttentionLayout.Bhsd"/>.
+    /// </param>
+    /// <param name="query">The four lengths of the query.</param>
+    /// <param name="key">The four lengths of the key.</param>
+    /// <param name="value">The four lengths of the value.</param>
+    /// <param name="output">The four lengths of the output, or empty when there is none to check.</param>
+    /// <exception cref="ArgumentException">
+    /// A tensor has not four axes; batch, heads, head dims or lengths disagree; the layout gives the axes no order.
+    /// </exception>
+    public static AttentionShape FromTensors(AttentionLayout layout, ReadOnlySpan<nint> query, ReadOnlySpan<nint> key,
+        ReadOnlySpan<nint> value, ReadOnlySpan<nint> output = default)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        Lengths q = Read(layout, query, nameof(query)), k = Read(layout, key, nameof(key));
+        Lengths v = Read(layout, value, nameof(value));
+        Same(k.Batch, "batch", nameof(key), q.Batch, nameof(query));
+        Same(v.Batch, "batch", nameof(value), q.Batch, nameof(query));
+        Same(k.Dim, "head dim", nameof(key), q.Dim, nameof(query));
+        Same(v.Heads, "heads", nameof(value), k.Heads, nameof(key));
+        Same(v.Sequence, "length", nameof(value), k.Sequence, nameof(key));
+        if (!output.IsEmpty)
+        {
+            Lengths o = Read(layout, output, nameof(output));
+            Same(o.Batch, "batch", nameof(output), q.Batch, nameof(query));
+            Same(o.Sequence, "length", nameof(output), q.Sequence, nameof(query));
+            Same(o.Heads, "heads", nameof(output), q.Heads, nameof(query));
+            Same(o.Dim, "head dim", nameof(output), v.Dim, nameof(value));
+        }
+
+        return new AttentionShape(q.Batch, q.Sequence, k.Sequence, q.Heads, k.Heads, q.Dim, v.Dim);
+    }
+
+    private static Lengths Read(AttentionLayout layout, ReadOnlySpan<nint> lengths, string tensor)
+    {
+        if (lengths.Length != Rank)
+        {
+            Throw(tensor, $"The {tensor} has {lengths.Length} axes: it must have 4, batch, sequence, heads and head "
+                + $"dim in the order of the layout ({layout}).");
+        }
+
+        foreach (nint length in lengths)
+        {
+            if (length < 0 || length > int.MaxValue)
+            {
+                Throw(tensor, $"The {tensor} has an axis of length {length}: it must lie between 0 and 2^31 - 1.");
+            }
+        }
+
+        bool headsFirst = layout == AttentionLayout.Bhsd;
+        if (!headsFirst && layout != AttentionLayout.Bshd)
+        {
+            Throw(nameof(layout), $"The layout is {layout}: tensors with axes need BSHD or BHSD to name the axes.");
+        }
+
+        return new Lengths((int)lengths[0], (int)lengths[headsFirst ? 2 : 1], (int)lengths[headsFirst ? 1 : 2],
+            (int)lengths[3]);
+    }
+
+    private static void Same(int length, string what, string tensor, int expected, string other)
+    {
+        if (length != expected)
+        {
+            Throw(tensor, $"The {tensor} has {what} {length}, but the {other} has {what} {expected}: "
+                + "they must be the same.");
+        }
+    }
+
+    [DoesNotReturn]
+    private static void Throw(string argument, string message) => throw new ArgumentException(message, argument);
+
+    private readonly record struct Lengths(int Batch, int Sequence, int Heads, int Dim);
 }

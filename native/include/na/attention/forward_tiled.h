@@ -1,0 +1,367 @@
+// Tiled forward attention for sm_80 and later: tensor-core products, asynchronous copies, online softmax.
+//
+// A block owns kBlockM queries of one head and walks the key tiles of its range downward. Each warp owns kRowTiles
+// tiles of 16 query rows and all keys of the tile, so a row lives in the four lanes of a quad: with lane = 4g + t,
+// row tile r of a lane holds rows 16 r + g ([0], [1]) and 16 r + g + 8 ([2], [3]) and, of each group of 8 columns,
+// columns 2t and 2t + 1.
+//
+// Shared memory: Q, then one K tile, then one V tile, rows swizzled. The copies alternate: while scores are computed
+// V is in flight, while softmax and the value product run the next K is. Algorithm: FlashAttention-2 (arXiv
+// 2307.08691).
+#pragma once
+
+#include "na/attention/block_problem.h"
+#include "na/math/softmax_state.h"
+#include "na/op/block/barrier.h"
+#include "na/op/warp/operand.h"
+#include "na/op/warp/reduce.h"
+#include "na/schedule/tile_range.h"
+#include "na/tile/tile_loader.h"
+
+namespace na {
+
+template <class Element_, u32 kHeadDim_, u32 kBlockM_, u32 kBlockN_, u32 kWarps_>
+struct TiledConfig {
+  using Element = Element_;
+  static constexpr u32 kHeadDim = kHeadDim_;  // of Q, K and V alike: shorter ones are padded with zeros
+  static constexpr u32 kBlockM = kBlockM_;
+  static constexpr u32 kBlockN = kBlockN_;
+  static constexpr u32 kWarps = kWarps_;
+  static constexpr u32 kThreads = 32 * kWarps;
+  static constexpr u32 kRowChunks = kHeadDim * sizeof(Element) / kChunkBytes;
+  static constexpr u32 kRowTiles = kBlockM / (16 * kWarps);
+  static constexpr u32 kKeyTiles = kBlockN / 8;
+  static constexpr u32 kDimTiles = kHeadDim / 8;
+  static constexpr u32 kQueryBytes = kBlockM * kRowChunks * kChunkBytes;
+  static constexpr u32 kKeyBytes = kBlockN * kRowChunks * kChunkBytes;
+  static constexpr u32 kSharedBytes = kQueryBytes + 2 * kKeyBytes;
+
+  static_assert(kBlockM % (16 * kWarps) == 0 && kBlockN % 16 == 0 && kHeadDim % 16 == 0, "whole mma tiles only");
+};
+
+template <class Config>
+struct TiledForward {
+  using Element = typename Config::Element;
+  using Operand = warp::Operand<Element>;
+  using FragmentA = typename Operand::A;
+  using FragmentB = typename Operand::B;
+  static constexpr u32 kRowTiles = Config::kRowTiles;
+  static constexpr u32 kKeyTiles = Config::kKeyTiles;
+  static constexpr u32 kDimTiles = Config::kDimTiles;
+  static constexpr u32 kRowChunks = Config::kRowChunks;
+  static constexpr u32 kRowBytes = kRowChunks * kChunkBytes;
+
+  using Scores = f32[kRowTiles][kKeyTiles][4];
+  using Accumulator = f32[kRowTiles][kDimTiles][4];
+  using States = SoftmaxState[kRowTiles][2];
+
+  const DenseForwardParams& params;
+  BlockProblem problem;
+  Band band;
+  u32 thread;
+  u32 lane;
+  u32 first_row;  // of this warp, in the query tile
+  u32 query_tile;
+  u32 key_tile;
+  u32 value_tile;
+  f32 prescale;  // on raw scores; 1 where the factor below carries the whole scale
+  f32 factor;    // from (prescaled) scores to base-2 units; positive
+
+  static NA_DEVICE void run(const DenseForwardParams& params, const u8* shared) {
+    const u32 base = block::shared_address(shared);
+    const bool folds = params.scale > 0.0f;
+    TiledForward self{params,
+                      BlockProblem::of_block<Config::kBlockM>(params),
+                      {params.band_left, params.band_right},
+                      thread_index(),
+                      lane_index(),
+                      (thread_index() / 32) * 16 * kRowTiles,
+                      base,
+                      base + Config::kQueryBytes,
+                      base + Config::kQueryBytes + Config::kKeyBytes,
+                      folds ? 1.0f : params.scale * kLog2E,
+                      folds ? params.scale * kLog2E : 1.0f};
+    self.attend();
+  }
+
+ private:
+  NA_DEVICE void attend() const {
+    Accumulator output;
+    States states;
+    clear(output, states);
+    const i32 last_query = problem.first_query + problem.query_count - 1;
+    const KeyTileRange range =
+        key_tile_range<Config::kBlockN>(band, problem.first_query, last_query, params.key_length);
+    if (range.begin < range.end) {
+      load_queries();
+      load_keys(range.end - 1);
+      NA_NO_UNROLL
+      for (i32 tile = range.end - 1; tile >= range.begin; --tile) {
+        visit(tile, range, output, states);
+      }
+    }
+    finish(output, states);
+  }
+
+  static NA_DEVICE void clear(Accumulator& output, States& states) {
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      states[r][0] = SoftmaxState::empty();
+      states[r][1] = SoftmaxState::empty();
+      NA_UNROLL
+      for (u32 d = 0; d < kDimTiles; ++d) {
+        NA_UNROLL
+        for (u32 i = 0; i < 4; ++i) {
+          output[r][d][i] = 0.0f;
+        }
+      }
+    }
+  }
+
+  // One key tile: O, m, l <- O, m, l and the keys of the tile. On entry its K is in flight; on exit the next one's
+  // is.
+  NA_DEVICE void visit(i32 tile, const KeyTileRange& range, Accumulator& output, States& states) const {
+    cp_async_wait<0>();
+    block::synchronize();  // K has arrived for all, and all are done with the last V
+    load_values(tile);
+    Scores scores;
+    compute_scores(scores);
+    // One branch for what is rare: multiplying by 1 on masked tiles is cheaper than a second branch on all.
+    if (range.needs_mask(tile) || prescale != 1.0f) {
+      multiply_scores(scores, prescale);
+      hide_invisible(scores, tile);
+    }
+    cp_async_wait<0>();
+    block::synchronize();  // V has arrived for all, and all are done with this K
+    if (tile > range.begin) {
+      load_keys(tile - 1);
+    }
+    exponentiate(scores, output, states);
+    accumulate_values(scores, output);
+  }
+
+  NA_DEVICE void load_queries() const {
+    using Loader = TileLoader<Element, Config::kBlockM, kRowChunks, Config::kThreads>;
+    const RowSource<Element> source{
+        BlockProblem::row_pointer<Element>(params.query, problem.batch, problem.first_query, problem.query_head),
+        params.query.sequence_stride, static_cast<u32>(problem.query_count), static_cast<u32>(params.head_dim)};
+    Loader::load(query_tile, source, vector_loads(), thread);
+  }
+
+  NA_DEVICE void load_keys(i32 tile) const { load_tile(key_tile, params.key, params.head_dim, tile); }
+
+  NA_DEVICE void load_values(i32 tile) const { load_tile(value_tile, params.value, params.value_head_dim, tile); }
+
+  NA_DEVICE void load_tile(u32 address, const TensorRef& tensor, i32 dim, i32 tile) const {
+    using Loader = TileLoader<Element, Config::kBlockN, kRowChunks, Config::kThreads>;
+    const i32 first_key = tile * static_cast<i32>(Config::kBlockN);
+    const RowSource<Element> source{
+        BlockProblem::row_pointer<Element>(tensor, problem.batch, first_key, problem.key_value_head),
+        tensor.sequence_stride, static_cast<u32>(params.key_length - first_key), static_cast<u32>(dim)};
+    Loader::load(address, source, vector_loads(), thread);
+  }
+
+  NA_DEVICE bool vector_loads() const { return (params.flags & kDenseVectorLoads) != 0; }
+
+  // Hides that an address is the same for every tile: else all addresses derived from it are kept in registers.
+  static NA_DEVICE u32 opaque(u32 address) {
+    asm volatile("" : "+r"(address));
+    return address;
+  }
+
+  // scores[m][n] = q[m][:] . k[n][:]
+  NA_DEVICE void compute_scores(Scores& scores) const {
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      NA_UNROLL
+      for (u32 n = 0; n < kKeyTiles; ++n) {
+        NA_UNROLL
+        for (u32 i = 0; i < 4; ++i) {
+          scores[r][n][i] = 0.0f;
+        }
+      }
+    }
+    const u32 queries = opaque(query_tile + swizzled_offset<kRowChunks>(first_row + (lane & 15u), lane >> 4));
+    const u32 keys = opaque(key_tile + swizzled_offset<kRowChunks>((lane & 7u) + (lane >> 4) * 8, (lane >> 3) & 1u));
+    NA_UNROLL
+    for (u32 chunk = 0; chunk < kRowChunks; chunk += 2) {
+      FragmentA q[kRowTiles];
+      NA_UNROLL
+      for (u32 r = 0; r < kRowTiles; ++r) {
+        u32 words[4];
+        warp::ldmatrix_x4(words, advance_chunks<kRowChunks>(queries, chunk) + 16 * r * kRowBytes);
+        q[r] = Operand::make_a(words);
+      }
+      NA_UNROLL
+      for (u32 n = 0; n < kKeyTiles; n += 2) {
+        u32 words[4];
+        warp::ldmatrix_x4(words, advance_chunks<kRowChunks>(keys, chunk) + 8 * n * kRowBytes);
+        const FragmentB k0 = Operand::make_b(words[0], words[1]);
+        const FragmentB k1 = Operand::make_b(words[2], words[3]);
+        NA_UNROLL
+        for (u32 r = 0; r < kRowTiles; ++r) {
+          Operand::multiply(scores[r][n], q[r], k0);
+          Operand::multiply(scores[r][n + 1], q[r], k1);
+        }
+      }
+    }
+  }
+
+  static NA_DEVICE void multiply_scores(Scores& scores, f32 by) {
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      NA_UNROLL
+      for (u32 n = 0; n < kKeyTiles; ++n) {
+        NA_UNROLL
+        for (u32 i = 0; i < 4; ++i) {
+          scores[r][n][i] *= by;
+        }
+      }
+    }
+  }
+
+  // The query of row half `half` (rows g or g + 8) of row tile r; may lie beyond the last query.
+  NA_DEVICE i32 query_of(u32 r, u32 half) const {
+    return problem.first_query + static_cast<i32>(first_row + 16 * r + 8 * half + (lane >> 2));
+  }
+
+  NA_DEVICE void hide_invisible(Scores& scores, i32 tile) const {
+    const i32 first_column = tile * static_cast<i32>(Config::kBlockN) + static_cast<i32>(2 * (lane & 3u));
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      NA_UNROLL
+      for (u32 half = 0; half < 2; ++half) {
+        const VisibleKeys keys = band.of_query(query_of(r, half), params.key_length);
+        const VisibleKeys columns{keys.first - first_column, keys.last - first_column};
+        NA_UNROLL
+        for (u32 n = 0; n < kKeyTiles; ++n) {
+          NA_UNROLL
+          for (u32 i = 0; i < 2; ++i) {
+            f32& score = scores[r][n][2 * half + i];
+            score = columns.contains(static_cast<i32>(8 * n + i)) ? score : -infinity();
+          }
+        }
+      }
+    }
+  }
+
+  // scores <- 2^((scores - m) factor), rescaling what is there to the new maxima.
+  NA_DEVICE void exponentiate(Scores& scores, Accumulator& output, States& states) const {
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      NA_UNROLL
+      for (u32 half = 0; half < 2; ++half) {
+        exponentiate_row(scores[r], output[r], states[r][half], 2 * half);
+      }
+    }
+  }
+
+  // One row half: elements [first], [first + 1] of every tile.
+  NA_DEVICE void exponentiate_row(f32 (&scores)[kKeyTiles][4], f32 (&output)[kDimTiles][4], SoftmaxState& state,
+                                  u32 first) const {
+    f32 maximum = scores[0][first];
+    NA_UNROLL
+    for (u32 n = 0; n < kKeyTiles; ++n) {
+      maximum = max_ignoring_nan(maximum, max_ignoring_nan(scores[n][first], scores[n][first + 1]));
+    }
+    const f32 shrink = state.raise(warp::quad_max(maximum), factor);
+    NA_UNROLL
+    for (u32 d = 0; d < kDimTiles; ++d) {
+      output[d][first] *= shrink;
+      output[d][first + 1] *= shrink;
+    }
+    const f32 offset = state.offset(factor);
+    f32 sum = 0.0f;  // of this lane; the quad's sums meet in finish()
+    NA_UNROLL
+    for (u32 n = 0; n < kKeyTiles; ++n) {
+      NA_UNROLL
+      for (u32 i = first; i < first + 2; ++i) {
+        scores[n][i] = exp2(__builtin_fmaf(scores[n][i], factor, -offset));
+        sum += scores[n][i];
+      }
+    }
+    state.sum += sum;
+  }
+
+  // output[m][d] += p[m][:] . v[:][d]
+  NA_DEVICE void accumulate_values(const Scores& probabilities, Accumulator& output) const {
+    const u32 values = opaque(Operand::template value_address<kRowChunks>(value_tile, lane));
+    NA_UNROLL
+    for (u32 n = 0; n < kKeyTiles; n += Operand::kKeyTilesPerStep) {
+      FragmentA p[kRowTiles];
+      NA_UNROLL
+      for (u32 r = 0; r < kRowTiles; ++r) {
+        p[r] = Operand::make_probabilities(&probabilities[r][n]);
+      }
+      NA_UNROLL
+      for (u32 d = 0; d < kDimTiles; d += 2) {
+        FragmentB v[2];
+        Operand::template load_values<kRowChunks>(v, values, 8 * n, d);
+        NA_UNROLL
+        for (u32 r = 0; r < kRowTiles; ++r) {
+          Operand::multiply(output[r][d], p[r], v[0]);
+          Operand::multiply(output[r][d + 1], p[r], v[1]);
+        }
+      }
+    }
+  }
+
+  NA_DEVICE void finish(const Accumulator& output, States& states) const {
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      NA_UNROLL
+      for (u32 half = 0; half < 2; ++half) {
+        SoftmaxState& state = states[r][half];
+        state.sum = warp::quad_sum(state.sum);
+        const i32 query = query_of(r, half);
+        if (query < params.query_length) {
+          store_row(output[r], 2 * half, query, state.inverse_sum());
+          if (params.lse != nullptr && (lane & 3u) == 0) {
+            *problem.lse_row(params, query) = state.log_sum_exp(factor);
+          }
+        }
+      }
+    }
+  }
+
+  NA_DEVICE void store_row(const f32 (&output)[kDimTiles][4], u32 first, i32 query, f32 inverse_sum) const {
+    Element* row = BlockProblem::row_pointer<Element>(params.output, problem.batch, query, problem.query_head);
+    const bool pairs = (params.flags & kDensePairStores) != 0;
+    const i32 first_column = static_cast<i32>(2 * (lane & 3u));
+    NA_UNROLL
+    for (u32 d = 0; d < kDimTiles; ++d) {
+      const i32 column = static_cast<i32>(8 * d) + first_column;
+      const f32 even = output[d][first] * inverse_sum;
+      const f32 odd = output[d][first + 1] * inverse_sum;
+      if (pairs) {
+        if (column < params.value_head_dim) {
+          store_pair(row + column, even, odd);
+        }
+      } else {
+        store_if(row, column, even);
+        store_if(row, column + 1, odd);
+      }
+    }
+  }
+
+  NA_DEVICE void store_if(Element* row, i32 column, f32 x) const {
+    if (column < params.value_head_dim) {
+      row[column] = narrow<Element>(x);
+    }
+  }
+
+  static NA_DEVICE void store_pair(f32* to, f32 even, f32 odd) {
+    struct alignas(8) Pair {
+      f32 even;
+      f32 odd;
+    };
+    *reinterpret_cast<Pair*>(to) = {even, odd};
+  }
+
+  template <class Narrow>
+  static NA_DEVICE void store_pair(Narrow* to, f32 even, f32 odd) {
+    *reinterpret_cast<u32*>(to) = narrow_pair<Narrow>(even, odd);
+  }
+};
+
+}  // namespace na

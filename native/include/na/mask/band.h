@@ -1,0 +1,28 @@
+// The band of keys a query may see, for one row. C# twin: KeyBand.
+#pragma once
+
+#include "na/base/builtins.h"
+
+namespace na {
+
+// Keys [first, last] of one row; empty when last < first.
+struct VisibleKeys {
+  i32 first;
+  i32 last;
+
+  NA_DEVICE bool contains(i32 key) const { return key >= first && key <= last; }
+};
+
+struct Band {
+  i32 left;
+  i32 right;
+
+  // Sums in 64 bits: bounds saturate at the ends of i32.
+  NA_DEVICE VisibleKeys of_query(i32 query, i32 key_length) const {
+    const i64 first = max_of<i64>(0, static_cast<i64>(query) + left);
+    const i64 last = min_of<i64>(static_cast<i64>(key_length) - 1, static_cast<i64>(query) + right);
+    return {static_cast<i32>(min_of<i64>(first, key_length)), static_cast<i32>(max_of<i64>(last, -1))};
+  }
+};
+
+}  // namespace na

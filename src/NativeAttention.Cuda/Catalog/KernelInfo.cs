@@ -1,0 +1,77 @@
+namespace NativeAttention.Cuda;
+
+/// <summary>
+/// Everything needed to load and launch one of our kernels, also through another library: its PTX, the shape
+/// of a
+/// launch and the layout of its one parameter.
+/// </summary>
+/// <remarks>
+/// A kernel takes one struct by value. The grid is one-dimensional, <see cref="GridSize"/> blocks of
+/// <see cref="Threads"/> threads with <see cref="SharedBytes"/> of dynamic shared memory (above 48 KiB that
+/// must be
+/// allowed first). <c>native/include/na/attention/params.h</c> says what the fields mean.
+/// </remarks>
+public sealed record KernelInfo
+{
+    private readonly KernelEntry _entry;
+
+    internal KernelInfo(KernelEntry entry)
+    {
+        _entry = entry;
+        (ParameterBytes, Parameters) = ParameterLayout.Of(entry.Parameters);
+    }
+
+    /// <summary>Entry name in the PTX, for example <c>na_dense_tiled_bf16_d128_sm80</c>.</summary>
+    public string Name => _entry.Name;
+
+    /// <summary>Name of the PTX module that holds it.</summary>
+    public string Module => _entry.Module;
+
+    /// <summary>What it computes, for example <c>dense</c>.</summary>
+    public string Family => _entry.Family;
+
+    /// <summary><c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>.</summary>
+    public string Rung => _entry.Rung;
+
+    /// <summary>Element type of query, key, value and output.</summary>
+    public ElementType ElementType => _entry.ElementType;
+
+    /// <summary>Largest head dim and value head dim it takes; smaller ones are padded inside.</summary>
+    public int MaxHeadDim => _entry.HeadDim;
+
+    /// <summary>Queries that one block computes.</summary>
+    public int QueriesPerBlock => _entry.BlockM;
+
+    /// <summary>Keys that one step of a block visits.</summary>
+    public int KeysPerTile => _entry.BlockN;
+
+    /// <summary>Threads of one block; the block is one-dimensional.</summary>
+    public int Threads => _entry.Threads;
+
+    /// <summary>Dynamic shared memory of one block, in bytes.</summary>
+    public int SharedBytes => _entry.SharedBytes;
+
+    /// <summary>Lowest compute capability it runs on.</summary>
+    public Version MinComputeCapability =>
+        new(_entry.MinComputeCapability / 10, _entry.MinComputeCapability % 10);
+
+    /// <summary>Size of the parameter struct, in bytes.</summary>
+    public int ParameterBytes { get; }
+
+    /// <summary>The fields of the parameter struct.</summary>
+    public IReadOnlyList<KernelParameterField> Parameters { get; }
+
+    /// <summary>
+    /// Blocks of a launch: query tiles times query heads times batch, query tile fastest, batch slowest.
+    /// </summary>
+    /// <param name="shape">The problem.</param>
+    public long GridSize(AttentionShape shape) => DensePlanner.GridSize(_entry, shape);
+
+    /// <summary>The PTX text of the module that holds it.</summary>
+    /// <exception cref="FileNotFoundException">This build has no kernels, or <c>NATTN_PTX_DIRECTORY</c> lacks
+    /// the module.</exception>
+    public string ReadPtx() => PtxSource.ReadText(Module);
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

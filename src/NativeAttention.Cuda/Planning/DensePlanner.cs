@@ -1,0 +1,127 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace NativeAttention.Cuda;
+
+/// <summary>Chooses the kernel of family <c>dense</c> for a problem, or says why there is none.</summary>
+internal static class DensePlanner
+{
+    /// <summary>Lowest compute capability of any kernel, as major times ten plus minor.</summary>
+    public const int MinComputeCapability = 80;
+
+    /// <summary>Longest sequence, so that band diagonals and row numbers fit 32 bits with room.</summary>
+    public const int MaxLength = 1 << 30;
+
+    private const string Family = "dense";
+    private const string DefaultRung = "tiled";
+
+    /// <summary>Chooses.</summary>
+    /// <param name="problem">The problem.</param>
+    /// <param name="capability">Compute capability of the device, major times ten plus minor.</param>
+    /// <param name="sharedBytes">Most shared memory one block may have there.</param>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="reason">Why this one, or why none.</param>
+    public static bool TryChoose(AttentionProblem problem, int capability, int sharedBytes,
+        [NotNullWhen(true)] out KernelEntry? kernel, out string reason)
+    {
+        kernel = null;
+        if (Refusal(problem, capability) is string refusal)
+        {
+            reason = refusal;
+            return false;
+        }
+
+        int dim = Math.Max(problem.Shape.HeadDim, problem.Shape.ValueHeadDim);
+        string rung = problem.Options.Tuning.Rung ?? DefaultRung;
+        KernelEntry? found = Candidates(problem.ElementType)
+            .Where(entry => entry.Rung == rung && entry.HeadDim >= dim
+                && entry.MinComputeCapability <= capability)
+            .MinBy(entry => entry.HeadDim);
+        reason = found is null
+            ? NoKernel(problem, rung, dim)
+            : Misfit(found, problem.Shape, sharedBytes) ?? "";
+        if (found is null || reason.Length > 0)
+        {
+            return false;
+        }
+
+        string wish = problem.Options.Tuning.Rung is null ? "by default" : "as asked for";
+        reason = $"rung '{rung}' {wish}, smallest module for head dims {problem.Shape.HeadDim} and "
+            + $"{problem.Shape.ValueHeadDim}";
+        kernel = found;
+        return true;
+    }
+
+    /// <summary>Blocks of a launch.</summary>
+    public static long GridSize(KernelEntry kernel, AttentionShape shape)
+    {
+        long tiles = ((long)shape.QueryLength + kernel.BlockM - 1) / kernel.BlockM;
+        Int128 blocks = (Int128)tiles * shape.QueryHeads * shape.Batch;
+        return blocks > long.MaxValue ? long.MaxValue : (long)blocks;
+    }
+
+    /// <summary>A problem in a few words, for messages.</summary>
+    public static string Describe(AttentionProblem problem)
+    {
+        AttentionShape s = problem.Shape;
+        return $"{problem.ElementType} attention of batch {s.Batch}, {s.QueryLength} queries, "
+            + $"{s.KeyLength} keys, "
+            + $"heads {s.QueryHeads}/{s.KeyValueHeads}, head dims {s.HeadDim}/{s.ValueHeadDim}, "
+            + $"mask {problem.Options.Mask}, layout {problem.Options.Layout}";
+    }
+
+    private static IEnumerable<KernelEntry> Candidates(ElementType type) =>
+        KernelManifest.Entries.Where(entry => entry.Family == Family && entry.ElementType == type);
+
+    private static string? Refusal(AttentionProblem problem, int capability)
+    {
+        if (CapabilityRefusal(capability) is string refusal)
+        {
+            return refusal;
+        }
+
+        AttentionShape shape = problem.Shape;
+        if (shape.QueryLength > MaxLength || shape.KeyLength > MaxLength)
+        {
+            return $"query length {shape.QueryLength} and key length {shape.KeyLength}: at most "
+                + $"{MaxLength} is supported";
+        }
+
+        return PtxSource.IsAvailable ? null
+            : "this build of NativeAttention.Cuda has no kernels in it (run ./build.sh build)";
+    }
+
+    /// <summary>Why a device is too old; null when it is not.</summary>
+    public static string? CapabilityRefusal(int capability) => capability < MinComputeCapability
+        ? $"compute capability {capability / 10}.{capability % 10} is too old: 8.0 or newer is needed"
+        : null;
+
+    private static string NoKernel(AttentionProblem problem, string rung, int dim)
+    {
+        string[] rungs = [.. Candidates(problem.ElementType).Select(entry => entry.Rung).Distinct()];
+        if (!rungs.Contains(rung))
+        {
+            return $"there is no rung '{rung}' for {problem.ElementType}; there are: "
+                + $"{string.Join(", ", rungs)}";
+        }
+
+        int most = Candidates(problem.ElementType).Where(entry => entry.Rung == rung)
+            .Max(entry => entry.HeadDim);
+        string which = dim == problem.Shape.HeadDim ? "head dim" : "value head dim";
+        return $"{which} {dim} is not supported: supported are 1 to {most}";
+    }
+
+    private static string? Misfit(KernelEntry kernel, AttentionShape shape, int sharedBytes)
+    {
+        if (kernel.SharedBytes > sharedBytes)
+        {
+            return $"{kernel.Name} needs {kernel.SharedBytes} bytes of shared memory per block, the device "
+                + $"has {sharedBytes}";
+        }
+
+        long blocks = GridSize(kernel, shape);
+        return blocks > int.MaxValue
+            ? $"{blocks} thread blocks (query tiles of {kernel.BlockM} x query heads x batch) are more than "
+              + $"a launch may have ({int.MaxValue}); split the batch"
+            : null;
+    }
+}

@@ -1,0 +1,94 @@
+using System.Runtime.CompilerServices;
+
+namespace NativeAttention.Cuda;
+
+/// <summary>
+/// A problem over host memory, run on a device: keeps device buffers and a stream of its own. The layout's
+/// strides are
+/// honoured by the kernel, so every operand travels as it lies, gaps included; a gap of the output comes back
+/// as it
+/// went.
+/// </summary>
+internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
+    where T : unmanaged
+{
+    private readonly AttentionPlan<T> _plan;
+    private readonly CudaStream _stream;
+    private readonly DeviceTensor<T> _query;
+    private readonly DeviceTensor<T> _key;
+    private readonly DeviceTensor<T> _value;
+    private readonly DeviceTensor<T> _output;
+    private readonly DeviceTensor<float> _lse;
+    private readonly Stack<IDisposable> _owned = new();
+
+    public DeviceHostPlan(CudaDevice device, AttentionProblem problem)
+        : base(problem)
+    {
+        try
+        {
+            _plan = Own(device.PlanProblem<T>(problem));
+            _stream = Own(device.CreateStream());
+            _query = Own(Storage(device, _plan.Axes.Query, "query"));
+            _key = Own(Storage(device, _plan.Axes.Key, "key"));
+            _value = Own(Storage(device, _plan.Axes.Value, "value"));
+            _output = Own(Storage(device, _plan.Axes.Output, "output"));
+            AttentionShape shape = problem.Shape;
+            _lse = Own(device.Allocate<float>([shape.Batch, shape.QueryHeads, shape.QueryLength], _stream));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string KernelName => _plan.KernelName;
+
+    /// <inheritdoc/>
+    public override long WorkspaceBytes => (_lse.Count * sizeof(float))
+        + ((_query.Count + _key.Count + _value.Count + _output.Count) * Unsafe.SizeOf<T>());
+
+    /// <inheritdoc/>
+    protected override void Release()
+    {
+        while (_owned.TryPop(out IDisposable? last))
+        {
+            last.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
+        Span<T> output, Span<float> lse)
+    {
+        _query.Upload(query, _stream);
+        _key.Upload(key, _stream);
+        _value.Upload(value, _stream);
+        if (_plan.Axes.Output.HasGaps)
+        {
+            _output.Upload(output, _stream);
+        }
+
+        _plan.RunOnStorage(_query, _key, _value, _output, lse.IsEmpty ? null : _lse, _stream);
+        _output.Download(output, _stream);
+        if (!lse.IsEmpty)
+        {
+            _lse.Download(lse, _stream);
+        }
+    }
+
+    private TOwned Own<TOwned>(TOwned owned)
+        where TOwned : IDisposable
+    {
+        _owned.Push(owned);
+        return owned;
+    }
+
+    private DeviceTensor<T> Storage(CudaDevice device, in TensorAxes axes, string name) =>
+        axes.Extent <= int.MaxValue
+        ? device.Allocate<T>([(int)axes.Extent], _stream)
+        : throw new NotSupportedException(
+            $"The {name} has {axes.Extent} elements from first to last; host memory is taken up to "
+            + $"{int.MaxValue}.");
+}

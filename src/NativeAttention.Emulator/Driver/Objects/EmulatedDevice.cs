@@ -1,0 +1,140 @@
+using NativeAttention.Bindings;
+
+namespace NativeAttention.Emulation;
+
+/// <summary>An emulated device and the life of its primary context.</summary>
+internal sealed class EmulatedDevice
+{
+    private readonly Lock _gate = new();
+    private EmulatedContext? _context;
+    private int _users;
+    private EmulatedObjectCounts _abandoned;
+    private volatile EmulatorFault? _lastFault;
+
+    internal EmulatedDevice(int ordinal, EmulatorOptions options)
+    {
+        Validate(options);
+        Ordinal = ordinal;
+        Options = options;
+        Properties = DeviceProperties.Of(options.Target)!;
+        MemoryPool = HandleTable.Add(new EmulatedMemoryPool(this));
+    }
+
+    internal int Ordinal { get; }
+
+    internal EmulatorOptions Options { get; }
+
+    internal DeviceProperties Properties { get; }
+
+    /// <summary>Handle of the default memory pool.</summary>
+    internal nint MemoryPool { get; }
+
+    internal string Name =>
+        FormattableString.Invariant($"NativeAttention emulator ({Options.Target}, {Options.SmCount} SMs)");
+
+    internal EmulatorFault? LastFault
+    {
+        get => _lastFault;
+        set => _lastFault = value;
+    }
+
+    /// <summary>Objects that contexts took with them when they were destroyed.</summary>
+    internal EmulatedObjectCounts AbandonedObjects
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _abandoned;
+            }
+        }
+    }
+
+    internal bool IsContextActive
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _context is not null;
+            }
+        }
+    }
+
+    internal EmulatedObjectCounts CountLiveObjects()
+    {
+        lock (_gate)
+        {
+            return _context?.CountObjects() ?? default;
+        }
+    }
+
+    /// <summary>One more user of the primary context; creates it when there is none.</summary>
+    internal EmulatedContext Retain()
+    {
+        lock (_gate)
+        {
+            _context ??= new EmulatedContext(this);
+            _users++;
+            return _context;
+        }
+    }
+
+    /// <summary>One user less; the last one destroys the context.</summary>
+    internal void Release()
+    {
+        lock (_gate)
+        {
+            if (_users == 0)
+            {
+                throw new DriverFailure(
+                    CudaResult.InvalidContext,
+                    FormattableString.Invariant($"the primary context of device {Ordinal} is not retained"));
+            }
+
+            if (--_users == 0)
+            {
+                DestroyContext();
+            }
+        }
+    }
+
+    /// <summary>Destroys the primary context under its users; the next retain makes a new one.</summary>
+    internal void Reset()
+    {
+        lock (_gate)
+        {
+            DestroyContext();
+        }
+    }
+
+    private void DestroyContext()
+    {
+        if (_context is not null)
+        {
+            _abandoned = _abandoned.Plus(_context.Destroy());
+            _context = null;
+        }
+    }
+
+    private static void Validate(EmulatorOptions options)
+    {
+        if (DeviceProperties.Of(options.Target) is null)
+        {
+            throw new ArgumentException(
+                $"Target '{options.Target}' cannot be emulated; supported are {DeviceProperties.TargetList}.",
+                nameof(options));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SmCount, "options.SmCount");
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CtasPerSm, "options.CtasPerSm");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, "options.Threads");
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MemoryBytes, 1L << 20, "options.MemoryBytes");
+    }
+}
+
+/// <summary>Stands for the memory pool of a device; its settings change nothing here.</summary>
+internal sealed class EmulatedMemoryPool(EmulatedDevice device)
+{
+    internal EmulatedDevice Device { get; } = device;
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace NativeAttention.Tool.Commands;
+
+/// <summary>Options that understand their values themselves, so that messages are one line in our own words.</summary>
+internal static class OptionParsers
+{
+    /// <summary>An option whose value is one of a few words.</summary>
+    public static Option<string?> Choice(string name, string description, params string[] allowed) => new(name)
+    {
+        Description = description,
+        HelpName = string.Join('|', allowed),
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (!allowed.Contains(text))
+            {
+                result.AddError($"{name} is '{text}'; allowed are {string.Join(", ", allowed)}");
+            }
+
+            return text;
+        },
+    };
+
+    /// <summary>An option whose value is a finite number.</summary>
+    public static Option<float?> Finite(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        CustomParser = result => ParseFinite(name, result),
+    };
+
+    /// <summary>An option whose value is a whole number.</summary>
+    public static Option<int> Whole(string name, string description, int otherwise) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        DefaultValueFactory = _ => otherwise,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value))
+            {
+                result.AddError($"{name} is '{text}'; allowed are whole numbers");
+            }
+
+            return value;
+        },
+    };
+
+    private static float? ParseFinite(string name, ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (!float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
+            || !float.IsFinite(value))
+        {
+            result.AddError($"{name} is '{text}'; allowed are finite numbers such as 0.125");
+        }
+
+        return value;
+    }
+}

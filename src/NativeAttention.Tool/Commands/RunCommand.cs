@@ -1,0 +1,28 @@
+using System.CommandLine;
+using NativeAttention.Tool.App;
+
+namespace NativeAttention.Tool.Commands;
+
+/// <summary><c>nattn run</c>: attention over NumPy files.</summary>
+internal static class RunCommand
+{
+    private const string Description = """
+        Compute attention over NumPy files.
+
+        Files are .npy arrays of float32 or float16 with four axes, or three for batch 1: the output then has three
+        axes as well, and the log-sum-exp two. Outputs appear whole or not at all.
+
+        --compute bf16 or fp16 rounds float32 files to that type and returns float32; --compute fp32 widens float16
+        files, computes in float32 and returns float16.
+        """;
+
+    /// <summary>Makes the command.</summary>
+    public static Command Build(Func<ParseResult, Func<ToolSession, int>, int> execute)
+    {
+        Command command = new("run", Description);
+        RunOptions options = new();
+        options.AddTo(command);
+        command.SetAction(parsed => execute(parsed, session => new RunJob(session, options.Read(parsed)).Run()));
+        return command;
+    }
+}

@@ -1,0 +1,93 @@
+namespace NativeAttention.Tool.Output;
+
+/// <summary>What <c>--json</c> prints when a command fails.</summary>
+internal sealed record FailureDocument(string Command, int ExitCode, string Error);
+
+/// <summary>What <c>nattn info --json</c> prints.</summary>
+internal sealed record InfoDocument(
+    string Command,
+    int ExitCode,
+    string Version,
+    string Driver,
+    IReadOnlyList<DeviceDocument> Devices);
+
+/// <summary>One device.</summary>
+internal sealed record DeviceDocument(
+    string Name,
+    bool Available,
+    string? Description,
+    string? Reason,
+    IReadOnlyList<KernelDocument> Kernels);
+
+/// <summary>One kernel of a device.</summary>
+internal sealed record KernelDocument(
+    string Name,
+    string Family,
+    string Rung,
+    string ElementType,
+    int? HeadDim,
+    string? Architecture);
+
+/// <summary>What <c>nattn run --json</c> prints.</summary>
+internal sealed record RunDocument(
+    string Command,
+    int ExitCode,
+    string Device,
+    string Kernel,
+    string FileType,
+    string ComputeType,
+    ShapeDocument Shape,
+    string Mask,
+    float Scale,
+    string Layout,
+    double PlanMilliseconds,
+    double RunMilliseconds,
+    string Output,
+    string? Lse);
+
+/// <summary>The lengths of a problem.</summary>
+internal sealed record ShapeDocument(
+    int Batch,
+    int QueryLength,
+    int KeyLength,
+    int QueryHeads,
+    int KeyValueHeads,
+    int HeadDim,
+    int ValueHeadDim)
+{
+    public static ShapeDocument Of(AttentionShape s) => new(
+        s.Batch, s.QueryLength, s.KeyLength, s.QueryHeads, s.KeyValueHeads, s.HeadDim, s.ValueHeadDim);
+}
+
+/// <summary>What <c>nattn verify --json</c> and <c>nattn demo --json</c> print.</summary>
+internal sealed record VerificationDocument(
+    string Command,
+    int ExitCode,
+    int Seed,
+    int Passed,
+    int Failed,
+    IReadOnlyList<VerifiedDeviceDocument> Devices,
+    IReadOnlyList<VerifiedCaseDocument> Cases);
+
+/// <summary>A device that was checked, or why it was not.</summary>
+internal sealed record VerifiedDeviceDocument(string Name, bool Available, string? Description, string? Reason);
+
+/// <summary>One kernel on one problem.</summary>
+internal sealed record VerifiedCaseDocument(
+    string Device,
+    string Kernel,
+    string ElementType,
+    string Rung,
+    string Case,
+    ShapeDocument Shape,
+    string Mask,
+    float? Scale,
+    string Layout,
+    bool Passed,
+    double MaxError,
+    double RelativeError,
+    double Bound,
+    double MaxLseError,
+    double LseBound,
+    double Milliseconds,
+    string? Failure);

@@ -1,0 +1,37 @@
+namespace NativeAttention.Tool.Verification;
+
+/// <summary>How far from float64 a kernel may be.</summary>
+/// <remarks>
+/// Output: twice the largest error of plain dense attention in the same type, plus 1e-5 (the acceptance rule of
+/// FlashAttention). That error can by luck be next to nothing when few outputs are compared, so it counts for at least
+/// the rounding nobody can avoid: half a unit in the last place of the largest output, or of the largest sum of p |v|
+/// when there are fewer than 256 outputs; and the float32 error of a score enters with 2^-23 of its magnitude.
+/// Log-sum-exp: 1e-3 for the 16-bit types and 1e-5 for float32, plus 2^-22 of the magnitude of the scores.
+/// </remarks>
+/// <param name="Output">Largest absolute error of an output.</param>
+/// <param name="Lse">Largest absolute error of a log-sum-exp.</param>
+internal readonly record struct ErrorBound(double Output, double Lse)
+{
+    private const int FewOutputs = 256;
+
+    /// <summary>The bound for one problem.</summary>
+    /// <param name="type">Element type.</param>
+    /// <param name="exact">The problem in float64.</param>
+    /// <param name="dense">The problem with the roundings of the type.</param>
+    public static ErrorBound Of(ElementType type, Float64Attention exact, Float64Attention dense)
+    {
+        double error = 0, largest = 0, absolute = 0;
+        for (int i = 0; i < exact.Output.Length; i++)
+        {
+            error = Math.Max(error, Math.Abs(dense.Output[i] - exact.Output[i]));
+            largest = Math.Max(largest, Math.Abs(exact.Output[i]));
+            absolute = Math.Max(absolute, exact.AbsoluteOutput[i]);
+        }
+
+        double floor = Elements.UnitRoundoff(type) * (exact.Output.Length < FewOutputs ? absolute : largest);
+        floor += Math.ScaleB(exact.ScoreMagnitude, -23) * absolute;
+        double lse = type == ElementType.Float32 ? 1e-5 : 1e-3;
+        return new ErrorBound(
+            (2 * Math.Max(error, floor)) + 1e-5, lse + Math.ScaleB(exact.ScoreMagnitude, -22));
+    }
+}

@@ -1,0 +1,48 @@
+namespace NativeAttention.Cpu;
+
+/// <summary>
+/// A way to compute one problem on the CPU, cut into independent tiles. A kernel is immutable: what changes during a
+/// run is the caller's tensors and the scratch memory of each thread.
+/// </summary>
+/// <typeparam name="T">Element type.</typeparam>
+internal abstract class CpuKernel<T>(AttentionProblem problem)
+    where T : unmanaged
+{
+    private const double Ln2 = 0.6931471805599453;
+
+    /// <summary>log2(e): scores times this may be exponentiated in base 2.</summary>
+    protected const float Log2E = 1.4426950408889634f;
+
+    /// <summary>Name for logs and plans.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Number of tiles; each writes its own part of the output.</summary>
+    public abstract long Tiles { get; }
+
+    /// <summary>Floats of scratch memory that a thread needs.</summary>
+    public abstract int ScratchFloats { get; }
+
+    /// <summary>The problem.</summary>
+    protected AttentionProblem Problem { get; } = problem;
+
+    /// <summary>Computes one tile.</summary>
+    public abstract unsafe void Run(long tile, in TensorPointers<T> tensors, float* scratch);
+
+    /// <summary>Short name of the element type in kernel names.</summary>
+    protected static string ElementName => ElementTypes.Of<T>() switch
+    {
+        ElementType.Float16 => "f16",
+        ElementType.BFloat16 => "bf16",
+        _ => "f32",
+    };
+
+    /// <summary>The key/value head that a query head reads.</summary>
+    protected int KeyValueHead(int head) =>
+        head / (Problem.Shape.QueryHeads / Problem.Shape.KeyValueHeads);
+
+    /// <summary>
+    /// Natural log-sum-exp from a base-2 maximum and the sum of 2^(s - maximum). Nothing visible gives minus infinity.
+    /// </summary>
+    protected static float LogSumExp(float maximum, float sum) =>
+        sum == 0 ? float.NegativeInfinity : (float)((maximum + Math.Log2(sum)) * Ln2);
+}

@@ -1,0 +1,59 @@
+namespace NativeAttention.Cpu;
+
+/// <summary>A kernel with scratch memory and a gang of threads: a planned problem on the CPU.</summary>
+/// <typeparam name="T">Element type.</typeparam>
+internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
+    where T : unmanaged
+{
+    private const int LineBytes = 64;
+    private readonly CpuKernel<T> kernel;
+    private readonly TileGang gang;
+    private float[][] scratch;
+    private TensorPointers<T> tensors;
+
+    public CpuPlan(AttentionProblem problem, CpuKernel<T> kernel)
+        : base(problem)
+    {
+        this.kernel = kernel;
+        int threads = Math.Min(problem.Options.Tuning.MaxThreads ?? Environment.ProcessorCount,
+            Environment.ProcessorCount);
+        threads = (int)Math.Clamp(kernel.Tiles, 1, threads);
+        gang = new TileGang(threads, RunTile);
+        scratch = new float[threads][];
+        for (int i = 0; i < threads; i++)
+        {
+            // Pinned, so that kernels hold plain addresses; managed, so that a forgotten plan leaks nothing.
+            scratch[i] = GC.AllocateUninitializedArray<float>(
+                checked(kernel.ScratchFloats + (LineBytes / sizeof(float))), pinned: true);
+        }
+    }
+
+    public override string KernelName => kernel.Name;
+
+    public override long WorkspaceBytes => scratch.Sum(s => (long)s.Length * sizeof(float));
+
+    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
+        Span<float> lse)
+    {
+        fixed (T* q = query, k = key, v = value, o = output)
+        {
+            fixed (float* l = lse)
+            {
+                tensors = new TensorPointers<T> { Query = q, Key = k, Value = v, Output = o, Lse = l };
+                gang.Run(kernel.Tiles);
+                tensors = default; // nothing points into the caller's memory once it may move
+            }
+        }
+    }
+
+    protected override void Release() => scratch = [];
+
+    private void RunTile(long tile, int place)
+    {
+        fixed (float* start = scratch[place])
+        {
+            nuint aligned = ((nuint)start + LineBytes - 1) / LineBytes * LineBytes;
+            kernel.Run(tile, tensors, (float*)aligned);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Runtime.ExceptionServices;
+
+namespace NativeAttention.Cpu;
+
+/// <summary>
+/// Runs tiles on the calling thread and on as many pool threads as come to help, each taking the next tile from a
+/// shared counter. Nothing is allocated per run, and no pool thread is ever waited for that has not begun.
+/// </summary>
+/// <remarks>
+/// The gang is one work item that is queued several times. A pool thread that takes it joins if the run is still open
+/// and a place is free, and otherwise goes away; so a busy pool slows a run down but cannot stop it. The caller
+/// leaves when it finds no more tiles, and waits for those that joined. A thread that comes late, even in a later run,
+/// simply joins that run.
+/// </remarks>
+internal sealed class TileGang : IThreadPoolWorkItem
+{
+    private readonly Action<long, int> body;
+    private readonly int places;
+    private readonly object finishing = new();
+    private bool finished;
+    private long tiles;
+    private long nextTile;
+    private int nextPlace;
+    private int members; // 0: closed; counts the caller and those who joined
+    private Exception? failure;
+
+    /// <summary>Makes a gang.</summary>
+    /// <param name="places">Most threads at a time, the caller included.</param>
+    /// <param name="body">Computes a tile in a place: no two threads hold the same place at once.</param>
+    public TileGang(int places, Action<long, int> body)
+    {
+        this.places = places;
+        this.body = body;
+    }
+
+    /// <summary>Runs all tiles and returns when they are done.</summary>
+    public void Run(long count)
+    {
+        tiles = count;
+        nextTile = 0;
+        nextPlace = 0;
+        failure = null;
+        finished = false;
+        Volatile.Write(ref members, 1);
+        long helpers = Math.Min(places, count) - 1;
+        for (long i = 0; i < helpers; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+
+        TakeTiles(place: 0);
+        if (!Leave())
+        {
+            WaitForOthers();
+        }
+
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    /// <summary>What a pool thread does.</summary>
+    void IThreadPoolWorkItem.Execute()
+    {
+        if (!Join())
+        {
+            return;
+        }
+
+        int place = Interlocked.Increment(ref nextPlace);
+        if (place < places)
+        {
+            TakeTiles(place);
+        }
+
+        if (Leave())
+        {
+            lock (finishing)
+            {
+                finished = true;
+                Monitor.Pulse(finishing);
+            }
+        }
+    }
+
+    // Others are within one tile of their end: it is worth a moment's spinning before sleeping.
+    private void WaitForOthers()
+    {
+        SpinWait spin = default;
+        while (!spin.NextSpinWillYield && !Volatile.Read(ref finished))
+        {
+            spin.SpinOnce();
+        }
+
+        lock (finishing)
+        {
+            while (!finished)
+            {
+                Monitor.Wait(finishing);
+            }
+        }
+    }
+
+    private void TakeTiles(int place)
+    {
+        try
+        {
+            for (long tile = Interlocked.Increment(ref nextTile) - 1; tile < tiles;
+                tile = Interlocked.Increment(ref nextTile) - 1)
+            {
+                body(tile, place);
+            }
+        }
+        catch (Exception e) when (StopOthers(e))
+        {
+        }
+    }
+
+    private bool StopOthers(Exception e)
+    {
+        failure = e;
+        Interlocked.Exchange(ref nextTile, tiles);
+        return true;
+    }
+
+    private bool Join()
+    {
+        int seen = Volatile.Read(ref members);
+        while (seen != 0)
+        {
+            int before = Interlocked.CompareExchange(ref members, seen + 1, seen);
+            if (before == seen)
+            {
+                return true;
+            }
+
+            seen = before;
+        }
+
+        return false;
+    }
+
+    // True for the last one, who closes the run.
+    private bool Leave() => Interlocked.Decrement(ref members) == 0;
+}

@@ -1,0 +1,77 @@
+namespace NativeAttention.Cpu;
+
+/// <summary>Where the panels of one thread lie in its scratch memory, in floats. Every panel begins a cache line.</summary>
+internal sealed class TilePanels
+{
+    private const int LineFloats = 16;
+    private int total;
+
+    /// <summary>Lays out the panels.</summary>
+    /// <param name="lanes">Queries of a tile, padded to a whole number of vectors.</param>
+    /// <param name="keys">Keys of a tile.</param>
+    /// <param name="headDim">Length of a query or key vector.</param>
+    /// <param name="valueHeadDim">Length of a value vector.</param>
+    /// <param name="outputRows">Value dims, rounded up to rows of the micro-kernel.</param>
+    /// <param name="widen">Whether keys and values must be widened to float.</param>
+    public TilePanels(int lanes, int keys, int headDim, int valueHeadDim, int outputRows, bool widen)
+    {
+        Lanes = lanes;
+        HeadDim = headDim;
+        ValueHeadDim = valueHeadDim;
+        OutputRows = outputRows;
+        Query = Take((long)headDim * lanes);
+        Scores = Take((long)keys * lanes);
+        Output = Take((long)outputRows * lanes);
+        Maxima = Take(lanes);
+        Sums = Take(lanes);
+        Rescale = Take(lanes);
+        Row = Take(Math.Max(headDim, valueHeadDim));
+        Widened = Take(widen ? (long)keys * Math.Max(headDim, valueHeadDim) : 0);
+    }
+
+    /// <summary>Lanes of every panel.</summary>
+    public int Lanes { get; }
+
+    /// <summary>Length of a query or key vector.</summary>
+    public int HeadDim { get; }
+
+    /// <summary>Length of a value vector.</summary>
+    public int ValueHeadDim { get; }
+
+    /// <summary>Rows of the output panel.</summary>
+    public int OutputRows { get; }
+
+    /// <summary>Q^T, [head dim][lane].</summary>
+    public int Query { get; }
+
+    /// <summary>S^T and then P^T, [key][lane].</summary>
+    public int Scores { get; }
+
+    /// <summary>O^T, [value dim][lane], not yet divided by the sums.</summary>
+    public int Output { get; }
+
+    /// <summary>m of every lane.</summary>
+    public int Maxima { get; }
+
+    /// <summary>l of every lane.</summary>
+    public int Sums { get; }
+
+    /// <summary>Factor on the old accumulators, of every lane.</summary>
+    public int Rescale { get; }
+
+    /// <summary>One vector, for conversion.</summary>
+    public int Row { get; }
+
+    /// <summary>A key or value tile as floats.</summary>
+    public int Widened { get; }
+
+    /// <summary>Floats in all.</summary>
+    public int Total => total;
+
+    private int Take(long floats)
+    {
+        int start = total;
+        total = checked((int)(total + ((floats + LineFloats - 1) / LineFloats * LineFloats)));
+        return start;
+    }
+}

@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace NativeAttention.Cpu;
+
+/// <summary>Registers of 16 floats (AVX-512).</summary>
+internal readonly unsafe struct Width512 : IVectorWidth<Vector512<float>>
+{
+    public static int Count => Vector512<float>.Count;
+
+    public static int BlockVectors => 4;
+
+    public static string Name => "v512";
+
+    public static Vector512<float> Zero => Vector512<float>.Zero;
+
+    public static Vector512<float> Indices => Vector512.CreateSequence(0f, 1f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> value, float* destination) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Subtract(Vector512<float> a, Vector512<float> b) => a - b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c) =>
+        Vector512.MultiplyAddEstimate(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.MaxNative(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> SelectBetween(Vector512<float> x, Vector512<float> low, Vector512<float> high,
+        Vector512<float> value, Vector512<float> other) => Vector512.ConditionalSelect(
+            Vector512.GreaterThanOrEqual(x, low) & Vector512.LessThanOrEqual(x, high), value, other);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ReplaceNegativeInfinity(Vector512<float> x, Vector512<float> other) =>
+        Vector512.ConditionalSelect(Vector512.Equals(x, Vector512.Create(float.NegativeInfinity)), other, x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp2(Vector512<float> x)
+    {
+        if (Avx512DQ.IsSupported)
+        {
+            return Exp2ByScaling(x);
+        }
+
+        Vector512<float> shifted = x + Vector512.Create(Exp2Polynomial.RoundingShift);
+        Vector512<float> f = x - (shifted - Vector512.Create(Exp2Polynomial.RoundingShift));
+        Vector512<float> p = Vector512.Create(Exp2Polynomial.C5);
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.C4));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.C3));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.C2));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.C1));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.C0));
+
+        // The integer part of x sits in the low bits of the shifted value: move it onto the exponent.
+        p = (p.AsInt32() + (shifted.AsInt32() << Exp2Polynomial.FractionBits)).AsSingle();
+        return Vector512.ConditionalSelect(
+            Vector512.LessThan(x, Vector512.Create(Exp2Polynomial.Underflow)), Vector512<float>.Zero, p);
+    }
+
+    // The processor splits x into its floor and a fraction, and scales by powers of two, at the cost of one
+    // instruction each; minus infinity and NaN come out right by themselves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Exp2ByScaling(Vector512<float> x)
+    {
+        const byte FractionAboveFloor = 0b1001;
+        Vector512<float> f = Avx512DQ.Reduce(x, FractionAboveFloor);
+        Vector512<float> p = Vector512.Create(Exp2Polynomial.F5);
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.F4));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.F3));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.F2));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.F1));
+        p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.F0));
+        return Avx512F.Scale(p, x);
+    }
+}

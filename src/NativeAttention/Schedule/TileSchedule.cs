@@ -1,0 +1,44 @@
+namespace NativeAttention;
+
+/// <summary>
+/// Which key tiles a query tile must visit, and which of them lie wholly inside the band and need no mask
+/// (spec flash 6, for any band). Every tiled kernel walks this, on the CPU and on the GPU.
+/// </summary>
+/// <remarks>All arithmetic is in 64 bits: no pair of int lengths and no band overflows it.</remarks>
+/// <param name="QueryLength">Queries of one sequence (Sq).</param>
+/// <param name="KeyLength">Keys of one sequence (Sk).</param>
+/// <param name="Band">The visible keys.</param>
+/// <param name="QueryTile">Rows of a query tile (BM).</param>
+/// <param name="KeyTile">Keys of a key tile (BN).</param>
+internal readonly record struct TileSchedule(int QueryLength, int KeyLength, KeyBand Band, int QueryTile, int KeyTile)
+{
+    /// <summary>Number of query tiles; the last may be partial.</summary>
+    public int QueryTiles => (int)CeilDivide(QueryLength, QueryTile);
+
+    /// <summary>The key tiles of one query tile.</summary>
+    /// <param name="queryTile">Index of the query tile, from 0 to <see cref="QueryTiles"/> - 1.</param>
+    public KeyTileRange KeyTiles(int queryTile)
+    {
+        long firstRow = (long)queryTile * QueryTile;
+        long lastRow = Math.Min(firstRow + QueryTile, QueryLength) - 1;
+
+        // Keys that some row sees: from the band's start at the first row to its end at the last.
+        long keyBegin = Math.Clamp(firstRow + Band.Left, 0, KeyLength);
+        long keyEnd = Math.Clamp(lastRow + Band.Right + 1, 0, KeyLength);
+        if (keyEnd <= keyBegin)
+        {
+            return default;
+        }
+
+        // Keys that every row sees: from the band's start at the last row to its end at the first.
+        long fullBegin = Math.Clamp(lastRow + Band.Left, 0, KeyLength);
+        long fullEnd = Math.Clamp(firstRow + Band.Right + 1, 0, KeyLength);
+        int begin = (int)(keyBegin / KeyTile);
+        int end = (int)CeilDivide(keyEnd, KeyTile);
+        int fullLow = Math.Min((int)CeilDivide(fullBegin, KeyTile), end);
+        int fullHigh = Math.Max((int)(fullEnd / KeyTile), fullLow);
+        return new KeyTileRange(begin, end, fullLow, Math.Min(fullHigh, end));
+    }
+
+    private static long CeilDivide(long a, long b) => (a + b - 1) / b;
+}

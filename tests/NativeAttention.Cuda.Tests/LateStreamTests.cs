@@ -1,0 +1,69 @@
+using NativeAttention.Emulation;
+
+namespace NativeAttention.Cuda.Tests;
+
+/// <summary>
+/// With work that runs only when something waits for it, memory that is freed too early is seen.
+/// </summary>
+public sealed class LateStreamTests : DeviceFixture
+{
+    protected override EmulatorOptions Options => EmulatorOptions.Default with { Streams = StreamMode.Late };
+
+    [Test]
+    public async Task Cancelling_stops_the_wait_and_leaves_the_destination_alone()
+    {
+        NeedsEmulator("work must be late to be cancelled in time");
+        using CancellationTokenSource stop = new();
+        using DeviceTensor<float> tensor = Device.Upload<float>(RandomData.Floats(1000, 51), [1000], Stream);
+        float[] received = new float[1000];
+        Array.Fill(received, 7f);
+        Task download = tensor.DownloadAsync(received, Stream, stop.Token).AsTask();
+        await stop.CancelAsync();
+        try
+        {
+            await download;
+            Assert.Ignore("The download was done before it could be cancelled.");
+        }
+        catch (OperationCanceledException)
+        {
+            Stream.Synchronize();
+            Assert.That(received, Is.All.EqualTo(7f));
+        }
+    }
+
+    [Test]
+    public void Memory_is_freed_behind_its_last_use_in_every_stream()
+    {
+        float[] sent = RandomData.Floats(2000, seed: 52);
+        using PinnedBuffer<float> first = Device.AllocatePinned<float>(2000);
+        using PinnedBuffer<float> second = Device.AllocatePinned<float>(2000);
+        using CudaStream other = Device.CreateStream();
+        using CudaEvent uploaded = Device.CreateEvent();
+        DeviceTensor<float> tensor = Device.Upload<float>(sent, [2000], Stream);
+        uploaded.Record(Stream);
+        other.WaitFor(uploaded);
+        tensor.AsView().CopyTo(first, Stream);
+        tensor.AsView().CopyTo(second, other);
+        tensor.Dispose();
+        using DeviceTensor<float> next = Device.Upload<float>(new float[2000], [2000], Stream);
+        Device.Synchronize();
+        Assert.That(first.Span.ToArray(), Is.EqualTo(sent));
+        Assert.That(second.Span.ToArray(), Is.EqualTo(sent));
+    }
+
+    [Test]
+    public void A_pinned_buffer_outlives_the_copies_it_takes_part_in()
+    {
+        float[] sent = RandomData.Floats(2000, seed: 53);
+        using DeviceTensor<float> tensor = Device.Allocate<float>([2000], Stream);
+        using (PinnedBuffer<float> from = Device.AllocatePinned<float>(2000))
+        {
+            sent.CopyTo(from.Span);
+            tensor.AsView().CopyFrom(from, Stream);
+        }
+
+        float[] received = new float[2000];
+        tensor.Download(received, Stream);
+        Assert.That(received, Is.EqualTo(sent));
+    }
+}

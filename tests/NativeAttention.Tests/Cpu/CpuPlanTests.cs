@@ -1,0 +1,118 @@
+using NativeAttention.Testing;
+
+namespace NativeAttention.Tests.Cpu;
+
+public class CpuPlanTests
+{
+    private static readonly AttentionCase Case =
+        new(ElementType.Float32, new(1, 200, 150, 4, 2, 32), AttentionOptions.Causal, seed: 21);
+
+    [TestCase(1)]
+    [TestCase(2)]
+    public void A_run_allocates_nothing(int threads)
+    {
+        AttentionCase c = Case.With(new() { MaxThreads = threads });
+        AttentionBuffers<float> b = c.Allocate<float>();
+        using HostAttentionPlan<float> plan = Plan(c);
+        plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse); // compiles everything
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++)
+        {
+            plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse);
+        }
+
+        long after = GC.GetAllocatedBytesForCurrentThread();
+        c.Check(b);
+        Assert.That(after - before, Is.Zero);
+    }
+
+    [Test]
+    public void The_plan_tells_its_kernel_and_its_scratch_memory()
+    {
+        using HostAttentionPlan<float> tiled = Plan(Case);
+        using HostAttentionPlan<float> reference = Plan(Case.With(new() { Rung = "reference" }));
+        using CpuBackend narrow = new(vectorBits: 128);
+        using HostAttentionPlan<float> v128 = narrow.PlanHost<float>(
+            AttentionProblem.Create(ElementType.Float32, Case.Shape, Case.Options));
+        Assert.Multiple(() =>
+        {
+            Assert.That(tiled.KernelName, Does.Match("^na_cpu_tiled_f32_(v512|v256|v128|scalar)$"));
+            Assert.That(reference.KernelName, Is.EqualTo("na_cpu_reference_f32"));
+            Assert.That(v128.KernelName, Is.EqualTo("na_cpu_tiled_f32_v128"));
+            Assert.That(tiled.WorkspaceBytes, Is.GreaterThan(64 * (32 + 32) * sizeof(float)));
+        });
+    }
+
+    [Test]
+    public void Many_plans_run_at_once_beside_a_busy_pool()
+    {
+        AttentionCase[] cases = [.. AttentionGrid.EveryHeadDim(ElementType.Float32).Take(8)];
+        Parallel.ForEach(cases, new ParallelOptions { MaxDegreeOfParallelism = 8 }, c =>
+        {
+            AttentionBuffers<float> b = c.Allocate<float>();
+            using HostAttentionPlan<float> plan = Plan(c);
+            for (int i = 0; i < 50; i++)
+            {
+                b.Poison();
+                plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse);
+                c.Check(b);
+            }
+        });
+    }
+
+    [Test]
+    public void A_plan_shared_by_threads_runs_once_at_a_time_or_refuses()
+    {
+        AttentionBuffers<float> inputs = Case.Allocate<float>();
+        using HostAttentionPlan<float> plan = Plan(Case);
+        int ran = 0, refused = 0;
+        Parallel.For(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 8 }, _ =>
+        {
+            AttentionBuffers<float> mine = Case.Allocate<float>();
+            try
+            {
+                plan.Run(inputs.Query, inputs.Key, inputs.Value, mine.Output, mine.Lse);
+                Case.Check(mine);
+                Interlocked.Increment(ref ran);
+            }
+            catch (InvalidOperationException)
+            {
+                Assert.That(mine.Output, Is.All.Matches<float>(Elements.IsPoison));
+                Interlocked.Increment(ref refused);
+            }
+        });
+        Assert.That((ran + refused, ran), Is.EqualTo((64, ran)).And.Matches<(int, int)>(p => p.Item2 > 0));
+    }
+
+    [Test]
+    public void Disposal_while_others_run_is_safe()
+    {
+        for (int n = 0; n < 50; n++)
+        {
+            AttentionBuffers<float> b = Case.Allocate<float>();
+            HostAttentionPlan<float> plan = Plan(Case);
+            bool refused = false;
+            Parallel.Invoke(
+                () =>
+                {
+                    try
+                    {
+                        plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse);
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                        refused = true;
+                    }
+                },
+                plan.Dispose);
+            Assert.That(() => plan.Run(b.Query, b.Key, b.Value, b.Output), Throws.TypeOf<ObjectDisposedException>());
+            if (!refused)
+            {
+                Case.Check(b);
+            }
+        }
+    }
+
+    private static HostAttentionPlan<float> Plan(AttentionCase c) => CpuBackend.Default.PlanHost<float>(
+        AttentionProblem.Create(c.ElementType, c.Shape, c.Options));
+}

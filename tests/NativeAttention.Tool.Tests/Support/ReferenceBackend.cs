@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using NativeAttention.Testing;
+
+namespace NativeAttention.Tool.Tests.Support;
+
+/// <summary>
+/// A backend that is the float64 reference of the tests, and that can be told to refuse, to fail or to be wrong: it
+/// tests the tool without depending on any kernel.
+/// </summary>
+internal sealed class ReferenceBackend(string name) : AttentionBackend
+{
+    /// <summary>Why it refuses every problem; null to run them.</summary>
+    public string? Refusal { get; init; }
+
+    /// <summary>Thrown by every run; null to run.</summary>
+    public Exception? Failure { get; init; }
+
+    /// <summary>Added to every output.</summary>
+    public double Error { get; init; }
+
+    /// <summary>Added to every log-sum-exp.</summary>
+    public float LseError { get; init; }
+
+    /// <summary>Kernel name of every plan; null for the one that <see cref="FakeDevices"/> lists.</summary>
+    public string? Kernel { get; init; }
+
+    public override string Name => name;
+
+    public override string Description => "the float64 reference";
+
+    public override bool CanRun(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        reason = Refusal ?? (problem.Options.Tuning.Rung is null or "reference"
+            ? null
+            : $"there is no rung '{problem.Options.Tuning.Rung}'; there is reference");
+        return reason is null;
+    }
+
+    public override HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem) => new Plan<T>(problem, this);
+
+    public override void Dispose()
+    {
+    }
+
+    private sealed class Plan<T>(AttentionProblem problem, ReferenceBackend owner) : HostAttentionPlan<T>(problem)
+        where T : unmanaged
+    {
+        public override string KernelName => owner.Kernel ?? FakeDevices.KernelName(Problem.ElementType);
+
+        public override long WorkspaceBytes => 0;
+
+        protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
+            Span<T> output, Span<float> lse)
+        {
+            if (owner.Failure is not null)
+            {
+                throw owner.Failure;
+            }
+
+            AttentionShape s = Problem.Shape;
+            var views = TensorView.Of(s, Problem.Options.Layout);
+            AttentionReference result = ReferenceAttention.Compute(s,
+                ReferenceAttention.Visible(Problem.Options.Mask, s), Problem.Scale, views.Query.Gather(query),
+                views.Key.Gather(key), views.Value.Gather(value));
+            double[] values = [.. result.Output.Select(v => v + owner.Error)];
+            views.Output.Scatter(values, output);
+            for (int i = 0; i < lse.Length; i++)
+            {
+                lse[i] = (float)result.Lse[i] + owner.LseError;
+            }
+        }
+    }
+}
