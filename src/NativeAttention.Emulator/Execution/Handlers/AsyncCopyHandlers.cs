@@ -25,7 +25,7 @@ internal static unsafe class AsyncCopyHandlers
     {
         ulong* sources = stackalloc ulong[32];
         ulong* targets = stackalloc ulong[32];
-        int bytes = Access.ElementBytes(op->Aux);
+        int bytes = Access.Bytes(op->Aux);
         uint lanes = w.Active;
         LaneMemory.Addresses(w, op, sources);
         SharedAddresses(w, op, targets);

@@ -369,7 +369,7 @@ internal sealed unsafe partial class KernelDecoder
         BeginList();
         AddToList((int)offset);
         AddToList(more);
-        _op.Aux = flags | bytes | (1 << Access.VectorShift);
+        _op.Aux = flags | 4 | (bytes / 4 << Access.VectorShift);
         _op.Slot = Cache();
         _op.Handler = &AsyncCopyHandlers.Copy;
     }
