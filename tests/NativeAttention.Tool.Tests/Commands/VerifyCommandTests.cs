@@ -74,6 +74,17 @@ public class VerifyCommandTests
     }
 
     [Test]
+    public void An_output_that_is_not_written_fails_although_it_should_be_zero()
+    {
+        FakeDevices devices = Emulator(new ReferenceBackend("emulator") { SkipsEmptyRows = true });
+        ToolResult result = ToolResult.Of(devices, "verify", "--json");
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.CheckFailed));
+        string[] failed = [.. result.Json.GetProperty("cases").EnumerateArray()
+            .Where(c => !c.GetProperty("passed").GetBoolean()).Select(c => c.GetProperty("case").GetString()!).Distinct()];
+        Assert.That(failed, Is.EqualTo(new[] { "rows without keys", "no keys" }));
+    }
+
+    [Test]
     public void A_kernel_that_fails_does_not_keep_the_others_from_running()
     {
         FakeDevices devices = FakeDevices.WithCpu(

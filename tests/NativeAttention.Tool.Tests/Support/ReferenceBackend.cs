@@ -21,6 +21,9 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
     /// <summary>Added to every log-sum-exp.</summary>
     public float LseError { get; init; }
 
+    /// <summary>Whether it leaves the output of rows that see no key as it was.</summary>
+    public bool SkipsEmptyRows { get; init; }
+
     /// <summary>Kernel name of every plan; null for the one that <see cref="FakeDevices"/> lists.</summary>
     public string? Kernel { get; init; }
 
@@ -63,7 +66,14 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
                 ReferenceAttention.Visible(Problem.Options.Mask, s), Problem.Scale, views.Query.Gather(query),
                 views.Key.Gather(key), views.Value.Gather(value));
             double[] values = [.. result.Output.Select(v => v + owner.Error)];
+            T[] before = output.ToArray();
             views.Output.Scatter(values, output);
+            for (int i = 0; owner.SkipsEmptyRows && i < values.Length; i++)
+            {
+                int place = (int)views.Output.Offset(i);
+                output[place] = result.HasKeys[i / s.ValueHeadDim] ? output[place] : before[place];
+            }
+
             for (int i = 0; i < lse.Length; i++)
             {
                 lse[i] = (float)result.Lse[i] + owner.LseError;
