@@ -81,6 +81,14 @@ public class RunFailureTests
     }
 
     [Test]
+    public void A_file_in_a_missing_folder_is_refused()
+    {
+        ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "run", "--query", _folder["no/q.npy"],
+            "--key", _folder["k.npy"], "--value", _folder["v.npy"], "--output", _folder["o.npy"]);
+        result.AssertFailed(ExitCodes.BadInput, "no/q.npy: there is no such file");
+    }
+
+    [Test]
     public void A_folder_is_not_an_input()
     {
         File.Delete(_folder["k.npy"]);
