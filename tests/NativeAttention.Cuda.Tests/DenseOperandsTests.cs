@@ -99,17 +99,32 @@ public sealed class DenseOperandsTests
 
     private static DenseForwardParams Filled(int dim, int valueDim, ulong address, long gap)
     {
-        TensorRef narrow = new() { Data = 4096 + address, HeadStride = dim + gap,
-            SequenceStride = 4 * (dim + gap), BatchStride = 64 * (dim + gap) };
-        TensorRef wide = new() { Data = 4096 + address, HeadStride = valueDim + gap,
-            SequenceStride = 4 * (valueDim + gap), BatchStride = 64 * (valueDim + gap) };
+        TensorRef narrow = new()
+        {
+            Data = 4096 + address,
+            HeadStride = dim + gap,
+            SequenceStride = 4 * (dim + gap),
+            BatchStride = 64 * (dim + gap)
+        };
+        TensorRef wide = new()
+        {
+            Data = 4096 + address,
+            HeadStride = valueDim + gap,
+            SequenceStride = 4 * (valueDim + gap),
+            BatchStride = 64 * (valueDim + gap)
+        };
         return new DenseForwardParams
         {
             Query = narrow,
             Key = narrow,
             Value = wide,
-            Output = new() { Data = wide.Data, HeadStride = wide.HeadStride,
-            SequenceStride = wide.SequenceStride, BatchStride = wide.BatchStride },
+            Output = new()
+            {
+                Data = wide.Data,
+                HeadStride = wide.HeadStride,
+                SequenceStride = wide.SequenceStride,
+                BatchStride = wide.BatchStride
+            },
             Batch = 2,
             QueryLength = 16,
             KeyLength = 16,

@@ -12,7 +12,7 @@ public sealed class DriverErrorTests(StreamMode mode) : DeviceFixture
 {
     private static AttentionShape Small { get; } = new(1, 2, 3, 1, 1, 8);
 
-    protected override EmulatorOptions Options => 
+    protected override EmulatorOptions Options =>
         EmulatorOptions.Default with { MemoryBytes = 64L << 20, Streams = mode };
 
     [Test]

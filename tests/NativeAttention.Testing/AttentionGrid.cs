@@ -75,6 +75,39 @@ public static class AttentionGrid
         ];
     }
 
+    /// <summary>
+    /// Windows and other bands, open on neither side: what every kernel must know that takes a band. Not in
+    /// <see cref="All"/>, which holds only what users can ask for.
+    /// </summary>
+    public static IEnumerable<AttentionCase> Bands(ElementType type)
+    {
+        (long Left, long Right)[] bands = [(-3, 0), (-40, 10), (0, 0), (5, 90), (-200, -70), (4, 3), (-1000, 1000), (64, 64)];
+        return bands.Select((band, n) =>
+        {
+            AttentionShape shape = new(1, 130 + n, 199 - (n * 5), 2, 1, 24 + n, 17);
+            AttentionMask mask = new BandMask(band.Left, band.Right);
+            return new AttentionCase(type, shape, Options(shape, n, mask), seed: 4000 + n);
+        });
+    }
+
+    /// <summary>Cases drawn at random; the case's name has all it takes to make it again.</summary>
+    /// <param name="type">Element type.</param>
+    /// <param name="seed">Seed of the draw.</param>
+    /// <param name="count">Number of cases.</param>
+    public static IEnumerable<AttentionCase> Random(ElementType type, int seed, int count)
+    {
+        Random random = new(seed);
+        for (int n = 0; n < count; n++)
+        {
+            int keyValueHeads = random.Next(1, 4);
+            AttentionShape shape = new(random.Next(1, 4), random.Next(0, 140), random.Next(0, 140),
+                keyValueHeads * Groups[random.Next(Groups.Length)], keyValueHeads, random.Next(1, 129), random.Next(1, 129));
+            AttentionOptions options = Options(shape, random.Next(Layouts.Length), Masks[random.Next(Masks.Length)]);
+            float? scale = random.Next(4) == 0 ? (random.NextSingle() * 2) - 1 : null;
+            yield return new AttentionCase(type, shape, options with { Scale = scale }, random.Next(1 << 20));
+        }
+    }
+
     private static AttentionCase Rotated(ElementType type, int n, int queries, int keys, AttentionMask mask)
     {
         int group = Groups[n % Groups.Length];

@@ -21,6 +21,7 @@ public static class ReferenceAttention
         return mask == AttentionMask.None ? (_, _) => true
             : mask == AttentionMask.Causal ? (i, j) => j <= i + offset
             : mask == AttentionMask.CausalTopLeft ? (i, j) => j <= i
+            : mask is BandMask band ? (i, j) => j >= i + band.Left && j <= i + band.Right
             : throw new NotSupportedException($"The reference does not know the mask '{mask}' yet.");
     }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using NativeAttention.Bindings;
@@ -44,7 +45,7 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
             return;
         }
 
-        if (text.Contains("C75", StringComparison.Ordinal))
+        if (SerialisedCode().IsMatch(text))
         {
             LogCompilerWarning(_device, module, text);
         }
@@ -57,6 +58,9 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
     /// <summary>A driver call failed where nothing may be thrown.</summary>
     public void TearDownFailed(string kind, CudaException failure) =>
         LogTearDownFailed(failure, _device, kind);
+
+    [GeneratedRegex(@"\bC75\d\d\b")]
+    private static partial Regex SerialisedCode();
 
     [LoggerMessage(1, LogLevel.Information,
         "{Device}: opened {Product}, compute capability {Capability}, {Mebibytes} MiB, "

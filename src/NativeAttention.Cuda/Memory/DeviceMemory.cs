@@ -34,11 +34,14 @@ internal sealed class DeviceMemory : IDeviceResource
         }
 
         CudaDevice device = Resource.Device;
-        if (!device.Context.HasMemoryPools)
+        if (device.Context.HasMemoryPools)
+        {
+            Uses.Follow(device, stream => device.Context.Free(Pointer, stream));
+        }
+        else
         {
             Uses.Wait(device.Context);
+            device.Context.Free(Pointer, device.HouseStream);
         }
-
-        Uses.Follow(device, stream => device.Context.Free(Pointer, stream));
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using NativeAttention.Bindings;
 
 namespace NativeAttention.Emulation;
@@ -11,10 +12,8 @@ internal static unsafe class LaunchArguments
         CheckBlock(function, shape.Block);
         DriverFailure.Require(
             sharedBytes <= (uint)function.MaxDynamicShared,
-            FormattableString.Invariant(
-                $"'{function.Kernel.Name}' launched with {sharedBytes:N0} bytes of dynamic shared memory; ")
-            + FormattableString.Invariant(
-                $"{function.MaxDynamicShared:N0} are allowed (cuFuncSetAttribute raises that)"));
+            $"'{function.Kernel.Name}' is launched with {sharedBytes:N0} bytes of dynamic shared memory; "
+            + $"{function.MaxDynamicShared:N0} are allowed (cuFuncSetAttribute raises that)");
     }
 
     /// <summary>Fills the parameter block from one of the two forms.</summary>
@@ -116,6 +115,7 @@ internal static unsafe class LaunchArguments
         }
     }
 
+    [DoesNotReturn]
     private static void ThrowShape(FormattableString finding)
     {
         throw new DriverFailure(CudaResult.InvalidValue, FormattableString.Invariant(finding));

@@ -85,6 +85,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     // Q^T[d][lane] = scale * log2(e) * q[lane][d], zero in padded lanes; m = -inf, l = 0, O^T = 0.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Prologue(in Tile t)
     {
         int lanes = panels.Lanes, dim = panels.HeadDim;
@@ -157,6 +158,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     // o[lane][d] = O^T[d][lane] / l, or 0 where nothing was visible.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Epilogue(in Tile t)
     {
         int lanes = panels.Lanes, dim = panels.ValueHeadDim;

@@ -8,6 +8,7 @@ namespace NativeAttention;
 /// Bulk conversion between float and the element types, by vector integer arithmetic: .NET 10 has no vector
 /// instruction for either 16-bit type.
 /// </summary>
+/// <remarks>Hot from the first call on, and so compiled with all optimisations at once, like the kernels.</remarks>
 internal static class ElementConvert
 {
     private const uint SignOfHalf = 0x8000;
@@ -17,6 +18,7 @@ internal static class ElementConvert
     /// <summary>Widens elements to float, exactly; a NaN stays a NaN.</summary>
     /// <param name="source">Elements of type float, Half or BFloat16.</param>
     /// <param name="destination">As many floats.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen<T>(ReadOnlySpan<T> source, Span<float> destination)
         where T : unmanaged
     {
@@ -47,6 +49,7 @@ internal static class ElementConvert
     /// <summary>Rounds floats to nearest, ties to even; a NaN stays a NaN, and too large a number becomes infinite.</summary>
     /// <param name="source">Floats.</param>
     /// <param name="destination">As many elements of type float, Half or BFloat16.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Narrow<T>(ReadOnlySpan<float> source, Span<T> destination)
         where T : unmanaged
     {

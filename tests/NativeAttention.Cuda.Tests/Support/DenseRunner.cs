@@ -8,11 +8,11 @@ internal static class DenseRunner
     /// <summary>Plans and runs.</summary>
     public static AttentionErrors Run(CudaDevice device, AttentionCase test, bool withLse = true) =>
         test.ElementType switch
-    {
-        ElementType.Float32 => Planned<float>(device, test, withLse),
-        ElementType.Float16 => Planned<Half>(device, test, withLse),
-        _ => Planned<BFloat16>(device, test, withLse),
-    };
+        {
+            ElementType.Float32 => Planned<float>(device, test, withLse),
+            ElementType.Float16 => Planned<Half>(device, test, withLse),
+            _ => Planned<BFloat16>(device, test, withLse),
+        };
 
     /// <summary>
     /// Runs a plan in a stream of its own. The device buffers are as long as the host's, poison included.

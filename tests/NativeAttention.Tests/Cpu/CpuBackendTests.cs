@@ -11,7 +11,8 @@ public class CpuBackendTests(ElementType type)
     private static readonly int[] Widths = [512, 256, 128, 0];
     private static readonly TuningHints Reference = new() { Rung = "reference" };
 
-    private static IEnumerable<AttentionCase> Grid(ElementType type) => AttentionGrid.All(type);
+    private static IEnumerable<AttentionCase> Grid(ElementType type) =>
+        AttentionGrid.All(type).Concat(AttentionGrid.Bands(type));
 
     // The cases are a source of numbers, not of tests, so that the reference of each is computed once for all widths.
     [Test]
@@ -31,6 +32,15 @@ public class CpuBackendTests(ElementType type)
         }
 
         Assert.That(checks, Is.GreaterThan(80));
+    }
+
+    [Test]
+    public void Random_problems_agree_with_float64()
+    {
+        foreach (AttentionCase c in AttentionGrid.Random(type, seed: 20261120 + (int)type, count: 40))
+        {
+            c.RunOn(CpuBackend.Default);
+        }
     }
 
     [Test]

@@ -13,7 +13,8 @@ internal sealed unsafe partial class EmulatedContext
             return;
         }
 
-        Fence fence = new(stream, _issued + 1);
+        // In eager mode a point is reached when it is recorded: nobody waits for it, so it can be used again.
+        Fence fence = IsEager && target.Fence is Fence own ? own : new Fence(stream, _issued + 1);
         Operation operation = new() { Kind = OperationKind.Record, Call = "cuEventRecord", Fence = fence };
         Issue(stream, ref operation);
         target.Fence = fence;

@@ -127,14 +127,16 @@ internal sealed unsafe partial class EmulatedContext
 
     private void RequireHost(ref Operation operation, ulong pointer)
     {
-        ulong end = pointer + (ulong)operation.Count;
-        if (_retired.Count > 0 && _retired.Exists(r => r.Overlaps(pointer, end)))
+        foreach (PinnedRange freed in _retired)
         {
-            string problem = FormattableString.Invariant(
-                $"page-locked host memory at 0x{pointer:x} was freed before the copy ran");
-            throw Spoil(
-                CudaResult.IllegalAddress,
-                HostFault(ref operation, EmulatorFaultKind.UseAfterFree, problem));
+            if (freed.Overlaps(pointer, pointer + (ulong)operation.Count))
+            {
+                string problem = FormattableString.Invariant(
+                    $"page-locked host memory at 0x{pointer:x} was freed before the copy ran");
+                throw Spoil(
+                    CudaResult.IllegalAddress,
+                    HostFault(ref operation, EmulatorFaultKind.UseAfterFree, problem));
+            }
         }
     }
 

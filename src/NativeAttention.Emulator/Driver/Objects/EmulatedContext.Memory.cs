@@ -82,8 +82,7 @@ internal sealed unsafe partial class EmulatedContext
         int index = _pinned.FindIndex(r => r.IsOwned && r.Start == (ulong)pointer);
         DriverFailure.Require(
             index >= 0,
-            FormattableString.Invariant(
-                $"0x{(ulong)pointer:x} is not the start of a page-locked allocation"));
+            $"0x{(ulong)pointer:x} is not the start of a page-locked allocation");
         PinnedRange range = _pinned[index];
         _pinned.RemoveAt(index);
         if (HasPendingWork)
@@ -93,6 +92,7 @@ internal sealed unsafe partial class EmulatedContext
             return;
         }
 
+        ReleaseRetired();
         NativeMemory.AlignedFree(pointer);
     }
 
@@ -150,7 +150,7 @@ internal sealed unsafe partial class EmulatedContext
 
         DriverFailure.Require(
             state == AllocationState.Live,
-            FormattableString.Invariant($"0x{pointer:x} is freed twice: a stream is to free it already"));
+            $"0x{pointer:x} is freed twice: a stream is to free it already");
     }
 
     private void Release(ulong pointer)

@@ -195,6 +195,16 @@ internal sealed unsafe partial class EmulatedContext
         {
             // The context keeps the failure; the next call that uses it tells.
         }
+        catch (Exception e)
+        {
+            // Nobody is there to be told, and nothing may leave a timer: the context is spoilt instead.
+            lock (_gate)
+            {
+                Spoil(
+                    CudaResult.Unknown,
+                    new EmulatorFault { Kind = EmulatorFaultKind.LaunchMisuse, Message = e.ToString() });
+            }
+        }
     }
 
     private void Prune()

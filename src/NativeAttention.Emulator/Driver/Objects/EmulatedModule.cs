@@ -76,8 +76,8 @@ internal sealed class EmulatedFunction : EmulatedObject
     {
         DriverFailure.Require(
             bytes >= 0 && bytes <= SharedLimit,
-            FormattableString.Invariant($"{bytes:N0} bytes of dynamic shared memory for '{Kernel.Name}': ")
-            + FormattableString.Invariant($"0 to {SharedLimit:N0} are possible"));
+            $"{bytes:N0} bytes of dynamic shared memory for '{Kernel.Name}': "
+            + $"0 to {SharedLimit:N0} are possible");
         MaxDynamicShared = bytes;
     }
 

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using NativeAttention.Cpu;
+
+namespace NativeAttention.Tests.Cpu;
+
+public class TileGangTests
+{
+    [TestCase(1, 1)]
+    [TestCase(2, 1)]
+    [TestCase(4, 1000)]
+    public void Every_tile_runs_once(int places, int tiles)
+    {
+        int[] runs = new int[tiles];
+        TileGang gang = new(places, (tile, _) => Interlocked.Increment(ref runs[tile]));
+        gang.Run(tiles);
+        Assert.That(runs, Is.All.EqualTo(1));
+        gang.Run(tiles);
+        Assert.That(runs, Is.All.EqualTo(2));
+        gang.Run(0);
+        Assert.That(runs, Is.All.EqualTo(2));
+    }
+
+    // Short runs one after another: helpers called for one run come late and join the next, beside its own.
+    [Test]
+    public void No_two_threads_share_a_place_even_when_helpers_come_late()
+    {
+        const int places = 3, runs = 20_000, tiles = 4;
+        int[] held = new int[places];
+        int shared = 0, beyond = 0, done = 0;
+        TileGang gang = new(places, (_, place) =>
+        {
+            if (place >= places)
+            {
+                Interlocked.Increment(ref beyond);
+                return;
+            }
+
+            shared += Interlocked.Exchange(ref held[place], 1);
+            Interlocked.Increment(ref done);
+            Thread.SpinWait(20);
+            Volatile.Write(ref held[place], 0);
+        });
+        for (int n = 0; n < runs; n++)
+        {
+            gang.Run(tiles);
+        }
+
+        Assert.That((shared, beyond, done), Is.EqualTo((0, 0, runs * tiles)));
+    }
+
+    // Five threads come while a run with three places is open: two of them help, three go away.
+    [Test]
+    public void More_helpers_than_places_go_away()
+    {
+        const int comers = 5;
+        int inside = 0, left = 0, started = 0;
+        using ManualResetEventSlim release = new();
+        ConcurrentBag<int> places = [];
+        TileGang gang = null!;
+        gang = new TileGang(3, (tile, place) =>
+        {
+            places.Add(place);
+            if (place != 0)
+            {
+                Interlocked.Increment(ref inside);
+                release.Wait();
+                return;
+            }
+
+            if (started++ > 0)
+            {
+                return;
+            }
+
+            Thread[] threads = [.. Enumerable.Range(0, comers).Select(_ => new Thread(Come))];
+            Array.ForEach(threads, t => t.Start());
+            Assert.That(() => Volatile.Read(ref inside) + Volatile.Read(ref left), Is.GreaterThanOrEqualTo(comers).After(30_000, 1));
+            release.Set();
+            Array.ForEach(threads, t => t.Join());
+        });
+        gang.Run(1 + comers);
+        Assert.That(places, Is.All.LessThan(3));
+
+        void Come()
+        {
+            ((IThreadPoolWorkItem)gang).Execute();
+            Interlocked.Increment(ref left);
+        }
+    }
+
+    [Test]
+    public void Helpers_do_come()
+    {
+        using Barrier both = new(2);
+        TileGang gang = new(2, (_, _) => Assert.That(both.SignalAndWait(TimeSpan.FromSeconds(30)), "nobody came to help"));
+        gang.Run(2);
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
+    public void A_failure_ends_the_run_and_reaches_the_caller(int places)
+    {
+        int after = 0;
+        TileGang gang = new(places, (tile, _) =>
+        {
+            if (tile == 5)
+            {
+                throw new InvalidDataException("tile 5");
+            }
+
+            after += tile > 1000 ? 1 : 0;
+        });
+        Assert.That(() => gang.Run(1_000_000), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("tile 5"));
+        Assert.That(after, Is.LessThan(900_000));
+        gang.Run(5);
+    }
+}
