@@ -1,30 +1,40 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
 
 namespace NativeAttention.Emulation;
 
 /// <summary>A PTX module, parsed, checked and decoded; its global variables live in the device memory it was loaded into.</summary>
 internal sealed class PtxModule
 {
-    private PtxModule(string name, IReadOnlyList<PtxKernel> kernels)
+    private readonly Dictionary<string, PtxKernel> _kernels;
+    private readonly Dictionary<string, (ulong Address, long Bytes)> _globals;
+
+    private PtxModule(
+        string name, PtxParser parser, List<PtxKernel> kernels, Dictionary<string, (ulong Address, long Bytes)> globals)
     {
         Name = name;
+        PtxVersion = parser.Version;
+        Target = parser.Target;
         Kernels = kernels;
+        _kernels = kernels.ToDictionary(k => k.Name, StringComparer.Ordinal);
+        _globals = globals;
     }
 
     /// <summary>Name used in messages.</summary>
     public string Name { get; }
 
     /// <summary>The text after <c>.version</c>.</summary>
-    public string PtxVersion { get; } = "";
+    public string PtxVersion { get; }
 
     /// <summary>The text after <c>.target</c>.</summary>
-    public string Target { get; } = "";
+    public string Target { get; }
 
     /// <summary>Every entry point of the module.</summary>
     public IReadOnlyList<PtxKernel> Kernels { get; }
 
     /// <summary>
-    /// Loads PTX text. On failure <paramref name="log"/> names every offending statement; on success it holds warnings or nothing.
+    /// Loads PTX text. On failure <paramref name="log"/> names every offending statement; on success it is empty.
     /// </summary>
     public static bool TryLoad(
         string ptxText,
@@ -34,25 +44,172 @@ internal sealed class PtxModule
         [NotNullWhen(true)] out PtxModule? module,
         out string log)
     {
-        throw new NotImplementedException();
+        PtxParser parser = PtxParser.Parse(ptxText);
+        List<(int Line, string Message)> errors = parser.Errors;
+        CheckTarget(parser, options, errors);
+        Dictionary<string, (ulong Address, long Bytes)> globals = new(StringComparer.Ordinal);
+        List<PtxKernel> kernels = [];
+        if (PlaceGlobals(parser, memory, globals, errors))
+        {
+            foreach (PtxFunction function in parser.Functions)
+            {
+                PtxKernel? kernel = DecodeKernel(ptxText, name, parser, function, errors);
+                if (kernel is not null)
+                {
+                    kernels.Add(kernel);
+                }
+            }
+        }
+        if (errors.Count > 0)
+        {
+            Free(memory, globals);
+            log = Format(name, errors);
+            module = null;
+            return false;
+        }
+        log = "";
+        module = new PtxModule(name, parser, kernels, globals);
+        return true;
     }
 
     /// <summary>Finds an entry point by its exact name.</summary>
-    public bool TryGetKernel(string name, [NotNullWhen(true)] out PtxKernel? kernel)
-    {
-        kernel = Kernels.FirstOrDefault(k => k.Name == name);
-        return kernel is not null;
-    }
+    public bool TryGetKernel(string name, [NotNullWhen(true)] out PtxKernel? kernel) => _kernels.TryGetValue(name, out kernel);
 
     /// <summary>Finds a module-level <c>.global</c> or <c>.const</c> variable.</summary>
     public bool TryGetGlobal(string name, out ulong address, out long bytes)
     {
-        throw new NotImplementedException();
+        bool isFound = _globals.TryGetValue(name, out (ulong Address, long Bytes) global);
+        (address, bytes) = global;
+        return isFound;
     }
 
     /// <summary>Frees the global variables of the module.</summary>
     public void Unload(DeviceMemory memory)
     {
-        throw new NotImplementedException();
+        Free(memory, _globals);
+        _globals.Clear();
     }
+
+    private static void Free(DeviceMemory memory, Dictionary<string, (ulong Address, long Bytes)> globals)
+    {
+        foreach ((ulong address, long _) in globals.Values)
+        {
+            memory.TryFree(address, out _);
+        }
+    }
+
+    private static string Format(string name, List<(int Line, string Message)> errors)
+    {
+        StringBuilder text = new();
+        foreach ((int line, string message) in errors.OrderBy(e => e.Line))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{name}.ptx({line}): {message}\n");
+        }
+        return text.ToString();
+    }
+
+    private static void CheckTarget(PtxParser parser, EmulatorOptions options, List<(int Line, string Message)> errors)
+    {
+        if (parser.Target.Length == 0)
+        {
+            return;
+        }
+        bool isSpecific = parser.Target.EndsWith('a');
+        bool fits = isSpecific ? parser.Target == options.Target : Architecture(parser.Target) is int wanted && wanted <= Architecture(options.Target);
+        if (!fits)
+        {
+            errors.Add((1, $"the module is for {parser.Target}, which a device of {options.Target} cannot run"));
+        }
+    }
+
+    private static int? Architecture(string target)
+    {
+        return target.StartsWith("sm_", StringComparison.Ordinal)
+            && int.TryParse(target.AsSpan(3).TrimEnd('a'), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
+    }
+
+    private static unsafe bool PlaceGlobals(
+        PtxParser parser,
+        DeviceMemory memory,
+        Dictionary<string, (ulong Address, long Bytes)> globals,
+        List<(int Line, string Message)> errors)
+    {
+        foreach (PtxSymbol variable in parser.Variables.Where(v => v.Space is PtxSpace.Global or PtxSpace.Constant))
+        {
+            if (!memory.TryAllocate(variable.Bytes, out ulong address))
+            {
+                errors.Add((variable.Line, $"no memory for the {variable.Bytes} bytes of '{variable.Name}'"));
+                return false;
+            }
+            // Variables without an initialiser are zero.
+            Span<byte> target = new((void*)address, (int)variable.Bytes);
+            target.Clear();
+            variable.Initializer?.CopyTo(target);
+            memory.MarkInitialized(address, variable.Bytes);
+            variable.Address = address;
+            globals.Add(variable.Name, (address, variable.Bytes));
+        }
+        return true;
+    }
+
+    private static PtxKernel? DecodeKernel(
+        string text,
+        string name,
+        PtxParser parser,
+        PtxFunction function,
+        List<(int Line, string Message)> errors)
+    {
+        int sharedBytes = PlaceShared(parser, function);
+        int localBytes = PlaceLocal(function);
+        PtxProgram? program = KernelDecoder.Decode(name, text, function, errors, out int registers);
+        return program is null ? null : new PtxKernel
+        {
+            Name = function.Name,
+            ParameterBytes = function.ParameterBytes,
+            Parameters = [.. function.Parameters.Select(p => ((int)p.Address, (int)p.Bytes))],
+            MaxThreads = function.MaxThreads,
+            RequiresExactThreads = function.RequiresExactThreads,
+            StaticSharedBytes = sharedBytes,
+            LocalBytes = localBytes,
+            RegisterEstimate = registers,
+            Program = program,
+        };
+    }
+
+    /// <summary>
+    /// Places shared variables in the order of their declaration, module-level ones first, and external arrays together after them.
+    /// Returns the bytes before the dynamic part.
+    /// </summary>
+    private static int PlaceShared(PtxParser parser, PtxFunction function)
+    {
+        List<PtxSymbol> all = [.. parser.Variables.Concat(function.Variables).Where(v => v.Space == PtxSpace.Shared)];
+        ulong next = SharedLayout.FirstOffset;
+        foreach (PtxSymbol variable in all.Where(v => !v.IsExternal))
+        {
+            next = RoundUp(next, variable.Alignment);
+            variable.Address = next;
+            next += (ulong)variable.Bytes;
+        }
+        List<PtxSymbol> dynamic = [.. all.Where(v => v.IsExternal)];
+        if (dynamic.Count > 0)
+        {
+            next = RoundUp(next, dynamic.Max(v => v.Alignment));
+            dynamic.ForEach(v => v.Address = next);
+        }
+        return (int)(next - SharedLayout.FirstOffset);
+    }
+
+    private static int PlaceLocal(PtxFunction function)
+    {
+        ulong next = 0;
+        foreach (PtxSymbol variable in function.Variables.Where(v => v.Space == PtxSpace.Local))
+        {
+            next = RoundUp(next, variable.Alignment);
+            variable.Address = next;
+            next += (ulong)variable.Bytes;
+        }
+        return (int)RoundUp(next, 16);
+    }
+
+    private static ulong RoundUp(ulong value, int alignment) => (value + (ulong)alignment - 1) & ~((ulong)alignment - 1);
 }

@@ -1,0 +1,257 @@
+using System.Runtime.InteropServices;
+
+namespace NativeAttention.Emulation;
+
+/// <summary>A block that is resident: its warps, shared memory with its shadow, and barriers. Reused for one block after another.</summary>
+internal sealed unsafe class Cta
+{
+    private NativeBuffer? _registers;
+    private NativeBuffer? _shared;
+    private NativeBuffer? _local;
+    private PtxProgram? _filledProgram;
+    private (uint, uint, uint) _filledBlock;
+    private (uint, uint, uint) _filledGrid;
+    private int _filledShared;
+    private int _filledSlot;
+    private EmulatorOptions? _filledOptions;
+    private int _cells;
+    private uint _epoch;
+
+    public Cta(Worker worker)
+    {
+        Worker = worker;
+    }
+
+    public Worker Worker { get; }
+
+    public BarrierState[] Barriers { get; } = [.. Enumerable.Range(0, 16).Select(_ => new BarrierState())];
+
+    public List<Warp> Warps { get; } = [];
+
+    public int WarpCount { get; private set; }
+
+    public int ExitedWarps { get; set; }
+
+    /// <summary>True when a barrier of a part of the block completed in this epoch.</summary>
+    public bool HadPartialBarrier { get; set; }
+
+    /// <summary>Index of the warp that runs next in round-robin order.</summary>
+    public int NextWarp { get; set; }
+
+    public uint X { get; private set; }
+
+    public uint Y { get; private set; }
+
+    public uint Z { get; private set; }
+
+    public bool IsActive { get; set; }
+
+    /// <summary>Takes the shape of a launch: memory is (re)allocated where it is too small, launch-wide registers are filled.</summary>
+    public void Prepare(int slot)
+    {
+        LaunchState launch = Worker.Launch;
+        PtxProgram program = launch.Program;
+        WarpCount = (launch.ThreadsPerBlock + 31) / 32;
+        while (Warps.Count < WarpCount)
+        {
+            Warps.Add(new Warp(this, Warps.Count) { Worker = Worker });
+        }
+        bool moved = EnsureBuffer(ref _registers, (long)program.RegisterBytes * WarpCount);
+        EnsureBuffer(ref _local, 32L * launch.Kernel.LocalBytes * WarpCount);
+        PrepareShared(launch.SharedBytes);
+        for (int i = 0; i < WarpCount; i++)
+        {
+            Warps[i].Regs = _registers!.Pointer + ((long)program.RegisterBytes * i);
+            Warps[i].Local = _local!.Pointer + (32L * launch.Kernel.LocalBytes * i);
+            Warps[i].LocalBytes = launch.Kernel.LocalBytes;
+        }
+        if (moved || _filledProgram != program || _filledBlock != launch.Block || _filledGrid != launch.Grid
+            || _filledShared != launch.SharedBytes || _filledSlot != slot || _filledOptions != launch.Options)
+        {
+            FillLaunchRegisters(program, slot);
+            (_filledProgram, _filledBlock, _filledGrid) = (program, launch.Block, launch.Grid);
+            (_filledShared, _filledSlot, _filledOptions) = (launch.SharedBytes, slot, launch.Options);
+        }
+    }
+
+    /// <summary>Starts block number <paramref name="linear"/>.</summary>
+    public void Start(long linear)
+    {
+        LaunchState launch = Worker.Launch;
+        X = (uint)(linear % launch.Grid.X);
+        Y = (uint)(linear / launch.Grid.X % launch.Grid.Y);
+        Z = (uint)(linear / launch.Grid.X / launch.Grid.Y);
+        IsActive = true;
+        ExitedWarps = 0;
+        NextWarp = 0;
+        foreach (BarrierState barrier in Barriers)
+        {
+            barrier.Reset();
+        }
+        ClearShared(launch.SharedBytes);
+        for (int i = 0; i < WarpCount; i++)
+        {
+            StartWarp(Warps[i], launch);
+        }
+        NextEpoch();
+    }
+
+    /// <summary>Orders everything before against everything after: all warps have met at a barrier.</summary>
+    public void NextEpoch()
+    {
+        HadPartialBarrier = false;
+        if (++_epoch >= SharedShadow.MaximumEpoch)
+        {
+            ResetShadow();
+        }
+        for (int i = 0; i < WarpCount; i++)
+        {
+            Warps[i].Tag = SharedShadow.Tag(_epoch, i);
+            Warps[i].EpochBase = SharedShadow.Tag(_epoch, 0);
+        }
+    }
+
+    private void StartWarp(Warp w, LaunchState launch)
+    {
+        int first = w.Index * 32;
+        int threads = Math.Min(32, launch.ThreadsPerBlock - first);
+        w.Start(threads == 32 ? uint.MaxValue : (1u << threads) - 1);
+        foreach ((int offset, int bytes) in launch.Program.Undefined)
+        {
+            NativeMemory.Fill(w.Regs + offset, (nuint)bytes, SharedLayout.Poison);
+        }
+        foreach ((int offset, SpecialRegister register, bool isWide) in launch.Program.SpecialRegisters)
+        {
+            if (register is SpecialRegister.CtaidX or SpecialRegister.CtaidY or SpecialRegister.CtaidZ)
+            {
+                uint value = register == SpecialRegister.CtaidX ? X : register == SpecialRegister.CtaidY ? Y : Z;
+                Broadcast(w.Regs + offset, value, isWide);
+            }
+        }
+    }
+
+    private void PrepareShared(int bytes)
+    {
+        // Room for the bias of the first offset is not needed: the pointers are biased instead.
+        int padded = (bytes + 255) & ~255;
+        bool isNew = EnsureBuffer(ref _shared, padded + (padded * 2L) + (padded / 8) + 256);
+        int cells = padded / 4;
+        byte* data = _shared!.Pointer;
+        byte* writers = data + padded;
+        byte* readers = writers + padded;
+        byte* written = readers + padded;
+        if (isNew || cells != _cells)
+        {
+            _cells = cells;
+            _writers = (uint*)writers;
+            ResetShadow();
+        }
+        for (int i = 0; i < WarpCount; i++)
+        {
+            Warp w = Warps[i];
+            w.Shared = data - SharedLayout.FirstOffset;
+            w.SharedBytes = (uint)bytes;
+            w.Writers = (uint*)writers - (SharedLayout.FirstOffset / 4);
+            w.Readers = (uint*)readers - (SharedLayout.FirstOffset / 4);
+            w.Written = (ushort*)written - (SharedLayout.FirstOffset / 16);
+        }
+    }
+
+    private uint* _writers;
+
+    private void ResetShadow()
+    {
+        new Span<uint>(_writers, _cells * 2).Clear();
+        _epoch = 1;
+    }
+
+    private void ClearShared(int bytes)
+    {
+        int padded = (bytes + 255) & ~255;
+        NativeMemory.Fill(_shared!.Pointer, (nuint)padded, SharedLayout.Poison);
+        NativeMemory.Clear(_shared.Pointer + (padded * 3L), (nuint)(padded / 8));
+    }
+
+    private void FillLaunchRegisters(PtxProgram program, int slot)
+    {
+        LaunchState launch = Worker.Launch;
+        for (int i = 0; i < WarpCount; i++)
+        {
+            byte* registers = Warps[i].Regs;
+            foreach ((int offset, ulong bits, bool isWide) in program.Constants)
+            {
+                Broadcast(registers + offset, bits, isWide);
+            }
+            foreach ((int offset, SpecialRegister register, bool isWide) in program.SpecialRegisters)
+            {
+                for (int lane = 0; lane < 32; lane++)
+                {
+                    uint value = SpecialValue(register, launch, i, lane, slot);
+                    if (isWide)
+                    {
+                        ((ulong*)(registers + offset))[lane] = value;
+                    }
+                    else
+                    {
+                        ((uint*)(registers + offset))[lane] = value;
+                    }
+                }
+            }
+        }
+    }
+
+    private static void Broadcast(byte* slot, ulong bits, bool isWide)
+    {
+        if (isWide)
+        {
+            new Span<ulong>(slot, 32).Fill(bits);
+        }
+        else
+        {
+            new Span<uint>(slot, 32).Fill((uint)bits);
+        }
+    }
+
+    private uint SpecialValue(SpecialRegister register, LaunchState launch, int warp, int lane, int slot)
+    {
+        uint thread = (uint)((warp * 32) + lane);
+        (uint x, uint y, uint z) = launch.Block;
+        return register switch
+        {
+            SpecialRegister.TidX => thread % x,
+            SpecialRegister.TidY => thread / x % y,
+            SpecialRegister.TidZ => thread / (x * y),
+            SpecialRegister.NtidX => x,
+            SpecialRegister.NtidY => y,
+            SpecialRegister.NtidZ => z,
+            SpecialRegister.NctaidX => launch.Grid.X,
+            SpecialRegister.NctaidY => launch.Grid.Y,
+            SpecialRegister.NctaidZ => launch.Grid.Z,
+            SpecialRegister.LaneId => (uint)lane,
+            SpecialRegister.WarpId => (uint)warp,
+            SpecialRegister.NwarpId => (uint)WarpCount,
+            SpecialRegister.SmId => (uint)(slot / launch.Options.CtasPerSm),
+            SpecialRegister.NsmId => (uint)launch.Options.SmCount,
+            SpecialRegister.LaneMaskEq => 1u << lane,
+            SpecialRegister.LaneMaskLt => (1u << lane) - 1,
+            SpecialRegister.LaneMaskLe => (2u << lane) - 1,
+            SpecialRegister.LaneMaskGt => ~((2u << lane) - 1),
+            SpecialRegister.LaneMaskGe => ~((1u << lane) - 1),
+            SpecialRegister.DynamicSharedBytes => (uint)launch.DynamicSharedBytes,
+            SpecialRegister.TotalSharedBytes => (uint)launch.SharedBytes,
+            SpecialRegister.One => 1,
+            _ => 0,
+        };
+    }
+
+    private static bool EnsureBuffer(ref NativeBuffer? buffer, long bytes)
+    {
+        if (buffer is not null && buffer.Bytes >= bytes)
+        {
+            return false;
+        }
+        buffer?.Free();
+        buffer = new NativeBuffer(bytes);
+        return true;
+    }
+}

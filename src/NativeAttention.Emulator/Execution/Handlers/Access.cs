@@ -1,0 +1,33 @@
+namespace NativeAttention.Emulation;
+
+/// <summary>The bits of <see cref="Op.Aux"/> of a memory instruction.</summary>
+internal static class Access
+{
+    /// <summary>Bytes of one element.</summary>
+    public const int ElementMask = 0xF;
+
+    /// <summary>Number of elements, shifted.</summary>
+    public const int VectorShift = 4;
+    public const int VectorMask = 0x7;
+
+    /// <summary>Elements narrower than the register are extended by their sign.</summary>
+    public const int Signed = 1 << 7;
+
+    /// <summary>The data registers hold 64-bit lanes.</summary>
+    public const int WideData = 1 << 8;
+
+    /// <summary>The address register holds 32-bit lanes.</summary>
+    public const int NarrowAddress = 1 << 9;
+
+    /// <summary>volatile, relaxed, acquire, release: such accesses do not race with each other.</summary>
+    public const int Strong = 1 << 10;
+
+    /// <summary>Loads into 16-bit registers keep 16 bits.</summary>
+    public const int Data16 = 1 << 11;
+
+    public static int ElementBytes(int aux) => aux & ElementMask;
+
+    public static int Count(int aux) => aux >> VectorShift & VectorMask;
+
+    public static int Bytes(int aux) => (aux & ElementMask) * (aux >> VectorShift & VectorMask);
+}

@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace NativeAttention.Emulation;
+
+/// <summary>
+/// cp.async: A is the global and B the shared address (immediates in <see cref="Op.Imm"/> and <see cref="Op.List"/>[0]), C the number of source
+/// bytes or none.
+/// </summary>
+internal static unsafe class AsyncCopyHandlers
+{
+    private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
+
+    /// <summary>Bit of List[1]: the shared address register holds 64-bit lanes.</summary>
+    public const int WideShared = 1;
+
+    /// <summary>Bit of List[1]: C is a predicate; where it is true nothing is read.</summary>
+    public const int IgnoreSource = 2;
+
+    [MethodImpl(Hot)]
+    [SkipLocalsInit]
+    public static void Copy(Warp w, Op* op)
+    {
+        ulong* sources = stackalloc ulong[32];
+        ulong* targets = stackalloc ulong[32];
+        int bytes = Access.Bytes(op->Aux);
+        uint lanes = w.Active;
+        LaneMemory.Addresses(w, op, sources);
+        SharedAddresses(w, op, targets);
+        SharedHandlers.CheckBounds(w, op, targets, bytes, bytes, lanes);
+        AsyncCopy copy = w.Copies.Issue(op, lanes, bytes);
+        uint reading = SourceSizes(w, op, copy, bytes, lanes);
+        CheckSources(w, op, copy, sources, bytes, reading);
+        uint tag = SharedShadow.InFlight | ((uint)w.Index << 4);
+        EmulatorChecks checks = w.Worker.Checks;
+        bool isLate = w.Worker.CopiesAreLate;
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            uint target = (uint)targets[lane];
+            copy.Destination[lane] = target;
+            copy.Source[lane] = sources[lane];
+            if (bytes == 16)
+            {
+                SharedShadow.WriteRow(w, op, lane, target, tag, checks);
+            }
+            else
+            {
+                SharedShadow.Write(w, op, lane, target, bytes, tag, checks);
+            }
+            if (isLate)
+            {
+                Unsafe.InitBlockUnaligned(w.Shared + target, SharedLayout.Poison, (uint)bytes);
+            }
+            else
+            {
+                Move(w, target, sources[lane], copy.SourceBytes[lane], bytes);
+            }
+        }
+        w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(lanes);
+    }
+
+    /// <summary>Ends the copies of some lanes: their bytes are there, and belong to the warp's ordinary writes from now on.</summary>
+    [MethodImpl(Hot)]
+    public static void Retire(Warp w, AsyncCopy copy, uint lanes)
+    {
+        bool isLate = w.Worker.CopiesAreLate;
+        bool tracks = (w.Worker.Checks & EmulatorChecks.SharedRaces) != 0;
+        Vector128<uint> landed = Vector128.Create(w.Tag | 0xF);
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            uint target = copy.Destination[lane];
+            if (isLate)
+            {
+                Move(w, target, copy.Source[lane], copy.SourceBytes[lane], copy.Bytes);
+            }
+            if (tracks && copy.Bytes == 16)
+            {
+                Vector128.Store(landed, w.Writers + (target >> 2));
+            }
+            else if (tracks)
+            {
+                SharedShadow.Land(w, target, copy.Bytes);
+            }
+        }
+    }
+
+    public static void Commit(Warp w, Op* op) => w.Copies.Commit(w.Active);
+
+    /// <summary>Imm: number of newest groups that may stay in flight.</summary>
+    public static void WaitGroup(Warp w, Op* op) => w.Copies.Wait(w, w.Active, (int)op->Imm);
+
+    public static void WaitAll(Warp w, Op* op)
+    {
+        w.Copies.Commit(w.Active);
+        w.Copies.Wait(w, w.Active, 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Move(Warp w, uint target, ulong source, int sourceBytes, int bytes)
+    {
+        byte* destination = w.Shared + target;
+        if (sourceBytes == 16)
+        {
+            Vector128.Store(Vector128.Load((byte*)source), destination);
+            return;
+        }
+        Unsafe.CopyBlockUnaligned(destination, (void*)source, (uint)sourceBytes);
+        Unsafe.InitBlockUnaligned(destination + sourceBytes, 0, (uint)(bytes - sourceBytes));
+    }
+
+    private static void SharedAddresses(Warp w, Op* op, ulong* targets)
+    {
+        uint offset = (uint)op->List[0];
+        if (op->B == Op.None)
+        {
+            for (int lane = 0; lane < 32; lane++)
+            {
+                targets[lane] = offset;
+            }
+            return;
+        }
+        for (int lane = 0; lane < 32; lane++)
+        {
+            targets[lane] = (op->List[1] & WideShared) != 0
+                ? ((ulong*)(w.Regs + op->B))[lane] + (ulong)(int)offset : ((uint*)(w.Regs + op->B))[lane] + offset;
+        }
+    }
+
+    /// <summary>Fills in the source sizes; returns the lanes that read anything.</summary>
+    private static uint SourceSizes(Warp w, Op* op, AsyncCopy copy, int bytes, uint lanes)
+    {
+        if (op->C == Op.None)
+        {
+            copy.SourceBytes.AsSpan().Fill((byte)bytes);
+            return lanes;
+        }
+        uint reading = 0;
+        uint* sizes = (uint*)(w.Regs + op->C);
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            uint size = (op->List[1] & IgnoreSource) != 0 ? (*sizes >> lane & 1) != 0 ? 0 : (uint)bytes : sizes[lane];
+            if (size > bytes)
+            {
+                Faults.Raise(w, op, EmulatorFaultKind.AsyncCopyMisuse, 1u << lane, null, string.Create(
+                    CultureInfo.InvariantCulture, $"lane {lane} copies {size} source bytes of a copy of {bytes}"));
+            }
+            copy.SourceBytes[lane] = (byte)size;
+            reading |= size > 0 ? 1u << lane : 0;
+        }
+        return reading;
+    }
+
+    /// <summary>Source addresses must be aligned to the copy size; only the bytes that are read have to exist.</summary>
+    private static void CheckSources(Warp w, Op* op, AsyncCopy copy, ulong* sources, int bytes, uint reading)
+    {
+        uint whole = 0;
+        for (uint rest = reading; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            w.Worker.GlobalBytesRead += copy.SourceBytes[lane];
+            if (copy.SourceBytes[lane] == bytes)
+            {
+                whole |= 1u << lane;
+            }
+            else
+            {
+                GlobalHandlers.CheckRead(w, op, sources, copy.SourceBytes[lane], 1u << lane);
+            }
+        }
+        if (whole != 0)
+        {
+            GlobalHandlers.CheckRead(w, op, sources, bytes, whole);
+        }
+    }
+}

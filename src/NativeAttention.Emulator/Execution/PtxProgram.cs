@@ -1,0 +1,129 @@
+using System.Runtime.InteropServices;
+
+namespace NativeAttention.Emulation;
+
+/// <summary>The special registers that are filled before a warp starts.</summary>
+internal enum SpecialRegister
+{
+    TidX, TidY, TidZ,
+    NtidX, NtidY, NtidZ,
+    CtaidX, CtaidY, CtaidZ,
+    NctaidX, NctaidY, NctaidZ,
+    LaneId, WarpId, NwarpId, SmId, NsmId, GridId,
+    LaneMaskEq, LaneMaskLt, LaneMaskLe, LaneMaskGt, LaneMaskGe,
+    DynamicSharedBytes, TotalSharedBytes,
+    One, Zero,
+}
+
+/// <summary>The executable form of a kernel. Immutable; shared by all workers and launches.</summary>
+internal sealed unsafe class PtxProgram
+{
+    private readonly (int Line, int Start, int End)[] _statements;
+    private readonly string _text;
+    private readonly NativeBuffer _ops;
+    private readonly NativeBuffer _blocks;
+    private readonly NativeBuffer _lists;
+
+    public PtxProgram(
+        string module,
+        string kernel,
+        string text,
+        (int Line, int Start, int End)[] statements,
+        ReadOnlySpan<Op> ops,
+        ReadOnlySpan<BasicBlock> blocks,
+        ReadOnlySpan<int> lists)
+    {
+        (Module, Kernel, _text, _statements) = (module, kernel, text, statements);
+        _ops = new NativeBuffer(ops.Length * (long)sizeof(Op) + 64);
+        _blocks = new NativeBuffer(blocks.Length * (long)sizeof(BasicBlock));
+        _lists = new NativeBuffer(lists.Length * sizeof(int) + 64L);
+        ops.CopyTo(new Span<Op>(_ops.Pointer, ops.Length));
+        blocks.CopyTo(new Span<BasicBlock>(_blocks.Pointer, blocks.Length));
+        lists.CopyTo(new Span<int>(_lists.Pointer, lists.Length));
+        BlockCount = blocks.Length;
+        OpCount = ops.Length;
+        Relocate();
+    }
+
+    public string Module { get; }
+
+    public string Kernel { get; }
+
+    public int BlockCount { get; }
+
+    public int OpCount { get; }
+
+    public BasicBlock* Blocks => (BasicBlock*)_blocks.Pointer;
+
+    /// <summary>Bytes of the register slots of a warp.</summary>
+    public required int RegisterBytes { get; init; }
+
+    /// <summary>Constant slots: offset, bits, and whether the slot holds 64-bit lanes.</summary>
+    public required (int Offset, ulong Bits, bool IsWide)[] Constants { get; init; }
+
+    /// <summary>Slots of special registers.</summary>
+    public required (int Offset, SpecialRegister Register, bool IsWide)[] SpecialRegisters { get; init; }
+
+    /// <summary>Slots of registers that may be read before they are written: poisoned when a warp starts.</summary>
+    public required (int Offset, int Bytes)[] Undefined { get; init; }
+
+    /// <summary>Number of address caches that the memory instructions use.</summary>
+    public required int CacheCount { get; init; }
+
+    /// <summary>Opcode of every instruction, in the order of the instructions.</summary>
+    public required string[] Opcodes { get; init; }
+
+    /// <summary>Floating-point operations of every instruction that is an <c>mma</c>, else 0.</summary>
+    public required int[] MatrixFlops { get; init; }
+
+    public (int Line, string Statement) Statement(int index)
+    {
+        (int line, int start, int end) = _statements[index];
+        return (line, string.Join(' ', _text[start..end].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+    }
+
+    public Op* FirstOp(int block) => Blocks[block].First;
+
+    public int IndexOf(Op* op) => (int)(op - (Op*)_ops.Pointer);
+
+    /// <summary>Ops and blocks are built with indices where pointers belong; list index n is stored as n + 1.</summary>
+    private void Relocate()
+    {
+        Op* ops = (Op*)_ops.Pointer;
+        for (int i = 0; i < OpCount; i++)
+        {
+            ops[i].List = ops[i].List is null ? null : (int*)_lists.Pointer + ((nint)ops[i].List - 1);
+        }
+        for (int i = 0; i < BlockCount; i++)
+        {
+            Blocks[i].First = ops + (nint)Blocks[i].First;
+            Blocks[i].End = ops + (nint)Blocks[i].End;
+        }
+    }
+}
+
+/// <summary>64-byte aligned host memory, freed with its owner.</summary>
+internal sealed unsafe class NativeBuffer
+{
+    public NativeBuffer(long bytes)
+    {
+        Bytes = Math.Max(bytes, 64);
+        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, 64);
+    }
+
+    ~NativeBuffer() => Release();
+
+    public byte* Pointer { get; private set; }
+
+    public long Bytes { get; }
+
+    /// <summary>Frees the memory now rather than when the owner is collected.</summary>
+    public void Free() => Release();
+
+    private void Release()
+    {
+        // A null pointer is ignored, so freeing twice is harmless.
+        NativeMemory.AlignedFree(Pointer);
+        Pointer = null;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+
+namespace NativeAttention.Emulation;
+
+/// <summary>Basic blocks, post-dominators, and the finished program.</summary>
+internal sealed unsafe partial class KernelDecoder
+{
+    private PtxProgram Build(string module, string text, out int registerEstimate)
+    {
+        int[] blockOf = FindBlocks(out List<(int First, int Count, int Next, int Target)> flow);
+        int[] joins = PostDominators.Immediate(CollectionsMarshal.AsSpan(flow));
+        BasicBlock[] blocks = new BasicBlock[flow.Count];
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            (int first, int count, int next, int target) = flow[b];
+            int last = first + count - 1;
+            BlockEnd end = _ends[last];
+            blocks[b] = new BasicBlock
+            {
+                First = (Op*)(nint)first,
+                End = (Op*)(nint)(end == BlockEnd.FallThrough ? last + 1 : last),
+                Kind = end,
+                Next = Math.Min(b + 1, flow.Count - 1),
+                Target = target,
+                Join = joins[b],
+                Count = count,
+                IsBackward = target >= 0 && target <= b ? 1 : 0,
+            };
+        }
+        (List<int> undefined, registerEstimate) = _use.Analyze(CollectionsMarshal.AsSpan(flow), _types);
+        _ = blockOf;
+        return new PtxProgram(
+            module, _function.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks, CollectionsMarshal.AsSpan(_lists))
+        {
+            RegisterBytes = (_slotEnd + 127) & ~127,
+            Constants = [.. _constants.Select(c => (c.Value, c.Key.Bits, c.Key.IsWide))],
+            SpecialRegisters = [.. _specials.Select(s => (s.Value, s.Key.Item1, s.Key.IsWide))],
+            Undefined = [.. undefined.Select(r => (_slots[r], _types[r] == PtxType.Pred ? 4 : _types[r].Bytes() == 8 ? 256 : 128))],
+            CacheCount = _caches,
+            Opcodes = [.. _opcodes],
+            MatrixFlops = [.. _flops],
+        };
+    }
+
+    /// <summary>Cuts the ops at branch targets and after terminators. Successors are block numbers, -1 for none.</summary>
+    private int[] FindBlocks(out List<(int First, int Count, int Next, int Target)> flow)
+    {
+        bool[] leads = new bool[_ops.Count + 1];
+        leads[0] = true;
+        for (int i = 0; i < _ops.Count; i++)
+        {
+            if (_ends[i] != BlockEnd.FallThrough)
+            {
+                leads[i + 1] = true;
+            }
+            if (_targets[i] >= 0)
+            {
+                leads[_targets[i]] = true;
+            }
+        }
+        int[] blockOf = new int[_ops.Count];
+        int block = -1;
+        for (int i = 0; i < _ops.Count; i++)
+        {
+            block += leads[i] ? 1 : 0;
+            blockOf[i] = block;
+        }
+        flow = [];
+        for (int first = 0; first < _ops.Count;)
+        {
+            int end = first + 1;
+            while (end < _ops.Count && !leads[end])
+            {
+                end++;
+            }
+            int last = end - 1;
+            bool isFinal = _ends[last] == BlockEnd.Jump || (_ends[last] == BlockEnd.Exit && _ops[last].Guard == Op.None);
+            int next = isFinal || end >= _ops.Count ? -1 : blockOf[end];
+            flow.Add((first, end - first, next, _targets[last] >= 0 ? blockOf[_targets[last]] : -1));
+            first = end;
+        }
+        return blockOf;
+    }
+}

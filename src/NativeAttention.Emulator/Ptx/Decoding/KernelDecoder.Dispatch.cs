@@ -1,0 +1,56 @@
+namespace NativeAttention.Emulation;
+
+/// <summary>The first word of an instruction picks its group.</summary>
+internal sealed unsafe partial class KernelDecoder
+{
+    private void DecodeByMnemonic()
+    {
+        switch (_parts[0])
+        {
+            case "mov": DecodeMove(); break;
+            case "cvta": DecodeConvertAddress(); break;
+            case "isspacep": DecodeIsSpace(); break;
+            case "cvt": DecodeConvert(); break;
+            case "add" or "sub" or "mul" or "min" or "max": DecodeArithmetic(_parts[0]); break;
+            case "mad": DecodeMultiplyAdd(); break;
+            case "fma": DecodeFused(); break;
+            case "div" or "rem": DecodeDivision(_parts[0]); break;
+            case "abs" or "neg": DecodeSign(_parts[0]); break;
+            case "and" or "or" or "xor" or "not" or "cnot": DecodeLogic(_parts[0]); break;
+            case "shl" or "shr": DecodeShift(_parts[0] == "shl"); break;
+            case "shf": DecodeFunnel(); break;
+            case "lop3": DecodeLop3(); break;
+            case "popc" or "clz" or "brev" or "bfind": DecodeBits(_parts[0]); break;
+            case "bfe": DecodeExtract(); break;
+            case "bfi": DecodeInsert(); break;
+            case "prmt": DecodePermute(); break;
+            case "sad": DecodeSumOfDifferences(); break;
+            case "dp4a": DecodeDotProduct(); break;
+            case "setp": DecodeSetPredicate(); break;
+            case "selp": DecodeSelect(); break;
+            case "slct": DecodeSelectBySign(); break;
+            case "rcp" or "sqrt" or "rsqrt" or "ex2" or "lg2" or "sin" or "cos" or "tanh": DecodeSpecial(_parts[0]); break;
+            case "copysign": DecodeCopySign(); break;
+            case "testp": DecodeTestProperty(); break;
+            case "ld" or "ldu": DecodeLoad(); break;
+            case "st": DecodeStore(); break;
+            case "atom" or "red": DecodeAtomic(_parts[0] == "red"); break;
+            case "prefetch" or "prefetchu" or "applypriority": DecodeHint(); break;
+            case "cp": DecodeAsyncCopy(); break;
+            case "ldmatrix" or "stmatrix": DecodeMatrixLoad(_parts[0] == "ldmatrix"); break;
+            case "mma": DecodeMma(); break;
+            case "shfl": DecodeShuffle(); break;
+            case "vote": DecodeVote(); break;
+            case "match": DecodeMatch(); break;
+            case "redux": DecodeReduce(); break;
+            case "activemask": DecodeActiveMask(); break;
+            case "bar" or "barrier": DecodeBarrier(); break;
+            case "membar" or "fence": DecodeFence(); break;
+            case "bra": DecodeBranch(); break;
+            case "ret" or "exit": DecodeExit(); break;
+            case "trap" or "brkpt": DecodeTrap(); break;
+            case "nanosleep": DecodeSleep(); break;
+            default: throw Unsupported();
+        }
+    }
+}
