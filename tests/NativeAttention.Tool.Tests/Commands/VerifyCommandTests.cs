@@ -98,6 +98,17 @@ public class VerifyCommandTests
     }
 
     [Test]
+    public void A_fault_that_takes_the_device_costs_one_case_only()
+    {
+        FakeDevices devices = Emulator(new ReferenceBackend("emulator") { FaultsOnce = true });
+        ToolResult result = ToolResult.Of(devices, "verify", "--quick");
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.CheckFailed));
+        Assert.That(result.Out, Does.Contain("grouped heads (seed 1): cuLaunchKernel failed on device 0: "
+            + "CUDA_ERROR_ILLEGAL_ADDRESS (700). out of bounds\n"));
+        Assert.That(result.Out, Does.Contain("\n5 passed, 1 failed"));
+    }
+
+    [Test]
     public void A_backend_that_refuses_a_kernel_of_its_own_fails()
     {
         FakeDevices devices = FakeDevices.WithCpu(new ReferenceBackend("cpu") { Refusal = "not today" });
