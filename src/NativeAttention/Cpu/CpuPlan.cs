@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace NativeAttention.Cpu;
 
 /// <summary>A kernel with scratch memory and a gang of threads: a planned problem on the CPU.</summary>
@@ -22,9 +24,8 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         scratch = new float[threads][];
         for (int i = 0; i < threads; i++)
         {
-            // Pinned, so that kernels hold plain addresses; managed, so that a forgotten plan leaks nothing.
-            scratch[i] = GC.AllocateUninitializedArray<float>(
-                checked(kernel.ScratchFloats + (LineBytes / sizeof(float))), pinned: true);
+            // Pooled, so that one-shot calls reuse it; managed, so that a forgotten plan leaks nothing.
+            scratch[i] = ArrayPool<float>.Shared.Rent(checked(kernel.ScratchFloats + (LineBytes / sizeof(float))));
         }
     }
 
@@ -46,7 +47,15 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         }
     }
 
-    protected override void Release() => scratch = [];
+    protected override void Release()
+    {
+        foreach (float[] floats in scratch)
+        {
+            ArrayPool<float>.Shared.Return(floats);
+        }
+
+        scratch = [];
+    }
 
     private void RunTile(long tile, int place)
     {

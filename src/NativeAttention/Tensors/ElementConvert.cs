@@ -11,7 +11,6 @@ namespace NativeAttention;
 /// <remarks>Hot from the first call on, and so compiled with all optimisations at once, like the kernels.</remarks>
 internal static class ElementConvert
 {
-    private const uint SignOfHalf = 0x8000;
     private const uint FloatInfinity = 0x7F800000;
     private const uint QuietNaN = 0x00400000;
 
@@ -30,12 +29,15 @@ internal static class ElementConvert
 
         ReadOnlySpan<ushort> bits = MemoryMarshal.Cast<T, ushort>(source);
         Span<float> target = destination[..bits.Length];
+        ref ushort from = ref MemoryMarshal.GetReference(bits);
+        ref float to = ref MemoryMarshal.GetReference(target);
         int i = 0;
         for (; i <= bits.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
         {
-            Vector.Widen(new Vector<ushort>(bits[i..]), out Vector<uint> low, out Vector<uint> high);
-            WidenBits<T>(low).CopyTo(target[i..]);
-            WidenBits<T>(high).CopyTo(target[(i + Vector<uint>.Count)..]);
+            Vector.Widen(Vector.AsVectorInt16(Vector.LoadUnsafe(ref from, (nuint)i)), out Vector<int> low,
+                out Vector<int> high);
+            WidenBits<T>(low).StoreUnsafe(ref to, (nuint)i);
+            WidenBits<T>(high).StoreUnsafe(ref to, (nuint)(i + Vector<int>.Count));
         }
 
         for (; i < bits.Length; i++)
@@ -60,12 +62,14 @@ internal static class ElementConvert
         }
 
         Span<ushort> target = MemoryMarshal.Cast<T, ushort>(destination)[..source.Length];
+        ref float from = ref MemoryMarshal.GetReference(source);
+        ref ushort to = ref MemoryMarshal.GetReference(target);
         int i = 0;
         for (; i <= source.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
         {
-            Vector<uint> low = NarrowBits<T>(new Vector<float>(source[i..]));
-            Vector<uint> high = NarrowBits<T>(new Vector<float>(source[(i + Vector<float>.Count)..]));
-            Vector.Narrow(low, high).CopyTo(target[i..]);
+            Vector<uint> low = NarrowBits<T>(Vector.LoadUnsafe(ref from, (nuint)i));
+            Vector<uint> high = NarrowBits<T>(Vector.LoadUnsafe(ref from, (nuint)(i + Vector<float>.Count)));
+            Vector.Narrow(low, high).StoreUnsafe(ref to, (nuint)i);
         }
 
         for (; i < source.Length; i++)
@@ -77,23 +81,23 @@ internal static class ElementConvert
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> WidenBits<T>(Vector<uint> bits) =>
+    private static Vector<float> WidenBits<T>(Vector<int> bits) =>
         typeof(T) == typeof(Half) ? WidenHalf(bits) : Vector.AsVectorSingle(Vector.ShiftLeft(bits, 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<uint> NarrowBits<T>(Vector<float> value) =>
         typeof(T) == typeof(Half) ? NarrowToHalf(value) : NarrowToBFloat16(value);
 
-    // Exponent and fraction are moved into place; a multiplication by 2^112 then corrects the exponent bias and makes
-    // normal numbers of subnormal ones, exactly. Infinity and NaN get the largest exponent instead.
+    // Sign (which the signed widening has copied upwards), exponent and fraction are moved into place. Multiplying by
+    // 2^112 then corrects the exponent bias and makes normal numbers of subnormal ones, exactly. Infinity and NaN, whose
+    // exponent stands for 65536 and more, get the largest exponent instead.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector<float> WidenHalf(Vector<uint> bits)
+    private static Vector<float> WidenHalf(Vector<int> bits)
     {
-        Vector<uint> sign = Vector.ShiftLeft(bits & new Vector<uint>(SignOfHalf), 16);
-        Vector<uint> magnitude = Vector.ShiftLeft(bits & new Vector<uint>(SignOfHalf - 1), 13);
-        Vector<float> scaled = Vector.AsVectorSingle(magnitude) * new Vector<float>(MathF.ScaleB(1, 112));
-        Vector<uint> special = Vector.GreaterThanOrEqual(magnitude, new Vector<uint>(0x7C00u << 13));
-        return Vector.AsVectorSingle(Vector.AsVectorUInt32(scaled) | (special & new Vector<uint>(FloatInfinity)) | sign);
+        Vector<int> placed = Vector.ShiftLeft(bits, 13) & new Vector<int>(unchecked((int)0x8FFFE000));
+        Vector<float> scaled = Vector.AsVectorSingle(placed) * new Vector<float>(MathF.ScaleB(1, 112));
+        Vector<int> special = Vector.GreaterThanOrEqual(Vector.Abs(scaled), new Vector<float>(65536f));
+        return Vector.AsVectorSingle(Vector.AsVectorInt32(scaled) | (special & new Vector<int>((int)FloatInfinity)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,6 +26,25 @@ public class CpuPlanTests
         Assert.That(after - before, Is.Zero);
     }
 
+    // Scratch memory comes from the pool: what is left is the plan, its problem and its gang.
+    [Test]
+    public void A_one_shot_call_allocates_little()
+    {
+        AttentionBuffers<float> b = Case.Allocate<float>();
+        using AttentionRuntime runtime = new([CpuBackend.Default]);
+        Attend();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 20; i++)
+        {
+            Attend();
+        }
+
+        Assert.That((GC.GetAllocatedBytesForCurrentThread() - before) / 20, Is.LessThan(2000));
+        Case.Check(b);
+
+        void Attend() => runtime.Attend<float>(b.Query, b.Key, b.Value, b.Output, Case.Shape, Case.Options, b.Lse);
+    }
+
     [Test]
     public void The_plan_tells_its_kernel_and_its_scratch_memory()
     {
