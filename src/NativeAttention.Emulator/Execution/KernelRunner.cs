@@ -35,67 +35,21 @@ internal static unsafe class KernelRunner
     private static EmulatorFault? Run(
         DeviceMemory memory, LaunchRequest request, EmulatorOptions options, LaunchCounters? counters, byte* parameters)
     {
-        PtxKernel kernel = request.Kernel;
-        long blocks = (long)request.Grid.X * request.Grid.Y * request.Grid.Z;
-        int resident = (int)Math.Min(blocks, Math.Max(1, options.SmCount * options.CtasPerSm));
-        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        threads = Math.Clamp(threads, 1, resident);
-        LaunchState launch = new()
+        LaunchState launch = LaunchState.Rent();
+        try
         {
-            Program = kernel.Program,
-            Kernel = kernel,
-            Options = options,
-            Memory = memory,
-            Allocations = memory.Snapshot,
-            Grid = request.Grid,
-            Block = request.Block,
-            DynamicSharedBytes = request.DynamicSharedBytes,
-            SharedBytes = kernel.StaticSharedBytes + request.DynamicSharedBytes,
-            Parameters = parameters,
-            ParameterBytes = request.Parameters.Length,
-            CopiesAreLate = AreCopiesLate(options),
-            IsParallel = threads > 1,
-        };
-        RunWorkers(launch, threads, resident, counters);
-        return launch.Fault;
-    }
-
-    private static void RunWorkers(LaunchState launch, int threads, int resident, LaunchCounters? counters)
-    {
-        Worker[] workers = new Worker[threads];
-        int slot = 0;
-        for (int i = 0; i < threads; i++)
-        {
-            int share = (resident - slot) / (threads - i);
-            workers[i] = WorkerPool.Rent();
-            workers[i].Prepare(launch, share, slot);
-            slot += share;
-        }
-        if (threads == 1)
-        {
-            workers[0].Run();
-        }
-        else
-        {
-            WorkerPool.RunAll(workers);
-        }
-        foreach (Worker worker in workers)
-        {
+            launch.Run(memory, request, options, parameters);
             if (counters is not null)
             {
-                worker.AddTo(counters);
+                launch.AddTo(counters);
             }
-            WorkerPool.Return(worker);
+            return launch.Fault;
         }
-        launch.ThrowIfFailed();
+        finally
+        {
+            launch.Return();
+        }
     }
-
-    private static bool AreCopiesLate(EmulatorOptions options) => options.AsyncCopies switch
-    {
-        AsyncCopyMode.Early => false,
-        AsyncCopyMode.Late => true,
-        _ => (options.Seed & 1) != 0,
-    };
 
     private static EmulatorFault? Check(LaunchRequest request, EmulatorOptions options)
     {

@@ -2,45 +2,59 @@ using System.Runtime.ExceptionServices;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>What all workers of one launch share.</summary>
+/// <summary>
+/// What all workers of one launch share, and the workers themselves. Kept in a pool and used again, so that a launch allocates nothing
+/// once things are warm. The caller's thread always takes part; others join from the thread pool. A worker that no pool thread has begun when
+/// the caller has run out of blocks is withdrawn instead of being waited for.
+/// </summary>
 internal sealed unsafe class LaunchState
 {
+    private static readonly Stack<LaunchState> _idle = new();
+    private static readonly Lock _gate = new();
+
+    private readonly List<Worker> _workers = [];
+    private readonly object _done = new();
+    private int _running;
     private long _nextBlock;
     private EmulatorFault? _fault;
     private ExceptionDispatchInfo? _failure;
 
-    public required PtxProgram Program { get; init; }
+    private LaunchState()
+    {
+    }
 
-    public required PtxKernel Kernel { get; init; }
+    public PtxProgram Program { get; private set; } = null!;
 
-    public required EmulatorOptions Options { get; init; }
+    public PtxKernel Kernel { get; private set; } = null!;
 
-    public required DeviceMemory Memory { get; init; }
+    public EmulatorOptions Options { get; private set; } = null!;
+
+    public DeviceMemory Memory { get; private set; } = null!;
 
     /// <summary>The allocations at the time of the launch.</summary>
-    public required DeviceAllocation[] Allocations { get; init; }
+    public DeviceAllocation[] Allocations { get; private set; } = [];
 
-    public required (uint X, uint Y, uint Z) Grid { get; init; }
+    public (uint X, uint Y, uint Z) Grid { get; private set; }
 
-    public required (uint X, uint Y, uint Z) Block { get; init; }
+    public (uint X, uint Y, uint Z) Block { get; private set; }
 
-    public required int DynamicSharedBytes { get; init; }
+    public int DynamicSharedBytes { get; private set; }
 
-    public required int SharedBytes { get; init; }
+    public int SharedBytes { get; private set; }
 
-    public required byte* Parameters { get; init; }
+    public byte* Parameters { get; private set; }
 
-    public required int ParameterBytes { get; init; }
+    public int ParameterBytes { get; private set; }
 
     /// <summary>True when asynchronous copies arrive at the wait.</summary>
-    public required bool CopiesAreLate { get; init; }
+    public bool CopiesAreLate { get; private set; }
 
     /// <summary>True when several threads run the launch.</summary>
-    public required bool IsParallel { get; init; }
+    public bool IsParallel { get; private set; }
 
-    public long BlockCount => (long)Grid.X * Grid.Y * Grid.Z;
+    public long BlockCount { get; private set; }
 
-    public int ThreadsPerBlock => (int)(Block.X * Block.Y * Block.Z);
+    public int ThreadsPerBlock { get; private set; }
 
     /// <summary>The first finding; it stops every worker.</summary>
     public EmulatorFault? Fault => Volatile.Read(ref _fault);
@@ -48,16 +62,116 @@ internal sealed unsafe class LaunchState
     /// <summary>True when the workers must give up.</summary>
     public bool IsStopped => Fault is not null || Volatile.Read(ref _failure) is not null;
 
-    /// <summary>Stops the launch because of an error in the emulator itself.</summary>
-    public void Fail(Exception failure) => Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(failure), null);
+    public static LaunchState Rent()
+    {
+        lock (_gate)
+        {
+            return _idle.TryPop(out LaunchState? idle) ? idle : new LaunchState();
+        }
+    }
 
-    public void ThrowIfFailed() => _failure?.Throw();
+    public void Return()
+    {
+        // The allocation table may be large and the fault's owner is the caller now; the kernel stays for the next launch of the same one.
+        (Memory, Allocations, _fault, _failure) = (null!, [], null, null);
+        lock (_gate)
+        {
+            _idle.Push(this);
+        }
+    }
+
+    /// <summary>Runs every block of the request to its end, or to the first finding.</summary>
+    public void Run(DeviceMemory memory, LaunchRequest request, EmulatorOptions options, byte* parameters)
+    {
+        (Kernel, Program, Options, Memory) = (request.Kernel, request.Kernel.Program, options, memory);
+        (Grid, Block, Allocations) = (request.Grid, request.Block, memory.Snapshot);
+        DynamicSharedBytes = request.DynamicSharedBytes;
+        SharedBytes = Kernel.StaticSharedBytes + DynamicSharedBytes;
+        Parameters = parameters;
+        ParameterBytes = request.Parameters.Length;
+        BlockCount = (long)Grid.X * Grid.Y * Grid.Z;
+        ThreadsPerBlock = (int)(Block.X * Block.Y * Block.Z);
+        CopiesAreLate = options.AsyncCopies == AsyncCopyMode.Late
+            || (options.AsyncCopies == AsyncCopyMode.BySeed && (options.Seed & 1) != 0);
+        (_nextBlock, _fault, _failure) = (0, null, null);
+        int resident = (int)Math.Min(BlockCount, Math.Max(1, options.SmCount * options.CtasPerSm));
+        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        WorkerCount = Math.Clamp(threads, 1, resident);
+        IsParallel = WorkerCount > 1;
+        PrepareWorkers(resident);
+        RunWorkers();
+        _failure?.Throw();
+    }
+
+    public void AddTo(LaunchCounters counters)
+    {
+        for (int i = 0; i < WorkerCount; i++)
+        {
+            _workers[i].AddTo(counters);
+        }
+    }
 
     public void Stop(EmulatorFault fault) => Interlocked.CompareExchange(ref _fault, fault, null);
+
+    /// <summary>Stops the launch because of an error in the emulator itself.</summary>
+    public void Fail(Exception failure) => Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(failure), null);
 
     public bool TryTakeBlock(out long linear)
     {
         linear = Interlocked.Increment(ref _nextBlock) - 1;
         return linear < BlockCount;
+    }
+
+    /// <summary>Says that a share has ended or been withdrawn.</summary>
+    public void SignalDone()
+    {
+        lock (_done)
+        {
+            _running--;
+            Monitor.PulseAll(_done);
+        }
+    }
+
+    private int WorkerCount { get; set; }
+
+    private void PrepareWorkers(int resident)
+    {
+        int slot = 0;
+        for (int i = 0; i < WorkerCount; i++)
+        {
+            if (i == _workers.Count)
+            {
+                _workers.Add(new Worker(this));
+            }
+            int share = (resident - slot) / (WorkerCount - i);
+            _workers[i].Prepare(share, slot);
+            slot += share;
+        }
+    }
+
+    private void RunWorkers()
+    {
+        if (WorkerCount == 1)
+        {
+            _workers[0].Run();
+            return;
+        }
+        _running = WorkerCount - 1;
+        for (int i = 1; i < WorkerCount; i++)
+        {
+            _workers[i].Offer();
+        }
+        _workers[0].Run();
+        for (int i = 1; i < WorkerCount; i++)
+        {
+            _workers[i].Withdraw();
+        }
+        lock (_done)
+        {
+            while (_running > 0)
+            {
+                Monitor.Wait(_done);
+            }
+        }
     }
 }

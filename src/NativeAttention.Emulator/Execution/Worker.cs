@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Emulation;
 
 /// <summary>One thread's share of a launch: some resident blocks, run in turn. Workers are kept and reused between launches.</summary>
-internal sealed unsafe class Worker
+internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
 {
     private readonly List<Cta> _slots = [];
     private Random _random = new(0);
@@ -12,8 +12,9 @@ internal sealed unsafe class Worker
     private int _resident;
     private long _sinceProgress;
     private long _progressMark;
+    private int _claimed = 1;
 
-    public LaunchState Launch { get; private set; } = null!;
+    public LaunchState Launch { get; } = launch;
 
     public PtxProgram Program { get; private set; } = null!;
 
@@ -40,10 +41,11 @@ internal sealed unsafe class Worker
     public long WarpInstructions;
     public long BlocksRun;
 
-    /// <summary>Takes over a launch with <paramref name="resident"/> blocks at a time, counted from slot <paramref name="firstSlot"/>.</summary>
-    public void Prepare(LaunchState launch, int resident, int firstSlot)
+    /// <summary>Gets ready for the launch with <paramref name="resident"/> blocks at a time, counted from slot <paramref name="firstSlot"/>.</summary>
+    public void Prepare(int resident, int firstSlot)
     {
-        (Launch, Program, _resident) = (launch, launch.Program, resident);
+        LaunchState launch = Launch;
+        (Program, _resident) = (launch.Program, resident);
         Checks = launch.Options.Checks;
         ArenaStart = launch.Memory.ArenaStart;
         ArenaBits = launch.Memory.InitializationBits;
@@ -86,6 +88,32 @@ internal sealed unsafe class Worker
         }
         new Span<byte>(_caches.Pointer, (int)bytes).Clear();
         Ranges = (AddressRange*)_caches.Pointer;
+    }
+
+    /// <summary>Offers this worker's share to the thread pool.</summary>
+    public void Offer()
+    {
+        Volatile.Write(ref _claimed, 0);
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    /// <summary>Called by a pool thread. An offer of an earlier launch that comes late may serve the present one as well.</summary>
+    public void Execute()
+    {
+        if (Interlocked.Exchange(ref _claimed, 1) == 0)
+        {
+            Run();
+            Launch.SignalDone();
+        }
+    }
+
+    /// <summary>Takes the offer back if nobody has begun.</summary>
+    public void Withdraw()
+    {
+        if (Interlocked.Exchange(ref _claimed, 1) == 0)
+        {
+            Launch.SignalDone();
+        }
     }
 
     /// <summary>Runs blocks until none is left or some worker made a finding.</summary>
