@@ -5,12 +5,15 @@ namespace NativeAttention.PublicApi.Tests;
 /// <summary>Rules of the sources that no analyzer knows.</summary>
 public partial class SourceRulesTests
 {
-    // Kernels, foreign functions, and the emulator's memory and entry points: nowhere else.
+    // Kernels, foreign functions, and the emulator's memory, entry points and decoded instructions: nowhere else.
     private static readonly string[] UnsafeFolders =
     [
-        "src/NativeAttention/Cpu/", "src/NativeAttention.Cuda/Interop/",
-            "src/NativeAttention.Emulator/Driver/",
-        "src/NativeAttention.Emulator/Memory/", "src/NativeAttention.Emulator/Execution/",
+        "src/NativeAttention/Cpu/",
+        "src/NativeAttention.Cuda/Interop/",
+        "src/NativeAttention.Emulator/Driver/",
+        "src/NativeAttention.Emulator/Execution/",
+        "src/NativeAttention.Emulator/Memory/",
+        "src/NativeAttention.Emulator/Ptx/Decoding/",
     ];
 
     [Test]
