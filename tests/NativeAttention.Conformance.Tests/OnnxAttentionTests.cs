@@ -7,7 +7,7 @@ namespace NativeAttention.Conformance.Tests;
 
 /// <summary>
 /// Inputs and expected outputs of the ONNX standard, made by nobody here. Every case is a test on every backend: it runs
-/// and agrees, or is ignored with the name of the feature that is missing. The backends are the CPU and,
+/// and agrees, or is ignored with the name of the feature that is missing. The backends are the CPU, the emulator and,
 /// on a machine with one, the GPU.
 /// </summary>
 [TestFixtureSource(nameof(Devices))]
@@ -23,7 +23,7 @@ public sealed class OnnxAttentionTests(string device)
     public static IEnumerable<string> Devices()
     {
         using CudaBackend? gpu = CudaBackend.TryOpen();
-        return gpu is null ? ["cpu"] : ["cpu", gpu.Name];
+        return gpu is null ? ["cpu", "emulator"] : ["cpu", "emulator", gpu.Name];
     }
 
     public static IEnumerable<TestCaseData> Cases() => ConformanceFolder.Onnx is { } folder

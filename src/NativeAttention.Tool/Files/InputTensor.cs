@@ -25,7 +25,7 @@ internal sealed record InputTensor(string Option, string Path, NpyArray Array)
         {
             throw ToolException.BadInput($"{option} {e.Message}", e);
         }
-        catch (FileNotFoundException e)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw ToolException.BadInput($"{option} {path}: there is no such file", e);
         }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using NativeAttention.Bindings;
+using NativeAttention.Tool.App;
 using NativeAttention.Tool.Devices;
 
 namespace NativeAttention.Tool.Verification;
@@ -38,7 +40,11 @@ internal sealed class KernelVerifier
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            return result with { Failure = App.FailureReport.Of(e).Message };
+            return result with
+            {
+                Failure = FailureReport.Of(e).Message,
+                LostDevice = e is CudaException { IsContextLost: true },
+            };
         }
     }
 

@@ -21,7 +21,7 @@ internal static class VerificationCases
     {
         int dim = kernel.HeadDim ?? FreeHeadDims[0];
         return emulated
-            ? new("demo", new(1, 48, 80, 2, 1, dim), AttentionMask.Causal)
+            ? new("demo", new(1, 200, 256, 4, 2, dim), AttentionMask.Causal)
             : new("demo", new(1, 512, 512, 8, 2, dim), AttentionMask.Causal);
     }
 

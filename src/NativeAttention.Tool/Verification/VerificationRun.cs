@@ -40,12 +40,11 @@ internal sealed class VerificationRun
         List<VerificationResult> results = [];
         foreach (DeviceName device in chosen)
         {
-            using AttentionBackend backend = _session.Devices.Open(device, _session.Loggers);
-            KernelVerifier verifier = new(backend, _seed, device.Kind == DeviceKind.Emulator ? 1 : _repeats);
+            using DeviceUnderTest tested = new(_session, device, _seed, _repeats);
             foreach ((_, KernelReport kernel, VerificationCase problem) in work.Where(w => w.Device == device))
             {
                 _session.Progress.Report(results.Count + 1, work.Count, $"{device} {kernel.Name}: {problem.Name}");
-                results.Add(verifier.Verify(kernel, problem));
+                results.Add(tested.Verify(kernel, problem));
             }
         }
 
@@ -53,5 +52,38 @@ internal sealed class VerificationRun
         return results.Count > 0
             ? results
             : throw ToolException.NotAvailable("there is no kernel to check on any device (nattn info lists them)");
+    }
+
+    /// <summary>A device that is opened again after a fault took its context.</summary>
+    private sealed class DeviceUnderTest : IDisposable
+    {
+        private readonly ToolSession _session;
+        private readonly DeviceName _device;
+        private readonly int _seed;
+        private readonly int _repeats;
+        private AttentionBackend _backend;
+
+        public DeviceUnderTest(ToolSession session, DeviceName device, int seed, int repeats)
+        {
+            _session = session;
+            _device = device;
+            _seed = seed;
+            _repeats = device.Kind == DeviceKind.Emulator ? 1 : repeats;
+            _backend = session.Devices.Open(device, session.Loggers);
+        }
+
+        public VerificationResult Verify(KernelReport kernel, VerificationCase problem)
+        {
+            VerificationResult result = new KernelVerifier(_backend, _seed, _repeats).Verify(kernel, problem);
+            if (result.LostDevice)
+            {
+                _backend.Dispose();
+                _backend = _session.Devices.Open(_device, _session.Loggers);
+            }
+
+            return result;
+        }
+
+        public void Dispose() => _backend.Dispose();
     }
 }

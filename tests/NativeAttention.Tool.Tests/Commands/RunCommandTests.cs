@@ -10,6 +10,7 @@ namespace NativeAttention.Tool.Tests.Commands;
 /// <summary><c>nattn run</c> on random input, checked against float64: first on a fake device, then on real ones.</summary>
 [TestFixture("fake", "cpu", "reference")]
 [TestFixture("system", "cpu", "na_cpu_tiled")]
+[TestFixture("system", "emulator", "na_dense_tiled")]
 public class RunCommandTests(string machine, string device, string kernel)
 {
     private static readonly AttentionShape Shape = new(2, 5, 7, 4, 2, 6, 3);

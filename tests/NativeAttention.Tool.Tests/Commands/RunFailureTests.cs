@@ -1,4 +1,5 @@
 using System.Globalization;
+using NativeAttention.Bindings;
 using NativeAttention.Tool.App;
 using NativeAttention.Tool.Tests.Npy;
 using NativeAttention.Tool.Tests.Support;
@@ -78,6 +79,14 @@ public class RunFailureTests
     {
         File.Delete(_folder["k.npy"]);
         AssertRefused(ExitCodes.BadInput, "--key k.npy: there is no such file");
+    }
+
+    [Test]
+    public void A_file_in_a_missing_folder_is_refused()
+    {
+        ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "run", "--query", _folder["no/q.npy"],
+            "--key", _folder["k.npy"], "--value", _folder["v.npy"], "--output", _folder["o.npy"]);
+        result.AssertFailed(ExitCodes.BadInput, "no/q.npy: there is no such file");
     }
 
     [Test]
@@ -192,6 +201,13 @@ public class RunFailureTests
     public void A_failure_while_running_is_code_4() =>
         AssertFails(FakeDevices.WithCpu(new ReferenceBackend("cpu") { Failure = new InvalidOperationException("a\nb") }),
             ExitCodes.Failure, "InvalidOperationException: a b");
+
+    [Test]
+    public void A_fault_of_the_device_is_code_4_with_what_was_found() =>
+        AssertFails(FakeDevices.WithCpu(new ReferenceBackend("cpu")
+        {
+            Failure = new CudaException(CudaResult.LaunchFailed, "cuLaunchKernel", 0, "race in line 7"),
+        }), ExitCodes.Failure, "nattn: cuLaunchKernel failed on device 0: CUDA_ERROR_LAUNCH_FAILED (719). race in line 7");
 
     [Test]
     public void Running_out_of_memory_is_code_4() =>

@@ -74,6 +74,17 @@ public class VerifyCommandTests
     }
 
     [Test]
+    public void An_output_that_is_not_written_fails_although_it_should_be_zero()
+    {
+        FakeDevices devices = Emulator(new ReferenceBackend("emulator") { SkipsEmptyRows = true });
+        ToolResult result = ToolResult.Of(devices, "verify", "--json");
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.CheckFailed));
+        string[] failed = [.. result.Json.GetProperty("cases").EnumerateArray()
+            .Where(c => !c.GetProperty("passed").GetBoolean()).Select(c => c.GetProperty("case").GetString()!).Distinct()];
+        Assert.That(failed, Is.EqualTo(new[] { "rows without keys", "no keys" }));
+    }
+
+    [Test]
     public void A_kernel_that_fails_does_not_keep_the_others_from_running()
     {
         FakeDevices devices = FakeDevices.WithCpu(
@@ -84,6 +95,17 @@ public class VerifyCommandTests
         Assert.That(result.Json.GetProperty("cases")[0].GetProperty("failure").GetString(),
             Is.EqualTo("InvalidOperationException: launch failed"));
         Assert.That(result.Json.GetProperty("cases")[0].GetProperty("maxError").GetString(), Is.EqualTo("NaN"));
+    }
+
+    [Test]
+    public void A_fault_that_takes_the_device_costs_one_case_only()
+    {
+        FakeDevices devices = Emulator(new ReferenceBackend("emulator") { FaultsOnce = true });
+        ToolResult result = ToolResult.Of(devices, "verify", "--quick");
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.CheckFailed));
+        Assert.That(result.Out, Does.Contain("grouped heads (seed 1): cuLaunchKernel failed on device 0: "
+            + "CUDA_ERROR_ILLEGAL_ADDRESS (700). out of bounds\n"));
+        Assert.That(result.Out, Does.Contain("\n5 passed, 1 failed"));
     }
 
     [Test]

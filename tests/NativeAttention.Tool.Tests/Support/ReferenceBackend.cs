@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using NativeAttention.Bindings;
 using NativeAttention.Testing;
 
 namespace NativeAttention.Tool.Tests.Support;
@@ -9,17 +10,26 @@ namespace NativeAttention.Tool.Tests.Support;
 /// </summary>
 internal sealed class ReferenceBackend(string name) : AttentionBackend
 {
+    private bool _faulted;
+    private bool _lost;
+
     /// <summary>Why it refuses every problem; null to run them.</summary>
     public string? Refusal { get; init; }
 
     /// <summary>Thrown by every run; null to run.</summary>
     public Exception? Failure { get; init; }
 
+    /// <summary>Whether its first run is a fault that takes the context, as a GPU's would be: runs fail until reopened.</summary>
+    public bool FaultsOnce { get; init; }
+
     /// <summary>Added to every output.</summary>
     public double Error { get; init; }
 
     /// <summary>Added to every log-sum-exp.</summary>
     public float LseError { get; init; }
+
+    /// <summary>Whether it leaves the output of rows that see no key as it was.</summary>
+    public bool SkipsEmptyRows { get; init; }
 
     /// <summary>Kernel name of every plan; null for the one that <see cref="FakeDevices"/> lists.</summary>
     public string? Kernel { get; init; }
@@ -38,8 +48,16 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
 
     public override HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem) => new Plan<T>(problem, this);
 
-    public override void Dispose()
+    public override void Dispose() => _lost = false;
+
+    private void FaultIfLost()
     {
+        _lost |= FaultsOnce && !_faulted;
+        _faulted = true;
+        if (_lost)
+        {
+            throw new CudaException(CudaResult.IllegalAddress, "cuLaunchKernel", 0, "out of bounds");
+        }
     }
 
     private sealed class Plan<T>(AttentionProblem problem, ReferenceBackend owner) : HostAttentionPlan<T>(problem)
@@ -52,6 +70,7 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
         protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
             Span<T> output, Span<float> lse)
         {
+            owner.FaultIfLost();
             if (owner.Failure is not null)
             {
                 throw owner.Failure;
@@ -63,7 +82,14 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
                 ReferenceAttention.Visible(Problem.Options.Mask, s), Problem.Scale, views.Query.Gather(query),
                 views.Key.Gather(key), views.Value.Gather(value));
             double[] values = [.. result.Output.Select(v => v + owner.Error)];
+            T[] before = output.ToArray();
             views.Output.Scatter(values, output);
+            for (int i = 0; owner.SkipsEmptyRows && i < values.Length; i++)
+            {
+                int place = (int)views.Output.Offset(i);
+                output[place] = result.HasKeys[i / s.ValueHeadDim] ? output[place] : before[place];
+            }
+
             for (int i = 0; i < lse.Length; i++)
             {
                 lse[i] = (float)result.Lse[i] + owner.LseError;
