@@ -93,4 +93,25 @@ public sealed class AlteredDriverTests
         Assert.That(first, Is.SameAs(wait), "ended by itself");
         Assert.That(wait.Exception?.InnerException, Is.TypeOf<CudaException>());
     }
+
+    [Test]
+    public async Task Cancelling_stops_the_wait_and_leaves_the_destination_alone()
+    {
+        int ordinal = EmulatedDriver.AddDevice(EmulatorOptions.Default);
+        CudaDriver silent = AlteredDriver.With("cuLaunchHostFunc", AlteredDriver.SilentHostFunction);
+        using CudaDevice device = CudaDevice.Open(silent, ordinal);
+        using CudaStream stream = device.CreateStream();
+        using CancellationTokenSource stop = new();
+        using DeviceTensor<float> tensor = device.Upload<float>(RandomData.Floats(1000, 62), [1000], stream);
+        float[] received = new float[1000];
+        Array.Fill(received, 7f);
+        Task download = tensor.DownloadAsync(received, stream, stop.Token).AsTask();
+        await stop.CancelAsync();
+        Assert.That(async () => await download, Throws.InstanceOf<OperationCanceledException>());
+        stream.Synchronize();
+        Assert.That(received, Is.All.EqualTo(7f));
+        device.Dispose();
+        Assert.That(EmulatedDriver.GetAbandonedObjects(ordinal).Total, Is.Zero,
+            "the staging slot was given back");
+    }
 }

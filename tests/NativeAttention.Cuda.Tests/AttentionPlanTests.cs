@@ -47,7 +47,7 @@ public sealed class AttentionPlanTests : DeviceFixture
     [Test]
     public void Tensors_of_the_wrong_dims_are_refused_with_what_is_needed()
     {
-        using Operands<float> x = new(this, Shape);
+        using Operands<float> x = new(Device, Stream, Shape);
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
         Assert.Multiple(() =>
         {
@@ -69,7 +69,7 @@ public sealed class AttentionPlanTests : DeviceFixture
     [Test]
     public void Bhsd_plans_want_their_order_of_axes()
     {
-        using Operands<float> x = new(this, Shape);
+        using Operands<float> x = new(Device, Stream, Shape);
         using AttentionPlan<float> plan = Device.Plan<float>(Shape, new() { Layout = AttentionLayout.Bhsd });
         Refuses(() => plan.Run(x.Query, x.Key, x.Value, x.Output, Stream), "query", "[2, 5, 4, 8]",
             "[2, 4, 5, 8]", "heads, sequence");
@@ -79,7 +79,7 @@ public sealed class AttentionPlanTests : DeviceFixture
     public void A_view_without_a_dense_last_axis_is_refused()
     {
         AttentionShape shape = new(1, 2, 3, 1, 1, 4);
-        using Operands<float> x = new(this, shape);
+        using Operands<float> x = new(Device, Stream, shape);
         using DeviceTensor<float> transposed = Device.Allocate<float>([1, 2, 1, 4, 2], Stream);
         using AttentionPlan<float> plan = Device.Plan<float>(shape);
         DeviceView<float> query = transposed.Slice(4, 0, 1).Squeeze(4);
@@ -132,7 +132,7 @@ public sealed class AttentionPlanTests : DeviceFixture
     [Test]
     public void Disposed_tensors_and_plans_are_refused_by_name()
     {
-        using Operands<float> x = new(this, Shape);
+        using Operands<float> x = new(Device, Stream, Shape);
         AttentionPlan<float> plan = Device.Plan<float>(Shape);
         x.Key.Dispose();
         ObjectDisposedException refusal =
@@ -149,7 +149,7 @@ public sealed class AttentionPlanTests : DeviceFixture
     [Test]
     public void Missing_tensors_and_streams_are_refused_by_name()
     {
-        using Operands<float> x = new(this, Shape);
+        using Operands<float> x = new(Device, Stream, Shape);
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
         Assert.Multiple(() =>
         {
@@ -169,7 +169,7 @@ public sealed class AttentionPlanTests : DeviceFixture
         using CudaDevice other = TestDevice.Open(TestDevice.NewOrdinal(Options));
         using CudaStream stream = other.CreateStream();
         using DeviceTensor<float> foreign = other.Allocate<float>([2, 7, 2, 8], stream);
-        using Operands<float> x = new(this, Shape);
+        using Operands<float> x = new(Device, Stream, Shape);
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
         Refuses(() => plan.Run(x.Query, foreign, x.Value, x.Output, Stream), "key",
             $"belongs to {other.Name} ", Device.Name);
@@ -177,28 +177,28 @@ public sealed class AttentionPlanTests : DeviceFixture
             $"belongs to {other.Name} ");
     }
 
+    // On the emulator a launch runs the kernel on the calling thread, so the launch itself is taken out.
     [Test]
     public void Run_allocates_no_managed_memory()
     {
+        const int Rounds = 1000;
         using PtxFolder kernels = new("");
-        using Operands<float> x = new(this, Shape);
-        using AttentionPlan<float> plan = Device.Plan<float>(Shape);
-        using CudaStream second = Device.CreateStream();
-        for (int i = 0; i < 200; i++)
-        {
-            plan.Run(x.Query, x.Key, x.Value, x.Output, x.Lse, i % 2 == 0 ? Stream : second);
-        }
-
+        using CudaDevice device = CudaDevice.Open(TestDevice.IsEmulated
+            ? AlteredDriver.With("cuLaunchKernel", AlteredDriver.CountingLaunch)
+            : TestDevice.Driver, Device.Ordinal);
+        using CudaStream first = device.CreateStream();
+        using CudaStream second = device.CreateStream();
+        using Operands<float> x = new(device, first, Shape);
+        using AttentionPlan<float> plan = device.Plan<float>(Shape);
+        first.Synchronize();
+        RunTwice(plan, x, first, second, Rounds);
+        int launches = AlteredDriver.Launches;
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
-        {
-            plan.Run(x.Query, x.Key, x.Value, x.Output, Stream);
-            plan.Run(x.Query, x.Key, x.Value, x.Output, x.Lse, second);
-        }
-
+        RunTwice(plan, x, first, second, Rounds);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        TestContext.Out.WriteLine($"managed bytes of 2000 runs: {allocated}");
+        TestContext.Out.WriteLine($"managed bytes of {2 * Rounds} runs: {allocated}");
         Assert.That(allocated, Is.Zero);
+        Assert.That(AlteredDriver.Launches - launches, Is.EqualTo(TestDevice.IsEmulated ? 2 * Rounds : 0));
     }
 
     [Test]
@@ -207,7 +207,7 @@ public sealed class AttentionPlanTests : DeviceFixture
         const int Calls = 20_000;
         using PtxFolder kernels = new("");
         AttentionShape shape = new(1, 1, 1, 1, 1, 8);
-        using Operands<float> x = new(this, shape);
+        using Operands<float> x = new(Device, Stream, shape);
         using AttentionPlan<float> plan = Device.Plan<float>(shape);
         double best = double.PositiveInfinity;
         for (int round = 0; round < 5; round++)
@@ -237,6 +237,17 @@ public sealed class AttentionPlanTests : DeviceFixture
             DenseRunner.Run(Device, plan, test));
     }
 
+    private static void RunTwice(AttentionPlan<float> plan, Operands<float> x, CudaStream first,
+        CudaStream second,
+        int rounds)
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            plan.Run(x.Query, x.Key, x.Value, x.Output, first);
+            plan.Run(x.Query, x.Key, x.Value, x.Output, x.Lse, second);
+        }
+    }
+
     private static void Refuses(Action call, string argument, params string[] parts)
     {
         ArgumentException refusal = Assert.Catch<ArgumentException>(() => call())!;
@@ -247,23 +258,23 @@ public sealed class AttentionPlanTests : DeviceFixture
         }
     }
 
-    private sealed class Operands<T>(AttentionPlanTests test, AttentionShape s) : IDisposable
+    private sealed class Operands<T>(CudaDevice device, CudaStream stream, AttentionShape s) : IDisposable
         where T : unmanaged
     {
         public DeviceTensor<T> Query { get; } =
-            Filled(test, [s.Batch, s.QueryLength, s.QueryHeads, s.HeadDim]);
+            Filled(device, stream, [s.Batch, s.QueryLength, s.QueryHeads, s.HeadDim]);
 
         public DeviceTensor<T> Key { get; } =
-            Filled(test, [s.Batch, s.KeyLength, s.KeyValueHeads, s.HeadDim]);
+            Filled(device, stream, [s.Batch, s.KeyLength, s.KeyValueHeads, s.HeadDim]);
 
         public DeviceTensor<T> Value { get; } =
-            Filled(test, [s.Batch, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim]);
+            Filled(device, stream, [s.Batch, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim]);
 
         public DeviceTensor<T> Output { get; } =
-            Filled(test, [s.Batch, s.QueryLength, s.QueryHeads, s.ValueHeadDim]);
+            Filled(device, stream, [s.Batch, s.QueryLength, s.QueryHeads, s.ValueHeadDim]);
 
         public DeviceTensor<float> Lse { get; } =
-            test.Device.Allocate<float>([s.Batch, s.QueryHeads, s.QueryLength], test.Stream);
+            device.Allocate<float>([s.Batch, s.QueryHeads, s.QueryLength], stream);
 
         public void Dispose()
         {
@@ -274,12 +285,12 @@ public sealed class AttentionPlanTests : DeviceFixture
             Lse.Dispose();
         }
 
-        private static DeviceTensor<T> Filled(AttentionPlanTests test, int[] dims)
+        private static DeviceTensor<T> Filled(CudaDevice device, CudaStream stream, int[] dims)
         {
             byte[] noise = RandomData.Bytes(dims.Aggregate(1, (a, b) =>
                 a * b) * System.Runtime.CompilerServices.Unsafe.SizeOf<T>(), 9);
-            return test.Device.Upload<T>(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(noise),
-                dims, test.Stream);
+            return device.Upload<T>(System.Runtime.InteropServices.MemoryMarshal.Cast<byte, T>(noise),
+                dims, stream);
         }
     }
 }

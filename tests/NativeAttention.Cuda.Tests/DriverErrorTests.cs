@@ -48,6 +48,7 @@ public sealed class DriverErrorTests(StreamMode mode) : DeviceFixture
     public void A_kernel_that_traps_is_told_with_the_finding()
     {
         NeedsEmulator("a trap costs a GPU its context");
+        LosesContext = true;
         using PtxFolder kernels = new("    trap;");
         CudaException failure = Assert.Throws<CudaException>(RunAndWait)!;
         Assert.That(failure.IsContextLost, Is.True);
@@ -58,6 +59,7 @@ public sealed class DriverErrorTests(StreamMode mode) : DeviceFixture
     public async Task A_wait_for_a_kernel_that_traps_ends_with_the_failure()
     {
         NeedsEmulator("a trap costs a GPU its context");
+        LosesContext = true;
         using PtxFolder kernels = new("    trap;");
         CudaException? failure = null;
         try
@@ -77,6 +79,7 @@ public sealed class DriverErrorTests(StreamMode mode) : DeviceFixture
     public void A_write_outside_every_tensor_is_told_with_the_finding()
     {
         NeedsEmulator("a fault costs a GPU its context");
+        LosesContext = true;
         using PtxFolder kernels = new(
             """
                 ld.param.u64 %rd1, [PARAM+96];

@@ -6,7 +6,10 @@ using NativeAttention.Emulation;
 
 namespace NativeAttention.PublicApi.Tests;
 
-/// <summary>The public API is what was approved. To approve a change, run with NATTN_APPROVE_API=1 and review the diff.</summary>
+/// <summary>
+/// The public API is what was approved. To approve a change, run with NATTN_APPROVE_API=1 and review the
+/// diff.
+/// </summary>
 public class PublicApiTests
 {
     private static readonly Assembly[] Assemblies =

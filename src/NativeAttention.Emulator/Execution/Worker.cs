@@ -67,6 +67,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
                 _slots.Add(new Cta(this));
             }
             _slots[i].IsActive = false;
+            _slots[i].ReserveWarps();
         }
         FirstSlot = firstSlot;
     }
@@ -319,6 +320,29 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         }
         else if (taken == w.Active)
         {
+            w.Pc = block->Target;
+        }
+        else
+        {
+            Diverge(w, block, taken);
+        }
+    }
+
+    /// <summary>
+    /// Lanes that branch to a block which only returns end here rather than waiting there for the others, as they would on hardware: a barrier
+    /// that the others meet must not take them for live.
+    /// </summary>
+    private static void Diverge(Warp w, BasicBlock* block, uint taken)
+    {
+        BasicBlock* blocks = w.Worker.Program.Blocks;
+        if (blocks[block->Target].IsReturn)
+        {
+            w.Exit(taken);
+            w.Pc = block->Next;
+        }
+        else if (blocks[block->Next].IsReturn)
+        {
+            w.Exit(w.Active & ~taken);
             w.Pc = block->Target;
         }
         else

@@ -38,6 +38,13 @@ internal static unsafe class AlteredDriver
     public static nint SilentHostFunction =>
         (nint)(delegate* unmanaged<nint, delegate* unmanaged<void*, void>, void*, CudaResult>)&NeverCall;
 
+    /// <summary>cuLaunchKernel that counts its calls and does nothing else.</summary>
+    public static nint CountingLaunch => (nint)(delegate* unmanaged<
+        nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&CountLaunch;
+
+    /// <summary>Calls of <see cref="CountingLaunch"/> so far.</summary>
+    public static int Launches { get; private set; }
+
     /// <summary>Replaces several exports.</summary>
     public static CudaDriver With(params (string Export, nint Function)[] replaced) => Make(name =>
         Array.Find(replaced, pair => pair.Export == name) is (not null, nint function) ? function
@@ -83,6 +90,14 @@ internal static unsafe class AlteredDriver
 
     [UnmanagedCallersOnly]
     private static CudaResult QueryFailed(nint stream) => CudaResult.LaunchFailed;
+
+    [UnmanagedCallersOnly]
+    private static CudaResult CountLaunch(nint function, uint gridX, uint gridY, uint gridZ, uint blockX,
+        uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra)
+    {
+        Launches++;
+        return CudaResult.Success;
+    }
 
     [UnmanagedCallersOnly]
     private static CudaResult NeverCall(nint stream, delegate* unmanaged<void*, void> function,
