@@ -13,7 +13,10 @@ namespace NativeAttention.PublicApi.Tests;
 public class PublicApiTests
 {
     private static readonly Assembly[] Assemblies =
-        [typeof(AttentionRuntime).Assembly, typeof(CudaBackend).Assembly, typeof(EmulatedDriver).Assembly, typeof(CudaDriver).Assembly];
+    [
+        typeof(AttentionRuntime).Assembly, typeof(CudaBackend).Assembly, typeof(EmulatedDriver).Assembly,
+        typeof(CudaDriver).Assembly,
+    ];
 
     [TestCaseSource(nameof(Assemblies))]
     public void The_public_api_is_the_approved_one(Assembly assembly)
