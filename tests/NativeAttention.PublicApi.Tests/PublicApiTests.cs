@@ -6,11 +6,17 @@ using NativeAttention.Emulation;
 
 namespace NativeAttention.PublicApi.Tests;
 
-/// <summary>The public API is what was approved. To approve a change, run with NATTN_APPROVE_API=1 and review the diff.</summary>
+/// <summary>
+/// The public API is what was approved. To approve a change, run with NATTN_APPROVE_API=1 and review the
+/// diff.
+/// </summary>
 public class PublicApiTests
 {
     private static readonly Assembly[] Assemblies =
-        [typeof(AttentionRuntime).Assembly, typeof(CudaBackend).Assembly, typeof(EmulatedDriver).Assembly, typeof(CudaDriver).Assembly];
+    [
+        typeof(AttentionRuntime).Assembly, typeof(CudaBackend).Assembly, typeof(EmulatedDriver).Assembly,
+        typeof(CudaDriver).Assembly,
+    ];
 
     [TestCaseSource(nameof(Assemblies))]
     public void The_public_api_is_the_approved_one(Assembly assembly)

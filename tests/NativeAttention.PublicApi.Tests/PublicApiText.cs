@@ -43,11 +43,12 @@ internal static class PublicApiText
         }
 
         string kind = type.IsEnum ? "enum" : type.IsInterface ? "interface"
-            : type.IsValueType ? (IsReadOnly(type) ? "readonly " : "") + (type.IsByRefLike ? "ref " : "") + "struct"
+            : type.IsValueType ? Struct(type)
             : type.IsAbstract && type.IsSealed ? "static class"
             : type.IsAbstract ? "abstract class" : type.IsSealed ? "sealed class" : "class";
         IEnumerable<string> bases = type.IsEnum ? [Name(type.GetEnumUnderlyingType())]
-            : type.GetInterfaces().Where(i => i.IsPublic || i.IsNestedPublic).Select(Name).Order(StringComparer.Ordinal);
+            : type.GetInterfaces().Where(i => i.IsPublic || i.IsNestedPublic).Select(Name)
+                .Order(StringComparer.Ordinal);
         if (type.IsClass && type.BaseType != typeof(object) && type.BaseType is not null)
         {
             bases = bases.Prepend(Name(type.BaseType));
@@ -57,7 +58,8 @@ internal static class PublicApiText
         return $"{kind} {type.Namespace}.{Name(type)}{(after.Length == 0 ? "" : " : " + after)}";
     }
 
-    private static IEnumerable<string> EnumMembers(Type type) => type.GetFields(BindingFlags.Public | BindingFlags.Static)
+    private static IEnumerable<string> EnumMembers(Type type) => type
+        .GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (f.Name, Value: Convert.ToInt64(f.GetRawConstantValue(), CultureInfo.InvariantCulture)))
         .OrderBy(f => f.Value).Select(f => $"{f.Name} = {f.Value}");
 
@@ -66,42 +68,60 @@ internal static class PublicApiText
 
     private static string? Member(MemberInfo member) => member switch
     {
-        FieldInfo f when Seen(f) => $"{Access(f)}{(f.IsLiteral ? "const " : f.IsStatic ? "static " : "")}"
-            + $"{(f.IsInitOnly ? "readonly " : "")}{Typed(f.FieldType, Nullability.Create(f))} {f.Name}",
-        PropertyInfo p when Accessor(p) is MethodInfo a => $"{Modifiers(a)}{Typed(p.PropertyType, Nullability.Create(p))} "
-            + $"{p.Name}{Index(p)} {{ {Get(p)}{Set(p)}}}",
-        EventInfo e when Seen(e.AddMethod) => $"{Modifiers(e.AddMethod!)}event {Name(e.EventHandlerType!)} {e.Name}",
-        ConstructorInfo c when Seen(c) && !c.IsStatic => $"{Access(c)}{Plain(c.DeclaringType!.Name)}({Parameters(c)})",
-        MethodInfo m when Seen(m) && (!m.IsSpecialName || m.Name.StartsWith("op_", StringComparison.Ordinal))
-            && !m.IsDefined(typeof(CompilerGeneratedAttribute)) => Modifiers(m) + Method(m),
+        FieldInfo f when Seen(f) => Field(f),
+        PropertyInfo p when Accessor(p) is MethodInfo a => Modifiers(a) + Property(p),
+        EventInfo e when Seen(e.AddMethod) =>
+            $"{Modifiers(e.AddMethod!)}event {Name(e.EventHandlerType!)} {e.Name}",
+        ConstructorInfo c when Seen(c) && !c.IsStatic =>
+            $"{Access(c)}{Plain(c.DeclaringType!.Name)}({Parameters(c)})",
+        MethodInfo m when Seen(m) && !Generated(m) => Modifiers(m) + Method(m),
         _ => null,
     };
 
+    private static bool Generated(MethodInfo m) => m.IsDefined(typeof(CompilerGeneratedAttribute))
+        || (m.IsSpecialName && !m.Name.StartsWith("op_", StringComparison.Ordinal));
+
+    private static string Field(FieldInfo f)
+    {
+        string kind = f.IsLiteral ? "const " : f.IsStatic ? "static " : "";
+        string type = Typed(f.FieldType, Nullability.Create(f));
+        return $"{Access(f)}{kind}{(f.IsInitOnly ? "readonly " : "")}{type} {f.Name}";
+    }
+
+    private static string Property(PropertyInfo p) =>
+        $"{Typed(p.PropertyType, Nullability.Create(p))} {p.Name}{Index(p)} {{ {Get(p)}{Set(p)}}}";
+
     private static string Method(MethodInfo m)
     {
-        string generic = m.IsGenericMethod ? $"<{string.Join(", ", m.GetGenericArguments().Select(Name))}>" : "";
-        string constraints = string.Concat(m.GetGenericArguments().Select(Constraint));
-        return $"{Typed(m.ReturnType, Nullability.Create(m.ReturnParameter))} {m.Name}{generic}({Parameters(m)}){constraints}";
+        string result = Typed(m.ReturnType, Nullability.Create(m.ReturnParameter));
+        Type[] arguments = m.GetGenericArguments();
+        string generic = m.IsGenericMethod ? $"<{string.Join(", ", arguments.Select(Name))}>" : "";
+        return $"{result} {m.Name}{generic}({Parameters(m)}){string.Concat(arguments.Select(Constraint))}";
     }
 
     private static string Constraint(Type parameter)
     {
-        bool unmanaged = parameter.GetCustomAttributesData().Any(a => a.AttributeType.Name == "IsUnmanagedAttribute");
+        const GenericParameterAttributes valueType = GenericParameterAttributes.NotNullableValueTypeConstraint;
+        bool unmanaged = parameter.GetCustomAttributesData()
+            .Any(a => a.AttributeType.Name == "IsUnmanagedAttribute");
         return unmanaged ? $" where {parameter.Name} : unmanaged"
-            : parameter.GenericParameterAttributes.HasFlag(GenericParameterAttributes.NotNullableValueTypeConstraint)
-                ? $" where {parameter.Name} : struct" : "";
+            : parameter.GenericParameterAttributes.HasFlag(valueType) ? $" where {parameter.Name} : struct" : "";
     }
 
-    private static string Parameters(MethodBase method) => string.Join(", ", method.GetParameters().Select(p =>
+    private static string Parameters(MethodBase method) =>
+        string.Join(", ", method.GetParameters().Select(Parameter));
+
+    private static string Parameter(ParameterInfo p)
     {
         string by = p.IsOut ? "out " : p.ParameterType.IsByRef ? p.IsIn ? "in " : "ref " : "";
         string fallback = p.HasDefaultValue ? " = " + Literal(p) : "";
         return $"{by}{Typed(p.ParameterType, Nullability.Create(p))} {p.Name}{fallback}";
-    }));
+    }
 
     private static string Literal(ParameterInfo p) => p.DefaultValue switch
     {
-        null => p.ParameterType.IsValueType && Nullable.GetUnderlyingType(p.ParameterType) is null ? "default" : "null",
+        null when !p.ParameterType.IsValueType => "null",
+        null => Nullable.GetUnderlyingType(p.ParameterType) is null ? "default" : "null",
         bool b => b ? "true" : "false",
         string s => $"\"{s}\"",
         object o => Convert.ToString(o, CultureInfo.InvariantCulture)!,
@@ -115,9 +135,11 @@ internal static class PublicApiText
     private static string Set(PropertyInfo p) => !Seen(p.SetMethod) ? ""
         : p.SetMethod!.ReturnParameter.GetRequiredCustomModifiers().Length > 0 ? "init; " : "set; ";
 
-    private static MethodInfo? Accessor(PropertyInfo p) => Seen(p.GetMethod) ? p.GetMethod : Seen(p.SetMethod) ? p.SetMethod : null;
+    private static MethodInfo? Accessor(PropertyInfo p) =>
+        Seen(p.GetMethod) ? p.GetMethod : Seen(p.SetMethod) ? p.SetMethod : null;
 
-    private static bool Seen(MethodBase? m) => m is not null && (m.IsPublic || m.IsFamily || m.IsFamilyOrAssembly);
+    private static bool Seen(MethodBase? m) =>
+        m is not null && (m.IsPublic || m.IsFamily || m.IsFamilyOrAssembly);
 
     private static bool Seen(FieldInfo f) => f.IsPublic || f.IsFamily || f.IsFamilyOrAssembly;
 
@@ -131,7 +153,8 @@ internal static class PublicApiText
         : m.IsVirtual && !m.IsFinal ? m.GetBaseDefinition() == m ? "virtual " : "override "
         : "");
 
-    private static bool IsReadOnly(Type type) => type.IsDefined(typeof(IsReadOnlyAttribute));
+    private static string Struct(Type type) => (type.IsDefined(typeof(IsReadOnlyAttribute)) ? "readonly " : "")
+        + (type.IsByRefLike ? "ref " : "") + "struct";
 
     // The type as written, with a question mark where a reference may be null.
     private static string Typed(Type type, NullabilityInfo info)

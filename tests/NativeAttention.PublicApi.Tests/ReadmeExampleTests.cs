@@ -3,7 +3,9 @@ using NativeAttention.Testing;
 
 namespace NativeAttention.PublicApi.Tests;
 
-/// <summary>The example of the README, by someone who sees no internals: it compiles, runs and computes attention.</summary>
+/// <summary>
+/// The example of the README, by someone who sees no internals: it compiles, runs and computes attention.
+/// </summary>
 public class ReadmeExampleTests
 {
     private const string Begin = "// README begin", End = "// README end";
@@ -42,10 +44,12 @@ public class ReadmeExampleTests
     public void The_readme_shows_this_example()
     {
         string root = SourceTree.Root();
-        string source = Path.Combine(root, "tests", "NativeAttention.PublicApi.Tests", "ReadmeExampleTests.cs");
+        string source = Path.Combine(root, "tests", "NativeAttention.PublicApi.Tests",
+            "ReadmeExampleTests.cs");
         string[] here = [.. Lines(File.ReadAllLines(source).SkipWhile(l => l.Trim() != Begin).Skip(1)
             .TakeWhile(l => l.Trim() != End))];
-        string[] readme = [.. Lines(File.ReadAllLines(Path.Combine(root, "README.md")).SkipWhile(l => l != "```csharp")
+        string[] readme = [.. Lines(
+            File.ReadAllLines(Path.Combine(root, "README.md")).SkipWhile(l => l != "```csharp")
             .Skip(1).TakeWhile(l => l != "```"))];
         Assert.That(readme, Is.EqualTo(here));
         Assert.That(here, Has.Length.GreaterThan(10));
@@ -54,7 +58,8 @@ public class ReadmeExampleTests
     private static IEnumerable<string> Lines(IEnumerable<string> code) => code.Select(l => l.Trim())
         .Where(l => l.Length > 0 && !l.StartsWith("using NativeAttention", StringComparison.Ordinal));
 
-    private static void Check(AttentionShape shape, double scale, float[] query, float[] key, float[] value, float[] output)
+    private static void Check(AttentionShape shape, double scale, float[] query, float[] key, float[] value,
+        float[] output)
     {
         var views = TensorView.Of(shape, AttentionLayout.Bshd);
         AttentionReference expected = ReferenceAttention.Compute(shape,

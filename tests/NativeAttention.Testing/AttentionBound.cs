@@ -2,14 +2,15 @@ namespace NativeAttention.Testing;
 
 /// <summary>How far from float64 a result may be, on the maximum.</summary>
 /// <remarks>
-/// Output: twice the error of <see cref="DenseAttention"/> plus 1e-5. The yardstick's own maximum is a matter of luck
-/// when there are few outputs or when one rounding decides it (one query, one dim: it may hit the exact value), so it
-/// counts for at least the rounding that no implementation can avoid: half a unit in the last place of the largest
-/// output. Below <see cref="FewOutputs"/> outputs, where also the rounding of P is luck, it counts for at least
-/// the unit roundoff times the largest sum of p |v|. A score of magnitude A carries a float32 error of about
-/// 2^-23 A into P; A is about 6 for ordinary inputs, and matters only in the tests of huge logits.
-/// LSE: 1e-3 for the 16-bit types, 1e-5 for float32, plus 2^-22 A, since float32 cannot hold an LSE of 1e4 to 1e-5;
-/// for float32 2^-21 A, since kernels may multiply by three tf32 products, which keep 21 bits of each factor.
+/// Output: twice the error of <see cref="DenseAttention"/> plus 1e-5. The yardstick's own maximum is a matter
+/// of luck when there are few outputs or when one rounding decides it (one query, one dim: it may hit the
+/// exact value), so it counts for at least the rounding that no implementation can avoid: half a unit in the
+/// last place of the largest output. Below <see cref="FewOutputs"/> outputs, where also the rounding of P is
+/// luck, it counts for at least the unit roundoff times the largest sum of p |v|. A score of magnitude A
+/// carries a float32 error of about 2^-23 A into P; A is about 6 for ordinary inputs, and matters only in the
+/// tests of huge logits. LSE: 1e-3 for the 16-bit types, 1e-5 for float32, plus 2^-22 A, since float32 cannot
+/// hold an LSE of 1e4 to 1e-5; for float32 2^-21 A, since kernels may multiply by three tf32 products, which
+/// keep 21 bits of each factor.
 /// </remarks>
 /// <param name="Output">Largest allowed absolute error of the output.</param>
 /// <param name="Lse">Largest allowed absolute error of the log-sum-exp.</param>

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace NativeAttention.Testing;
 
 /// <summary>
-/// One test case: a problem with reproducible inputs, its float64 reference and the check against it. Any test
-/// project runs it on its backend by <see cref="RunOn(AttentionBackend, bool)"/>, or takes
+/// One test case: a problem with reproducible inputs, its float64 reference and the check against it. Any
+/// test project runs it on its backend by <see cref="RunOn(AttentionBackend, bool)"/>, or takes
 /// <see cref="Allocate{T}"/> and <see cref="Check{T}(ReadOnlySpan{T}, ReadOnlySpan{float})"/> apart.
 /// </summary>
 /// <remarks>The name (<see cref="ToString"/>) says everything needed to make the case again.</remarks>
@@ -14,8 +14,8 @@ public sealed class AttentionCase
     private readonly Lazy<Facts> facts;
 
     /// <summary>Describes a case; inputs and reference are made when first asked for.</summary>
-    public AttentionCase(ElementType elementType, AttentionShape shape, AttentionOptions? options = null, int seed = 1,
-        InputKind inputs = InputKind.Normal)
+    public AttentionCase(ElementType elementType, AttentionShape shape, AttentionOptions? options = null,
+        int seed = 1, InputKind inputs = InputKind.Normal)
     {
         ElementType = elementType;
         Shape = shape;
@@ -50,7 +50,9 @@ public sealed class AttentionCase
     public AttentionCase With(TuningHints tuning) =>
         new(ElementType, Shape, Options with { Tuning = tuning }, Seed, Inputs);
 
-    /// <summary>The tensors in storage, inputs filled, the rest poisoned; each a few elements longer than needed.</summary>
+    /// <summary>
+    /// The tensors in storage, inputs filled, the rest poisoned; each a few elements longer than needed.
+    /// </summary>
     public AttentionBuffers<T> Allocate<T>()
         where T : unmanaged
     {
@@ -79,7 +81,9 @@ public sealed class AttentionCase
         _ => RunOn<BFloat16>(backend, withLse),
     };
 
-    /// <summary>Checks output and log-sum-exp, both in storage; an empty <paramref name="lse"/> is not checked.</summary>
+    /// <summary>
+    /// Checks output and log-sum-exp, both in storage; an empty <paramref name="lse"/> is not checked.
+    /// </summary>
     /// <exception cref="AttentionMismatchException">The result is wrong.</exception>
     public AttentionErrors Check<T>(ReadOnlySpan<T> output, ReadOnlySpan<float> lse)
         where T : unmanaged
@@ -91,7 +95,8 @@ public sealed class AttentionCase
         double error = AttentionComparer.MaxError("output", actual, Reference.Output, Bound.Output,
             view.Describe, ToString());
         double lseError = lse.IsEmpty ? 0 : CheckLse(lse);
-        return new AttentionErrors(error, AttentionComparer.RelativeError(actual, Reference.Output), lseError, Bound);
+        return new AttentionErrors(error, AttentionComparer.RelativeError(actual, Reference.Output),
+            lseError, Bound);
     }
 
     /// <summary>As the other overload, on buffers of <see cref="Allocate{T}"/>.</summary>
@@ -105,7 +110,8 @@ public sealed class AttentionCase
     /// <inheritdoc/>
     public override string ToString()
     {
-        string scale = Options.Scale is float s ? " scale " + s.ToString("R", CultureInfo.InvariantCulture) : "";
+        string scale = Options.Scale is float s ? " scale " + s.ToString("R", CultureInfo.InvariantCulture)
+            : "";
         string rung = Options.Tuning.Rung is string r ? " " + r : "";
         string kind = Inputs == InputKind.Normal ? "" : " " + Inputs;
         return $"{ElementType} B{Shape.Batch} Sq{Shape.QueryLength} Sk{Shape.KeyLength} "
@@ -140,7 +146,8 @@ public sealed class AttentionCase
     {
         ArgumentNullException.ThrowIfNull(backend);
         AttentionBuffers<T> buffers = Allocate<T>();
-        using HostAttentionPlan<T> plan = backend.PlanHost<T>(AttentionProblem.Create(ElementType, Shape, Options));
+        using HostAttentionPlan<T> plan =
+            backend.PlanHost<T>(AttentionProblem.Create(ElementType, Shape, Options));
         Span<float> lse = withLse ? buffers.Lse : default(Span<float>);
         plan.Run(buffers.Query, buffers.Key, buffers.Value, buffers.Output, lse);
         return Check(buffers, withLse);

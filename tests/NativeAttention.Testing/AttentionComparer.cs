@@ -1,6 +1,8 @@
 namespace NativeAttention.Testing;
 
-/// <summary>Compares results with the reference: maximum error, and the rules for rows that are not numbers.</summary>
+/// <summary>
+/// Compares results with the reference: maximum error, and the rules for rows that are not numbers.
+/// </summary>
 public static class AttentionComparer
 {
     /// <summary>Largest |actual - expected|; a mismatch of NaN or infinity throws.</summary>

@@ -14,18 +14,23 @@ public static class AttentionGrid
 
     private static readonly Func<AttentionShape, AttentionLayout>[] Layouts =
     [
-        _ => AttentionLayout.Bshd, _ => AttentionLayout.Bhsd, TestLayouts.PaddedOdd, TestLayouts.PaddedAligned,
+        _ => AttentionLayout.Bshd, _ =>
+            AttentionLayout.Bhsd, TestLayouts.PaddedOdd, TestLayouts.PaddedAligned,
         TestLayouts.SequenceMajor, TestLayouts.SharedKeyValue,
     ];
 
     /// <summary>Everything below that fits into a budget of multiply-adds per case.</summary>
     /// <param name="type">Element type.</param>
-    /// <param name="maxWork">Largest batch * heads * queries * keys * (head dim + value head dim); leaves cases out.</param>
+    /// <param name="maxWork">
+    /// Largest batch * heads * queries * keys * (head dim + value head dim); leaves cases out.
+    /// </param>
     public static IEnumerable<AttentionCase> All(ElementType type, long maxWork = long.MaxValue) =>
         LengthPairs(type).Concat(EveryHeadDim(type)).Concat(Scales(type)).Concat(Spoiled(type))
             .Where(c => Work(c.Shape) <= maxWork);
 
-    /// <summary>Every pair of lengths under every mask; head dims, groups, batch and layouts rotate through.</summary>
+    /// <summary>
+    /// Every pair of lengths under every mask; head dims, groups, batch and layouts rotate through.
+    /// </summary>
     public static IEnumerable<AttentionCase> LengthPairs(ElementType type)
     {
         int n = 0;
@@ -81,7 +86,8 @@ public static class AttentionGrid
     /// </summary>
     public static IEnumerable<AttentionCase> Bands(ElementType type)
     {
-        (long Left, long Right)[] bands = [(-3, 0), (-40, 10), (0, 0), (5, 90), (-200, -70), (4, 3), (-1000, 1000), (64, 64)];
+        (long Left, long Right)[] bands =
+            [(-3, 0), (-40, 10), (0, 0), (5, 90), (-200, -70), (4, 3), (-1000, 1000), (64, 64)];
         return bands.Select((band, n) =>
         {
             AttentionShape shape = new(1, 130 + n, 199 - (n * 5), 2, 1, 24 + n, 17);
@@ -101,8 +107,10 @@ public static class AttentionGrid
         {
             int keyValueHeads = random.Next(1, 4);
             AttentionShape shape = new(random.Next(1, 4), random.Next(0, 140), random.Next(0, 140),
-                keyValueHeads * Groups[random.Next(Groups.Length)], keyValueHeads, random.Next(1, 129), random.Next(1, 129));
-            AttentionOptions options = Options(shape, random.Next(Layouts.Length), Masks[random.Next(Masks.Length)]);
+                keyValueHeads * Groups[random.Next(Groups.Length)], keyValueHeads, random.Next(1, 129),
+                random.Next(1, 129));
+            AttentionOptions options =
+                Options(shape, random.Next(Layouts.Length), Masks[random.Next(Masks.Length)]);
             float? scale = random.Next(4) == 0 ? (random.NextSingle() * 2) - 1 : null;
             yield return new AttentionCase(type, shape, options with { Scale = scale }, random.Next(1 << 20));
         }
@@ -114,7 +122,8 @@ public static class AttentionGrid
         int keyValueHeads = 1 + (n % 3 / 2);
         int dim = HeadDims[n % HeadDims.Length];
         int valueDim = n % 3 == 0 ? HeadDims[(n + 11) % HeadDims.Length] : dim;
-        AttentionShape shape = new(1 + (n % 2), queries, keys, group * keyValueHeads, keyValueHeads, dim, valueDim);
+        AttentionShape shape =
+            new(1 + (n % 2), queries, keys, group * keyValueHeads, keyValueHeads, dim, valueDim);
         return new AttentionCase(type, shape, Options(shape, n, mask), seed: n + 1);
     }
 

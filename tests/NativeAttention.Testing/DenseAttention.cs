@@ -1,16 +1,18 @@
 namespace NativeAttention.Testing;
 
 /// <summary>
-/// Plain dense attention in the precision of the inputs: float32 scores and softmax, P rounded to the element type
-/// before the value product, float32 accumulation in index order, output rounded. Its error is the yardstick: a
-/// fused kernel may be at most twice as far from float64.
+/// Plain dense attention in the precision of the inputs: float32 scores and softmax, P rounded to the element
+/// type before the value product, float32 accumulation in index order, output rounded. Its error is the
+/// yardstick: a fused kernel may be at most twice as far from float64.
 /// </summary>
 public static class DenseAttention
 {
-    /// <summary>Computes output and log-sum-exp; arguments as <see cref="ReferenceAttention.Compute"/>.</summary>
+    /// <summary>
+    /// Computes output and log-sum-exp; arguments as <see cref="ReferenceAttention.Compute"/>.
+    /// </summary>
     public static (double[] Output, double[] Lse) Compute(ElementType type, AttentionShape shape,
-        ReferenceAttention.Visibility visible, double scale, ReadOnlySpan<double> query, ReadOnlySpan<double> key,
-        ReadOnlySpan<double> value)
+        ReferenceAttention.Visibility visible, double scale, ReadOnlySpan<double> query,
+        ReadOnlySpan<double> key, ReadOnlySpan<double> value)
     {
         float[] q = Narrow(query), k = Narrow(key), v = Narrow(value);
         int d = shape.HeadDim, dv = shape.ValueHeadDim, sk = shape.KeyLength;
@@ -25,7 +27,8 @@ public static class DenseAttention
             int kvHead = head / group;
             Scores(q.AsSpan(row * d, d), k.AsSpan(kvHead * sk * d, sk * d), (float)scale, i, visible, scores);
             lse[row] = Softmax(scores);
-            Multiply(type, scores, v.AsSpan(kvHead * sk * dv, sk * dv), i, visible, output.AsSpan(row * dv, dv));
+            Multiply(type, scores, v.AsSpan(kvHead * sk * dv, sk * dv), i, visible,
+                output.AsSpan(row * dv, dv));
         }
 
         return (output, lse);

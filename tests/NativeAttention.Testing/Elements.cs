@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace NativeAttention.Testing;
 
-/// <summary>Conversions between the element types and double, unit roundoffs, and the poison pattern.</summary>
+/// <summary>
+/// Conversions between the element types and double, unit roundoffs, and the poison pattern.
+/// </summary>
 public static class Elements
 {
     private const uint PoisonFloat = 0x7FD0DEAD;
@@ -43,7 +45,9 @@ public static class Elements
         _ => throw new ArgumentOutOfRangeException(nameof(type)),
     };
 
-    /// <summary>Largest relative error of rounding to an element type: half a unit in the last place of 1.</summary>
+    /// <summary>
+    /// Largest relative error of rounding to an element type: half a unit in the last place of 1.
+    /// </summary>
     public static double UnitRoundoff(ElementType type) => type switch
     {
         ElementType.Float32 => Math.ScaleB(1, -24),
@@ -52,7 +56,9 @@ public static class Elements
         _ => throw new ArgumentOutOfRangeException(nameof(type)),
     };
 
-    /// <summary>A NaN with a payload that no computation gives: what outputs and gaps are filled with.</summary>
+    /// <summary>
+    /// A NaN with a payload that no computation gives: what outputs and gaps are filled with.
+    /// </summary>
     public static T Poison<T>()
         where T : unmanaged =>
         typeof(T) == typeof(float) ? Unsafe.BitCast<uint, T>(PoisonFloat)

@@ -14,8 +14,9 @@ public enum GuardSide
 }
 
 /// <summary>
-/// Memory between two inaccessible pages, so that touching one element too many ends the process at that instruction
-/// instead of passing by luck. Only Linux has the pages here; elsewhere canaries around the memory catch writes.
+/// Memory between two inaccessible pages, so that touching one element too many ends the process at that
+/// instruction instead of passing by luck. Only Linux has the pages here; elsewhere canaries around the
+/// memory catch writes.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 public sealed unsafe class GuardedMemory<T> : IDisposable
@@ -36,12 +37,14 @@ public sealed unsafe class GuardedMemory<T> : IDisposable
         nuint bytes = (nuint)length * (nuint)sizeof(T);
         nuint body = (bytes + page - 1) / page * page;
         mappedBytes = body + (2 * page);
-        mapping = GuardPages.Supported ? GuardPages.Map(mappedBytes, page) : GuardPages.Canaries(mappedBytes, Canary);
+        mapping = GuardPages.Supported ? GuardPages.Map(mappedBytes, page)
+            : GuardPages.Canaries(mappedBytes, Canary);
         start = (T*)(mapping + (nint)page + (side == GuardSide.End ? (nint)(body - bytes) : 0));
     }
 
     /// <summary>The usable elements.</summary>
-    public Span<T> Span => start == null ? throw new ObjectDisposedException(nameof(GuardedMemory<>)) : new(start, length);
+    public Span<T> Span =>
+        start == null ? throw new ObjectDisposedException(nameof(GuardedMemory<>)) : new(start, length);
 
     /// <summary>Frees the memory; without guard pages, throws when a canary was overwritten.</summary>
     public void Dispose()
@@ -97,7 +100,8 @@ internal static unsafe partial class GuardPages
         nint mapping = Mmap(0, bytes, ProtNone, MapPrivateAnonymous, -1, 0);
         if (mapping == -1)
         {
-            throw new InvalidOperationException($"mmap of {bytes} bytes failed: error {Marshal.GetLastPInvokeError()}.");
+            throw new InvalidOperationException(
+                $"mmap of {bytes} bytes failed: error {Marshal.GetLastPInvokeError()}.");
         }
 
         nuint body = bytes - (2 * page);
@@ -129,7 +133,8 @@ internal static unsafe partial class GuardPages
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
-    private static partial nint Mmap(nint address, nuint length, int protection, int flags, int file, nint offset);
+    private static partial nint Mmap(nint address, nuint length, int protection, int flags, int file,
+        nint offset);
 
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     private static partial int Mprotect(nint address, nuint length, int protection);

@@ -6,9 +6,14 @@ public enum InputKind
     /// <summary>Standard normal numbers.</summary>
     Normal,
 
-    /// <summary>Queries and keys so large that logits reach about 1e4: one key wins, and exp must not overflow.</summary>
+    /// <summary>
+    /// Queries and keys so large that logits reach about 1e4: one key wins, and exp must not overflow.
+    /// </summary>
     HugeLogits,
 
-    /// <summary>As <see cref="Normal"/>, with NaN in one query and plus infinity in another: those rows are NaN, no others.</summary>
+    /// <summary>
+    /// As <see cref="Normal"/>, with NaN in one query and plus infinity in another: those rows are NaN, no
+    /// others.
+    /// </summary>
     NanRows,
 }

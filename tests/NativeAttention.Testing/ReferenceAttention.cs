@@ -1,13 +1,14 @@
 namespace NativeAttention.Testing;
 
 /// <summary>
-/// Attention in float64, straight from its definition, one row at a time: what everything else is compared with.
-/// Tensors are dense logical [batch, heads, sequence, dim] arrays.
+/// Attention in float64, straight from its definition, one row at a time: what everything else is compared
+/// with. Tensors are dense logical [batch, heads, sequence, dim] arrays.
 /// </summary>
 /// <remarks>
-/// A row that sees no key, or whose visible scores are all minus infinity, has output 0 and LSE minus infinity.
-/// A NaN or plus infinity among a row's visible scores makes its output and LSE NaN. Keys a row may not see are not
-/// read. This class has no code in common with the product: its masks are predicates, not bands.
+/// A row that sees no key, or whose visible scores are all minus infinity, has output 0 and LSE minus
+/// infinity. A NaN or plus infinity among a row's visible scores makes its output and LSE NaN. Keys a row may
+/// not see are not read. This class has no code in common with the product: its masks are predicates, not
+/// bands.
 /// </remarks>
 public static class ReferenceAttention
 {
@@ -53,8 +54,9 @@ public static class ReferenceAttention
     }
 
     // s[j] = scale * q . k[j];  p = softmax(s);  o = sum_j p[j] v[j];  lse = ln sum_j exp s[j]
-    private static void Row(int i, Visibility visible, double scale, ReadOnlySpan<double> q, ReadOnlySpan<double> keys,
-        ReadOnlySpan<double> values, double[] scores, AttentionReference result, int row)
+    private static void Row(int i, Visibility visible, double scale, ReadOnlySpan<double> q,
+        ReadOnlySpan<double> keys, ReadOnlySpan<double> values, double[] scores, AttentionReference result,
+        int row)
     {
         double max = double.NegativeInfinity;
         for (int j = 0; j < scores.Length; j++)
@@ -107,7 +109,8 @@ public static class ReferenceAttention
         return dot;
     }
 
-    private static void AddWeighted(double p, ReadOnlySpan<double> v, Span<double> output, Span<double> absolute)
+    private static void AddWeighted(double p, ReadOnlySpan<double> v, Span<double> output,
+        Span<double> absolute)
     {
         for (int d = 0; d < v.Length; d++)
         {

@@ -1,15 +1,17 @@
 namespace NativeAttention.Testing;
 
 /// <summary>
-/// Where the elements of a logical [batch, heads, sequence, dim] tensor lie in storage. The tests compute on dense
-/// logical arrays in that order and translate at the edge, so no layout can hide a mistake of another.
+/// Where the elements of a logical [batch, heads, sequence, dim] tensor lie in storage. The tests compute on
+/// dense logical arrays in that order and translate at the edge, so no layout can hide a mistake of another.
 /// </summary>
 public readonly record struct TensorView(int Batch, int Heads, int Sequence, int Dim, TensorStrides Strides)
 {
     /// <summary>Elements of the logical tensor.</summary>
     public int Count => Batch * Heads * Sequence * Dim;
 
-    /// <summary>Elements of storage that hold it: one more than the largest offset, 0 when there are no elements.</summary>
+    /// <summary>
+    /// Elements of storage that hold it: one more than the largest offset, 0 when there are no elements.
+    /// </summary>
     public int StorageLength => Count == 0
         ? 0
         : checked((int)(((Batch - 1) * Strides.Batch) + ((Heads - 1) * Strides.Head)

@@ -3,11 +3,17 @@ namespace NativeAttention.Testing;
 /// <summary>Strided layouts that a dense one cannot hide behind.</summary>
 public static class TestLayouts
 {
-    /// <summary>Gaps after every vector, token and sequence, of odd size, so that nothing is aligned.</summary>
-    public static AttentionLayout PaddedOdd(AttentionShape s) => Padded(s, headGap: 1, tokenGap: 3, tokens: 2);
+    /// <summary>
+    /// Gaps after every vector, token and sequence, of odd size, so that nothing is aligned.
+    /// </summary>
+    public static AttentionLayout PaddedOdd(AttentionShape s) =>
+        Padded(s, headGap: 1, tokenGap: 3, tokens: 2);
 
-    /// <summary>Gaps that keep every vector of a head dim that is a multiple of 8 on a 16-byte boundary.</summary>
-    public static AttentionLayout PaddedAligned(AttentionShape s) => Padded(s, headGap: 8, tokenGap: 16, tokens: 1);
+    /// <summary>
+    /// Gaps that keep every vector of a head dim that is a multiple of 8 on a 16-byte boundary.
+    /// </summary>
+    public static AttentionLayout PaddedAligned(AttentionShape s) =>
+        Padded(s, headGap: 8, tokenGap: 16, tokens: 1);
 
     /// <summary>[sequence, batch, heads, dim].</summary>
     public static AttentionLayout SequenceMajor(AttentionShape s)
@@ -21,7 +27,9 @@ public static class TestLayouts
         TensorStrides Of(int heads, int dim) => new((long)heads * dim, (long)s.Batch * heads * dim, dim);
     }
 
-    /// <summary>Dense BSHD queries and output; one sequence of keys and values for the whole batch (stride 0).</summary>
+    /// <summary>
+    /// Dense BSHD queries and output; one sequence of keys and values for the whole batch (stride 0).
+    /// </summary>
     public static AttentionLayout SharedKeyValue(AttentionShape s) => AttentionLayout.Strided(
         TensorStrides.Bshd(s.QueryLength, s.QueryHeads, s.HeadDim),
         TensorStrides.Bshd(s.KeyLength, s.KeyValueHeads, s.HeadDim) with { Batch = 0 },

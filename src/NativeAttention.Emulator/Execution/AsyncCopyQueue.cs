@@ -4,96 +4,127 @@ namespace NativeAttention.Emulation;
 
 /// <summary>
 /// The <c>cp.async</c> copies of one warp that have not been waited for. Groups belong to threads: each lane counts its own commits, and
-/// each copy remembers for each lane the commit that closed its group.
+/// each copy remembers for each lane the commit that closed its group. Records live in host memory that is kept, in the order of issue.
 /// </summary>
 internal sealed unsafe class AsyncCopyQueue
 {
-    private readonly int[] _commits = new int[32];
-    private readonly Stack<AsyncCopy> _pool = new();
-    private readonly List<AsyncCopy> _pending = [];
+    private readonly NativeBuffer _commitBuffer = new(32 * sizeof(int));
+    private NativeBuffer _records = new(16 * sizeof(AsyncCopy));
+    private int _count;
 
-    public bool IsEmpty => _pending.Count == 0;
+    public bool IsEmpty => _count == 0;
 
     /// <summary>The oldest copy, for reports.</summary>
-    public AsyncCopy First => _pending[0];
+    public AsyncCopy* First => (AsyncCopy*)_records.Pointer;
+
+    private int* Commits => (int*)_commitBuffer.Pointer;
 
     public void Clear()
     {
-        foreach (AsyncCopy copy in _pending)
-        {
-            _pool.Push(copy);
-        }
-        _pending.Clear();
-        Array.Clear(_commits);
+        _count = 0;
+        new Span<int>(Commits, 32).Clear();
     }
 
-    /// <summary>Opens a record for the lanes of one instruction; the caller fills in addresses.</summary>
-    public AsyncCopy Issue(Op* op, uint lanes, int bytes)
+    /// <summary>Opens a record for the lanes of one instruction; the caller fills in addresses. Valid until the next call.</summary>
+    public AsyncCopy* Issue(Op* op, uint lanes, int bytes)
     {
-        AsyncCopy copy = _pool.Count > 0 ? _pool.Pop() : new AsyncCopy();
-        copy.Op = op;
-        copy.Pending = lanes;
-        copy.Bytes = bytes;
-        copy.IsOpen = true;
-        Array.Clear(copy.Commit);
-        _pending.Add(copy);
+        if ((_count + 1L) * sizeof(AsyncCopy) > _records.Bytes)
+        {
+            Grow();
+        }
+        AsyncCopy* copy = First + _count++;
+        copy->Op = op;
+        copy->Pending = lanes;
+        copy->Bytes = bytes;
+        copy->IsOpen = true;
+        new Span<int>(copy->Commit, 32).Clear();
         return copy;
     }
 
     /// <summary>Closes the current group of the given lanes.</summary>
     public void Commit(uint lanes)
     {
+        int* commits = Commits;
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
-            _commits[BitOperations.TrailingZeroCount(rest)]++;
+            commits[BitOperations.TrailingZeroCount(rest)]++;
         }
-        for (int i = _pending.Count - 1; i >= 0 && (lanes != uint.MaxValue || _pending[i].IsOpen); i--)
+        for (int i = _count - 1; i >= 0; i--)
         {
-            _pending[i].Close(lanes, _commits);
+            AsyncCopy* copy = First + i;
+            if (copy->IsOpen)
+            {
+                Close(copy, lanes, commits);
+            }
         }
     }
 
     /// <summary>Retires, for the given lanes, every group but the newest <paramref name="newest"/>.</summary>
     public void Wait(Warp w, uint lanes, int newest)
     {
+        int* commits = Commits;
         int kept = 0;
-        for (int i = 0; i < _pending.Count; i++)
+        for (int i = 0; i < _count; i++)
         {
-            AsyncCopy copy = _pending[i];
+            AsyncCopy* copy = First + i;
             uint done = 0;
-            for (uint rest = copy.Pending & lanes; rest != 0; rest &= rest - 1)
+            for (uint rest = copy->Pending & lanes; rest != 0; rest &= rest - 1)
             {
                 int lane = BitOperations.TrailingZeroCount(rest);
-                int commit = copy.Commit[lane];
-                done |= commit != 0 && commit <= _commits[lane] - newest ? 1u << lane : 0;
+                int commit = copy->Commit[lane];
+                done |= commit != 0 && commit <= commits[lane] - newest ? 1u << lane : 0;
             }
             if (done != 0)
             {
                 AsyncCopyHandlers.Retire(w, copy, done);
+                copy->Pending &= ~done;
             }
-            copy.Pending &= ~done;
-            if (copy.Pending == 0)
+            if (copy->Pending == 0)
             {
-                _pool.Push(copy);
+                continue;
             }
-            else
+            if (kept != i)
             {
-                _pending[kept++] = copy;
+                First[kept] = *copy;
             }
+            kept++;
         }
-        _pending.RemoveRange(kept, _pending.Count - kept);
+        _count = kept;
+    }
+
+    private static void Close(AsyncCopy* copy, uint lanes, int* commits)
+    {
+        bool isOpen = false;
+        for (uint rest = copy->Pending; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            if (copy->Commit[lane] == 0 && (lanes >> lane & 1) != 0)
+            {
+                copy->Commit[lane] = commits[lane];
+            }
+            isOpen |= copy->Commit[lane] == 0;
+        }
+        copy->IsOpen = isOpen;
+    }
+
+    private void Grow()
+    {
+        NativeBuffer larger = new(_records.Bytes * 2);
+        Buffer.MemoryCopy(_records.Pointer, larger.Pointer, larger.Bytes, _records.Bytes);
+        _records.Free();
+        _records = larger;
     }
 }
 
 /// <summary>The copies of one <c>cp.async</c> instruction.</summary>
-internal sealed unsafe class AsyncCopy
+internal unsafe struct AsyncCopy
 {
-    public readonly uint[] Destination = new uint[32];
-    public readonly ulong[] Source = new ulong[32];
-    public readonly byte[] SourceBytes = new byte[32];
+    public fixed uint Destination[32];
+    public fixed ulong Source[32];
+    public fixed byte SourceBytes[32];
 
     /// <summary>Commit that closed the group of each lane; 0 while it is open.</summary>
-    public readonly int[] Commit = new int[32];
+    public fixed int Commit[32];
 
     public Op* Op;
 
@@ -105,23 +136,4 @@ internal sealed unsafe class AsyncCopy
 
     /// <summary>True while some lane has not committed.</summary>
     public bool IsOpen;
-
-    public void Close(uint lanes, int[] commits)
-    {
-        if (!IsOpen)
-        {
-            return;
-        }
-        bool isOpen = false;
-        for (uint rest = Pending; rest != 0; rest &= rest - 1)
-        {
-            int lane = BitOperations.TrailingZeroCount(rest);
-            if (Commit[lane] == 0 && (lanes >> lane & 1) != 0)
-            {
-                Commit[lane] = commits[lane];
-            }
-            isOpen |= Commit[lane] == 0;
-        }
-        IsOpen = isOpen;
-    }
 }

@@ -42,6 +42,9 @@ internal unsafe struct BasicBlock
     /// <summary>Instructions in the block, the terminator included.</summary>
     public int Count;
 
+    /// <summary>True for a block that is nothing but an unconditional return.</summary>
+    public readonly bool IsReturn => Kind == BlockEnd.Exit && Count == 1 && End->Guard == Op.None;
+
     /// <summary>True when the terminator may jump backwards.</summary>
     public int IsBackward;
 }

@@ -46,16 +46,21 @@ internal sealed unsafe class Cta
 
     public bool IsActive { get; set; }
 
+    /// <summary>Makes the warps a launch needs, on the thread of the caller.</summary>
+    public void ReserveWarps()
+    {
+        WarpCount = (Worker.Launch.ThreadsPerBlock + 31) / 32;
+        while (Warps.Count < WarpCount)
+        {
+            Warps.Add(new Warp(this, Warps.Count) { Worker = Worker });
+        }
+    }
+
     /// <summary>Takes the shape of a launch: memory is (re)allocated where it is too small, launch-wide registers are filled.</summary>
     public void Prepare(int slot)
     {
         LaunchState launch = Worker.Launch;
         PtxProgram program = launch.Program;
-        WarpCount = (launch.ThreadsPerBlock + 31) / 32;
-        while (Warps.Count < WarpCount)
-        {
-            Warps.Add(new Warp(this, Warps.Count) { Worker = Worker });
-        }
         bool moved = EnsureBuffer(ref _registers, (long)program.RegisterBytes * WarpCount);
         EnsureBuffer(ref _local, 32L * launch.Kernel.LocalBytes * WarpCount);
         PrepareShared(launch.SharedBytes);

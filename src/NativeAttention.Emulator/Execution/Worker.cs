@@ -13,6 +13,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     private long _sinceProgress;
     private long _progressMark;
     private int _claimed = 1;
+    private int _queued;
 
     public LaunchState Launch { get; } = launch;
 
@@ -67,6 +68,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
                 _slots.Add(new Cta(this));
             }
             _slots[i].IsActive = false;
+            _slots[i].ReserveWarps();
         }
         FirstSlot = firstSlot;
     }
@@ -94,12 +96,18 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public void Offer()
     {
         Volatile.Write(ref _claimed, 0);
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        // An offer of an earlier launch may still be queued, and serves. Queueing another one for every short launch would make the
+        // queue of a busy pool grow without end.
+        if (Interlocked.Exchange(ref _queued, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
     }
 
     /// <summary>Called by a pool thread. An offer of an earlier launch that comes late may serve the present one as well.</summary>
     public void Execute()
     {
+        Interlocked.Exchange(ref _queued, 0);
         if (Interlocked.Exchange(ref _claimed, 1) == 0)
         {
             Run();
@@ -319,6 +327,29 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         }
         else if (taken == w.Active)
         {
+            w.Pc = block->Target;
+        }
+        else
+        {
+            Diverge(w, block, taken);
+        }
+    }
+
+    /// <summary>
+    /// Lanes that branch to a block which only returns end here rather than waiting there for the others, as they would on hardware: a barrier
+    /// that the others meet must not take them for live.
+    /// </summary>
+    private static void Diverge(Warp w, BasicBlock* block, uint taken)
+    {
+        BasicBlock* blocks = w.Worker.Program.Blocks;
+        if (blocks[block->Target].IsReturn)
+        {
+            w.Exit(taken);
+            w.Pc = block->Next;
+        }
+        else if (blocks[block->Next].IsReturn)
+        {
+            w.Exit(w.Active & ~taken);
             w.Pc = block->Target;
         }
         else

@@ -4,11 +4,14 @@ using System.Globalization;
 
 namespace NativeAttention.Tool.Commands;
 
-/// <summary>Options that understand their values themselves, so that messages are one line in our own words.</summary>
+/// <summary>
+/// Options that understand their values themselves, so that messages are one line in our own words.
+/// </summary>
 internal static class OptionParsers
 {
     /// <summary>An option whose value is one of a few words.</summary>
-    public static Option<string?> Choice(string name, string description, params string[] allowed) => new(name)
+    public static Option<string?> Choice(string name, string description, params string[] allowed) =>
+        new(name)
     {
         Description = description,
         HelpName = string.Join('|', allowed),
@@ -41,7 +44,8 @@ internal static class OptionParsers
         CustomParser = result =>
         {
             string text = result.Tokens[0].Value;
-            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value))
+            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                out int value))
             {
                 result.AddError($"{name} is '{text}'; allowed are whole numbers");
             }

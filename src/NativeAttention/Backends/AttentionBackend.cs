@@ -3,14 +3,19 @@ using System.Diagnostics.CodeAnalysis;
 namespace NativeAttention;
 
 /// <summary>
-/// Something that can run attention: the CPU, a GPU, an emulated GPU. It plans a problem or says why it cannot.
+/// Something that can run attention: the CPU, a GPU, an emulated GPU. It plans a problem or says why it
+/// cannot.
 /// </summary>
 public abstract class AttentionBackend : IDisposable
 {
-    /// <summary>Short name, as used by <c>NATTN_DEVICE</c>: <c>cpu</c>, <c>emulator</c>, <c>cuda:0</c>.</summary>
+    /// <summary>
+    /// Short name, as used by <c>NATTN_DEVICE</c>: <c>cpu</c>, <c>emulator</c>, <c>cuda:0</c>.
+    /// </summary>
     public abstract string Name { get; }
 
-    /// <summary>What it is, for people: processor or GPU name, instruction set or compute capability.</summary>
+    /// <summary>
+    /// What it is, for people: processor or GPU name, instruction set or compute capability.
+    /// </summary>
     public abstract string Description { get; }
 
     /// <summary>Asks whether this backend can run a problem, without throwing.</summary>
@@ -21,7 +26,9 @@ public abstract class AttentionBackend : IDisposable
     /// <summary>Plans a problem for tensors in host memory.</summary>
     /// <typeparam name="T">Element type; must match <see cref="AttentionProblem.ElementType"/>.</typeparam>
     /// <param name="problem">A validated problem.</param>
-    /// <exception cref="NotSupportedException">The backend cannot run it; the message has the reason of <see cref="CanRun"/>.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The backend cannot run it; the message has the reason of <see cref="CanRun"/>.
+    /// </exception>
     public abstract HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem)
         where T : unmanaged;
 

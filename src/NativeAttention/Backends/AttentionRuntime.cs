@@ -6,15 +6,18 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace NativeAttention;
 
-/// <summary>The entry point: given backends in order of preference, it runs each problem on the first that can.</summary>
+/// <summary>
+/// The entry point: given backends in order of preference, it runs each problem on the first that can.
+/// </summary>
 /// <remarks>
-/// Safe to use from many threads at once. Which backend and kernel were chosen, and why backends before it could not
-/// run the problem, is logged once for every distinct choice.
+/// Safe to use from many threads at once. Which backend and kernel were chosen, and why backends before it
+/// could not run the problem, is logged once for every distinct choice.
 /// </remarks>
 /// <example>
 /// <code>
 /// using AttentionRuntime runtime = new([CpuBackend.Default]);
-/// AttentionShape shape = new(Batch: 1, QueryLength: 128, KeyLength: 128, QueryHeads: 8, KeyValueHeads: 2, HeadDim: 64);
+/// AttentionShape shape = new(
+///     Batch: 1, QueryLength: 128, KeyLength: 128, QueryHeads: 8, KeyValueHeads: 2, HeadDim: 64);
 /// runtime.Attend&lt;float&gt;(query, key, value, output, shape, AttentionOptions.Causal);
 /// </code>
 /// </example>
@@ -37,8 +40,8 @@ public sealed partial class AttentionRuntime : IDisposable
         this.backends = [.. backends.OfType<AttentionBackend>()];
         if (this.backends.Length == 0)
         {
-            throw new ArgumentException("There is no backend among the entries: give at least CpuBackend.Default.",
-                nameof(backends));
+            throw new ArgumentException(
+                "There is no backend among the entries: give at least CpuBackend.Default.", nameof(backends));
         }
 
         Backends = Array.AsReadOnly(this.backends);
@@ -50,15 +53,25 @@ public sealed partial class AttentionRuntime : IDisposable
 
     /// <summary>Runs one problem over host spans: validate, choose, plan, run, dispose.</summary>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="query">Queries: [batch, queries, query heads, head dim], or as the layout of the options says.</param>
+    /// <param name="query">
+    /// Queries: [batch, queries, query heads, head dim], or as the layout of the options says.
+    /// </param>
     /// <param name="key">Keys: [batch, keys, key/value heads, head dim].</param>
     /// <param name="value">Values: [batch, keys, key/value heads, value head dim].</param>
-    /// <param name="output">Receives [batch, queries, query heads, value head dim]; must not overlap an input.</param>
+    /// <param name="output">
+    /// Receives [batch, queries, query heads, value head dim]; must not overlap an input.
+    /// </param>
     /// <param name="shape">The lengths.</param>
     /// <param name="options">Mask, scale, layout; null for <see cref="AttentionOptions.Default"/>.</param>
-    /// <param name="lse">Receives the log-sum-exp, dense [batch, query heads, queries]; empty if not wanted.</param>
-    /// <exception cref="ArgumentException">Shape, options or spans break a rule; nothing was written.</exception>
-    /// <exception cref="NotSupportedException">No backend can run it; the message has each one's reason.</exception>
+    /// <param name="lse">
+    /// Receives the log-sum-exp, dense [batch, query heads, queries]; empty if not wanted.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// Shape, options or spans break a rule; nothing was written.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// No backend can run it; the message has each one's reason.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
     public void Attend<T>(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
         AttentionShape shape, AttentionOptions? options = null, Span<float> lse = default)
@@ -70,23 +83,33 @@ public sealed partial class AttentionRuntime : IDisposable
         plan.Run(query, key, value, output, lse);
     }
 
-    /// <summary>Runs one problem over rank-4 tensors, whose lengths are the shape and whose strides are honoured.</summary>
+    /// <summary>
+    /// Runs one problem over rank-4 tensors, whose lengths are the shape and whose strides are honoured.
+    /// </summary>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="query">Queries: [batch, queries, query heads, head dim], or BHSD when the options say so.</param>
+    /// <param name="query">
+    /// Queries: [batch, queries, query heads, head dim], or BHSD when the options say so.
+    /// </param>
     /// <param name="key">Keys, axes in the same order.</param>
     /// <param name="value">Values, axes in the same order.</param>
     /// <param name="output">Receives the output, axes in the same order; must not overlap an input.</param>
     /// <param name="options">
-    /// Mask and scale; its layout, BSHD or BHSD, names the axes. Null for <see cref="AttentionOptions.Default"/>.
+    /// Mask and scale; its layout, BSHD or BHSD, names the axes. Null for
+    /// <see cref="AttentionOptions.Default"/>.
     /// </param>
-    /// <param name="lse">Receives the log-sum-exp, dense [batch, query heads, queries]; empty if not wanted.</param>
+    /// <param name="lse">
+    /// Receives the log-sum-exp, dense [batch, query heads, queries]; empty if not wanted.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// The tensors disagree, an innermost stride is not 1, or a rule of the other overload is broken.
     /// </exception>
-    /// <exception cref="NotSupportedException">No backend can run it; the message has each one's reason.</exception>
+    /// <exception cref="NotSupportedException">
+    /// No backend can run it; the message has each one's reason.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
-    public void Attend<T>(in ReadOnlyTensorSpan<T> query, in ReadOnlyTensorSpan<T> key, in ReadOnlyTensorSpan<T> value,
-        in TensorSpan<T> output, AttentionOptions? options = null, Span<float> lse = default)
+    public void Attend<T>(in ReadOnlyTensorSpan<T> query, in ReadOnlyTensorSpan<T> key,
+        in ReadOnlyTensorSpan<T> value, in TensorSpan<T> output, AttentionOptions? options = null,
+        Span<float> lse = default)
         where T : unmanaged
     {
         options ??= AttentionOptions.Default;
@@ -116,18 +139,23 @@ public sealed partial class AttentionRuntime : IDisposable
     /// <param name="options">Mask, scale, layout; null for <see cref="AttentionOptions.Default"/>.</param>
     /// <returns>A plan, which the caller disposes before the runtime.</returns>
     /// <exception cref="ArgumentException">Shape or options break a rule.</exception>
-    /// <exception cref="NotSupportedException">No backend can run it; the message has each one's reason.</exception>
+    /// <exception cref="NotSupportedException">
+    /// No backend can run it; the message has each one's reason.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
     public HostAttentionPlan<T> Plan<T>(AttentionShape shape, AttentionOptions? options = null)
         where T : unmanaged => Plan<T>(Problem<T>(shape, options));
 
-    /// <summary>Asks whether any backend can run a problem, and why not; invalid problems are answered, not thrown.</summary>
+    /// <summary>
+    /// Asks whether any backend can run a problem, and why not; invalid problems are answered, not thrown.
+    /// </summary>
     /// <typeparam name="T">Element type.</typeparam>
     /// <param name="shape">The lengths.</param>
     /// <param name="options">Mask, scale, layout; null for <see cref="AttentionOptions.Default"/>.</param>
     /// <param name="reason">Why not, when the answer is no.</param>
     /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
-    public bool CanRun<T>(AttentionShape shape, AttentionOptions? options, [NotNullWhen(false)] out string? reason)
+    public bool CanRun<T>(AttentionShape shape, AttentionOptions? options,
+        [NotNullWhen(false)] out string? reason)
         where T : unmanaged
     {
         AttentionProblem problem;
@@ -198,13 +226,15 @@ public sealed partial class AttentionRuntime : IDisposable
 
     private static bool Explain(AttentionProblem problem, [NotNull] ref string? refusals)
     {
-        refusals = $"No backend can run {problem.Shape} with elements of type {problem.ElementType}. {refusals}";
+        refusals = $"No backend can run {problem.Shape} with elements of type {problem.ElementType}. "
+            + refusals;
         return false;
     }
 
     private void LogOnce(AttentionBackend backend, string kernel, string? refusals)
     {
-        if (!logger.IsEnabled(LogLevel.Information) || !logged.TryAdd($"{backend.Name} {kernel} {refusals}", true))
+        if (!logger.IsEnabled(LogLevel.Information)
+            || !logged.TryAdd($"{backend.Name} {kernel} {refusals}", true))
         {
             return;
         }

@@ -2,8 +2,9 @@ namespace NativeAttention;
 
 /// <summary>A planned problem over host memory: made once, run many times. One run at a time.</summary>
 /// <remarks>
-/// A plan may be used from any thread, but by one thread at a time: a second run that starts before the first has
-/// ended is refused. Disposing is safe at any time; a run in progress ends first and the memory goes then.
+/// A plan may be used from any thread, but by one thread at a time: a second run that starts before the first
+/// has ended is refused. Disposing is safe at any time; a run in progress ends first and the memory goes
+/// then.
 /// </remarks>
 /// <typeparam name="T">Element type of query, key, value and output.</typeparam>
 public abstract class HostAttentionPlan<T> : IDisposable
@@ -16,7 +17,9 @@ public abstract class HostAttentionPlan<T> : IDisposable
     private int state;
 
     /// <summary>Makes a plan for a problem.</summary>
-    /// <param name="problem">The validated problem; its element type must be that of <typeparamref name="T"/>.</param>
+    /// <param name="problem">
+    /// The validated problem; its element type must be that of <typeparamref name="T"/>.
+    /// </param>
     /// <exception cref="ArgumentException">The problem has another element type.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type.</exception>
     protected HostAttentionPlan(AttentionProblem problem)
@@ -24,7 +27,8 @@ public abstract class HostAttentionPlan<T> : IDisposable
         ArgumentNullException.ThrowIfNull(problem);
         if (ElementTypes.Of<T>() != problem.ElementType)
         {
-            throw new ArgumentException($"The problem has elements of type {problem.ElementType}, but the plan was "
+            throw new ArgumentException(
+                $"The problem has elements of type {problem.ElementType}, but the plan was "
                 + $"asked for {typeof(T)}.", nameof(problem));
         }
 
@@ -40,15 +44,20 @@ public abstract class HostAttentionPlan<T> : IDisposable
     /// <summary>Bytes of scratch memory the plan holds, on whatever device it runs.</summary>
     public abstract long WorkspaceBytes { get; }
 
-    /// <summary>Runs the plan: checks the spans against the problem, then fills output and, if not empty, lse.</summary>
+    /// <summary>
+    /// Runs the plan: checks the spans against the problem, then fills output and, if not empty, lse.
+    /// </summary>
     /// <remarks>Spans may be longer than needed; what lies beyond is neither read nor written.</remarks>
     /// <param name="query">Queries, laid out as the problem says.</param>
     /// <param name="key">Keys.</param>
     /// <param name="value">Values.</param>
     /// <param name="output">Receives the output; must not overlap an input.</param>
-    /// <param name="lse">Receives the natural-log log-sum-exp, dense [batch, heads, query]; empty if not wanted.</param>
+    /// <param name="lse">
+    /// Receives the natural-log log-sum-exp, dense [batch, heads, query]; empty if not wanted.
+    /// </param>
     /// <exception cref="ArgumentException">
-    /// A span is too short for its shape and strides, or output or lse overlap another span. Nothing was written.
+    /// A span is too short for its shape and strides, or output or lse overlap another span. Nothing was
+    /// written.
     /// </exception>
     /// <exception cref="InvalidOperationException">Another run of this plan has not ended.</exception>
     /// <exception cref="ObjectDisposedException">The plan is disposed.</exception>
@@ -69,7 +78,9 @@ public abstract class HostAttentionPlan<T> : IDisposable
         }
     }
 
-    /// <summary>Frees what the plan owns, as soon as no run is in progress. Further runs are refused.</summary>
+    /// <summary>
+    /// Frees what the plan owns, as soon as no run is in progress. Further runs are refused.
+    /// </summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -101,8 +112,8 @@ public abstract class HostAttentionPlan<T> : IDisposable
     /// <param name="value">Values.</param>
     /// <param name="output">Output.</param>
     /// <param name="lse">Log-sum-exp; empty if not wanted.</param>
-    protected abstract void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
-        Span<float> lse);
+    protected abstract void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
+        Span<T> output, Span<float> lse);
 
     /// <summary>Frees what the plan owns: called once, when no run is in progress.</summary>
     protected virtual void Release()

@@ -26,7 +26,8 @@ internal static class SpanRules
     }
 
     // The bytes of the part that the problem uses: what lies beyond may overlap anything.
-    private static ReadOnlySpan<byte> Used<T>(AttentionProblem problem, string name, ReadOnlySpan<T> span, long needed)
+    private static ReadOnlySpan<byte> Used<T>(AttentionProblem problem, string name, ReadOnlySpan<T> span,
+        long needed)
         where T : unmanaged
     {
         if (span.Length < needed)
@@ -53,6 +54,7 @@ internal static class SpanRules
 
     [DoesNotReturn]
     private static void ThrowOverlap(string written, string other) =>
-        throw new ArgumentException($"The {written} span overlaps the {other} span: what is written must have memory "
+        throw new ArgumentException(
+            $"The {written} span overlaps the {other} span: what is written must have memory "
             + "of its own.", written);
 }

@@ -6,13 +6,14 @@ using NativeAttention.Cpu;
 namespace NativeAttention;
 
 /// <summary>
-/// Attention on the processor, by its vector instructions, on all its cores: every feature, every element type, any
-/// head dim. It needs nothing but .NET, and is the last resort of a runtime.
+/// Attention on the processor, by its vector instructions, on all its cores: every feature, every element
+/// type, any head dim. It needs nothing but .NET, and is the last resort of a runtime.
 /// </summary>
 /// <remarks>
-/// Rungs: <c>tiled</c> (the default; flash attention in vectors) and <c>reference</c> (one row at a time, scalar,
-/// meant to be read and compared with). Threads come from the pool; <see cref="TuningHints.MaxThreads"/> limits them.
-/// A run of a plan allocates no managed memory. Safe to use from many threads at once.
+/// Rungs: <c>tiled</c> (the default; flash attention in vectors) and <c>reference</c> (one row at a time,
+/// scalar, meant to be read and compared with). Threads come from the pool;
+/// <see cref="TuningHints.MaxThreads"/> limits them. A run of a plan allocates no managed memory. Safe to use
+/// from many threads at once.
 /// </remarks>
 public sealed class CpuBackend : AttentionBackend
 {
@@ -29,7 +30,9 @@ public sealed class CpuBackend : AttentionBackend
     {
     }
 
-    /// <summary>Makes a backend with vectors of a given width, 0 for scalars: for tests of every path.</summary>
+    /// <summary>
+    /// Makes a backend with vectors of a given width, 0 for scalars: for tests of every path.
+    /// </summary>
     internal CpuBackend(int vectorBits) => this.vectorBits = vectorBits;
 
     /// <summary>A shared instance. Disposing it does nothing, so that every runtime may own it.</summary>

@@ -1,8 +1,8 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// A way to compute one problem on the CPU, cut into independent tiles. A kernel is immutable: what changes during a
-/// run is the caller's tensors and the scratch memory of each thread.
+/// A way to compute one problem on the CPU, cut into independent tiles. A kernel is immutable: what changes
+/// during a run is the caller's tensors and the scratch memory of each thread.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 internal abstract class CpuKernel<T>(AttentionProblem problem)
@@ -41,7 +41,8 @@ internal abstract class CpuKernel<T>(AttentionProblem problem)
         head / (Problem.Shape.QueryHeads / Problem.Shape.KeyValueHeads);
 
     /// <summary>
-    /// Natural log-sum-exp from a base-2 maximum and the sum of 2^(s - maximum). Nothing visible gives minus infinity.
+    /// Natural log-sum-exp from a base-2 maximum and the sum of 2^(s - maximum). Nothing visible gives minus
+    /// infinity.
     /// </summary>
     protected static float LogSumExp(float maximum, float sum) =>
         sum == 0 ? float.NegativeInfinity : (float)((maximum + Math.Log2(sum)) * Ln2);

@@ -25,7 +25,8 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         for (int i = 0; i < threads; i++)
         {
             // Pooled, so that one-shot calls reuse it; managed, so that a forgotten plan leaks nothing.
-            scratch[i] = ArrayPool<float>.Shared.Rent(checked(kernel.ScratchFloats + (LineBytes / sizeof(float))));
+            scratch[i] = ArrayPool<float>.Shared.Rent(
+                checked(kernel.ScratchFloats + (LineBytes / sizeof(float))));
         }
     }
 
@@ -33,8 +34,8 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
 
     public override long WorkspaceBytes => scratch.Sum(s => (long)s.Length * sizeof(float));
 
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
-        Span<float> lse)
+    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
+        Span<T> output, Span<float> lse)
     {
         fixed (T* q = query, k = key, v = value, o = output)
         {

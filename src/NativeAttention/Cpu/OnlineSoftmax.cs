@@ -3,18 +3,22 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The online softmax of spec flash 3.1 in base 2, on a transposed tile of scores s[key][lane]: lanes are queries, so
-/// maxima and sums over keys are operations between vectors. The scores carry scale * log2(e) already.
+/// The online softmax of spec flash 3.1 in base 2, on a transposed tile of scores s[key][lane]: lanes are
+/// queries, so maxima and sums over keys are operations between vectors. The scores carry scale * log2(e)
+/// already.
 /// </summary>
 /// <remarks>
-/// State for every lane: the maximum m (minus infinity before the first visible key) and the sum l. NaN needs no care
-/// in the maximum: the exponential of its score is NaN whatever the maximum is, and reaches l and through P the output.
+/// State for every lane: the maximum m (minus infinity before the first visible key) and the sum l. NaN needs
+/// no care in the maximum: the exponential of its score is NaN whatever the maximum is, and reaches l and
+/// through P the output.
 /// </remarks>
 internal static unsafe class OnlineSoftmax<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
-    /// <summary>Hides what is outside a band: s[key][lane] = -inf unless low &lt;= lane - key &lt;= high.</summary>
+    /// <summary>
+    /// Hides what is outside a band: s[key][lane] = -inf unless low &lt;= lane - key &lt;= high.
+    /// </summary>
     /// <param name="scores">The tile.</param>
     /// <param name="keys">Keys in it.</param>
     /// <param name="lanes">Lanes in a row.</param>

@@ -6,22 +6,25 @@ namespace NativeAttention.Cpu;
 /// The one matrix product of the tiled kernel: c[row][lane] (+)= sum over k of a[row][k] * b[k][lane].
 /// </summary>
 /// <remarks>
-/// Lanes are queries. b and c are panels in scratch memory with <c>lanes</c> floats a row; a is a key or value tile
-/// where it lies in the caller's memory. The score product reads a = K (rows are keys, k is the head dim); the value
-/// product reads a = V transposed (rows are value dims, k are keys), which needs no copy since only strides differ.
-/// Each element of a is broadcast against the vectors of b, so nothing is ever reduced across a vector.
+/// Lanes are queries. b and c are panels in scratch memory with <c>lanes</c> floats a row; a is a key or
+/// value tile where it lies in the caller's memory. The score product reads a = K (rows are keys, k is the
+/// head dim); the value product reads a = V transposed (rows are value dims, k are keys), which needs no copy
+/// since only strides differ. Each element of a is broadcast against the vectors of b, so nothing is ever
+/// reduced across a vector.
 /// </remarks>
 internal static unsafe class PanelProduct<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
     /// <summary>
-    /// Rows of the micro-kernel. 6 x 4 accumulators, 4 vectors of b and one broadcast fit 32 registers; 6 x 2 fit 16
-    /// (spec cpu 3: 7 x 4 loses 10 %, 8 x 4 loses 60 %).
+    /// Rows of the micro-kernel. 6 x 4 accumulators, 4 vectors of b and one broadcast fit 32 registers; 6 x 2
+    /// fit 16 (spec cpu 3: 7 x 4 loses 10 %, 8 x 4 loses 60 %).
     /// </summary>
     public const int Rows = 6;
 
-    /// <summary>Computes a whole panel. c has <see cref="Rows"/> rows at a time: its storage is rounded up to that.</summary>
+    /// <summary>
+    /// Computes a whole panel. c has <see cref="Rows"/> rows at a time: its storage is rounded up to that.
+    /// </summary>
     /// <param name="c">Result, lanes floats a row.</param>
     /// <param name="rows">Rows of a.</param>
     /// <param name="a">First element of a.</param>
@@ -31,8 +34,8 @@ internal static unsafe class PanelProduct<TWidth, TVector>
     /// <param name="steps">Length of the sum.</param>
     /// <param name="lanes">Floats in a row of b and c.</param>
     /// <param name="rescale">Factor on the old c, one for every lane; null to forget the old c.</param>
-    public static void Multiply(float* c, int rows, float* a, nint rowStride, nint stepStride, float* b, int steps,
-        int lanes, float* rescale)
+    public static void Multiply(float* c, int rows, float* a, nint rowStride, nint stepStride, float* b,
+        int steps, int lanes, float* rescale)
     {
         int vectors = lanes / TWidth.Count;
         if (TWidth.BlockVectors == 4 && vectors % 4 == 0)
@@ -49,26 +52,27 @@ internal static unsafe class PanelProduct<TWidth, TVector>
         }
     }
 
-    private static void Panel<TRow>(float* c, int rows, float* a, nint rowStride, nint stepStride, float* b, int steps,
-        int lanes, float* rescale)
+    private static void Panel<TRow>(float* c, int rows, float* a, nint rowStride, nint stepStride, float* b,
+        int steps, int lanes, float* rescale)
         where TRow : struct, IRowBlock<TRow, TVector>
     {
         int width = TRow.Vectors * TWidth.Count;
         for (int row = 0; row < rows; row += Rows)
         {
-            // The last rows may lie beyond a: their pointers repeat its last row, their results are never used.
+            // The last rows may lie beyond a: their pointers repeat its last row, their results are never
+            // used.
             int last = Math.Min(Rows, rows - row) - 1;
             for (int lane = 0; lane < lanes; lane += width)
             {
-                Block<TRow>(c + ((nint)row * lanes) + lane, a + (row * rowStride), rowStride, last, stepStride,
-                    b + lane, steps, lanes, rescale == null ? null : rescale + lane);
+                Block<TRow>(c + ((nint)row * lanes) + lane, a + (row * rowStride), rowStride, last,
+                    stepStride, b + lane, steps, lanes, rescale == null ? null : rescale + lane);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Block<TRow>(float* c, float* a, nint rowStride, int last, nint stepStride, float* b, int steps,
-        nint lanes, float* rescale)
+    private static void Block<TRow>(float* c, float* a, nint rowStride, int last, nint stepStride, float* b,
+        int steps, nint lanes, float* rescale)
         where TRow : struct, IRowBlock<TRow, TVector>
     {
         TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default;

@@ -1,6 +1,8 @@
 namespace NativeAttention.Cpu;
 
-/// <summary>The lowest rung: one query row at a time, two passes over its keys, plain scalar float32 arithmetic.</summary>
+/// <summary>
+/// The lowest rung: one query row at a time, two passes over its keys, plain scalar float32 arithmetic.
+/// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuKernel<T>(problem)
     where T : unmanaged
@@ -19,7 +21,8 @@ internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuK
         (long rest, long i) = Math.DivRem(tile, (long)shape.QueryLength);
         (long b, long h) = Math.DivRem(rest, (long)shape.QueryHeads);
         long kvHead = KeyValueHead((int)h);
-        T* q = tensors.Query + (b * strides.Query.Batch) + (h * strides.Query.Head) + (i * strides.Query.Sequence);
+        T* q = tensors.Query + (b * strides.Query.Batch) + (h * strides.Query.Head)
+            + (i * strides.Query.Sequence);
         T* k = tensors.Key + (b * strides.Key.Batch) + (kvHead * strides.Key.Head);
         T* v = tensors.Value + (b * strides.Value.Batch) + (kvHead * strides.Value.Head);
         T* o = tensors.Output + (b * strides.Output.Batch) + (h * strides.Output.Head)

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// A row of one, two or four vectors side by side that stays in registers: the accumulators of the micro-kernel. (The
-/// compiler keeps the fields of a struct in registers up to four fields; arrays of any kind go to memory.)
+/// A row of one, two or four vectors side by side that stays in registers: the accumulators of the
+/// micro-kernel. (The compiler keeps the fields of a struct in registers up to four fields; arrays of any
+/// kind go to memory.)
 /// </summary>
 internal unsafe interface IRowBlock<TSelf, TVector>
     where TSelf : struct, IRowBlock<TSelf, TVector>

@@ -3,14 +3,15 @@ using System.Runtime.ExceptionServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// Runs tiles on the calling thread and on as many pool threads as come to help, each taking the next tile from a
-/// shared counter. Nothing is allocated per run, and no pool thread is ever waited for that has not begun.
+/// Runs tiles on the calling thread and on as many pool threads as come to help, each taking the next tile
+/// from a shared counter. Nothing is allocated per run, and no pool thread is ever waited for that has not
+/// begun.
 /// </summary>
 /// <remarks>
-/// The gang is one work item that is queued several times. A pool thread that takes it joins if the run is still open
-/// and a place is free, and otherwise goes away; so a busy pool slows a run down but cannot stop it. The caller
-/// leaves when it finds no more tiles, and waits for those that joined. A thread that comes late, even in a later run,
-/// simply joins that run.
+/// The gang is one work item that is queued several times. A pool thread that takes it joins if the run is
+/// still open and a place is free, and otherwise goes away; so a busy pool slows a run down but cannot stop
+/// it. The caller leaves when it finds no more tiles, and waits for those that joined. A thread that comes
+/// late, even in a later run, simply joins that run.
 /// </remarks>
 internal sealed class TileGang : IThreadPoolWorkItem
 {

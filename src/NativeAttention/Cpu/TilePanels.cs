@@ -1,6 +1,8 @@
 namespace NativeAttention.Cpu;
 
-/// <summary>Where the panels of one thread lie in its scratch memory, in floats. Every panel begins a cache line.</summary>
+/// <summary>
+/// Where the panels of one thread lie in its scratch memory, in floats. Every panel begins a cache line.
+/// </summary>
 internal sealed class TilePanels
 {
     private const int LineFloats = 16;

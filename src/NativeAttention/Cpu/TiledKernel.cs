@@ -3,13 +3,14 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// Flash attention with everything transposed (spec cpu 3): a tile of up to 64 queries lies across the lanes of the
-/// vectors, and key tiles pass by. Per key tile: S^T = K Q^T, online softmax down the columns, O^T += V^T P^T.
+/// Flash attention with everything transposed (spec cpu 3): a tile of up to 64 queries lies across the lanes
+/// of the vectors, and key tiles pass by. Per key tile: S^T = K Q^T, online softmax down the columns, O^T +=
+/// V^T P^T.
 /// </summary>
 /// <remarks>
-/// Any head dim, any lengths: only lanes are padded, and a padded lane is a query of zeros whose result is dropped. No
-/// key beyond the last is ever read, so tails need no mask. K and V are read where they lie; 16-bit ones are widened
-/// into scratch memory a tile at a time.
+/// Any head dim, any lengths: only lanes are padded, and a padded lane is a query of zeros whose result is
+/// dropped. No key beyond the last is ever read, so tails need no mask. K and V are read where they lie;
+/// 16-bit ones are widened into scratch memory a tile at a time.
 /// </remarks>
 internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     where T : unmanaged
@@ -18,7 +19,9 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
 {
     private const int MostLanes = 64;
 
-    /// <summary>Floats of a key or value tile that stay in the first-level cache beside the panels: 24 KiB.</summary>
+    /// <summary>
+    /// Floats of a key or value tile that stay in the first-level cache beside the panels: 24 KiB.
+    /// </summary>
     private const int KeyTileFloats = 6144;
 
     private const int MostKeys = 96;
@@ -56,7 +59,8 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         (long b, long h) = Math.DivRem(rest, (long)shape.QueryHeads);
         long kvHead = KeyValueHead((int)h);
 
-        // The last tile of a causal problem has the most keys: it comes first, so that threads finish together.
+        // The last tile of a causal problem has the most keys: it comes first, so that threads finish
+        // together.
         int queryTile = (int)(schedule.QueryTiles - 1 - fromLast);
         long firstRow = (long)queryTile * schedule.QueryTile;
         Tile t = new()
@@ -95,7 +99,8 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         Span<float> row = new(t.Scratch + panels.Row, dim);
         for (int lane = 0; lane < t.Rows; lane++)
         {
-            ElementConvert.Widen(new ReadOnlySpan<T>(t.Query + (lane * Problem.Strides.Query.Sequence), dim), row);
+            ElementConvert.Widen(new ReadOnlySpan<T>(t.Query + (lane * Problem.Strides.Query.Sequence), dim),
+                row);
             float* column = queries + lane;
             for (int d = 0; d < row.Length; d++)
             {
@@ -117,7 +122,8 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         float* scores = t.Scratch + panels.Scores;
 
         // S^T[key][lane] = k[key] . Q^T[.][lane]
-        float* k = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey, keys, panels.HeadDim, t, out nint keyStride);
+        float* k = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey, keys, panels.HeadDim, t,
+            out nint keyStride);
         PanelProduct<TWidth, TVector>.Multiply(
             scores, keys, k, keyStride, 1, t.Scratch + panels.Query, panels.HeadDim, lanes, null);
         if (!full)
@@ -131,14 +137,15 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
             t.Scratch + panels.Sums, t.Scratch + panels.Rescale);
 
         // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
-        float* v = Floats(
-            t.Value, Problem.Strides.Value.Sequence, firstKey, keys, panels.ValueHeadDim, t, out nint valueStride);
-        PanelProduct<TWidth, TVector>.Multiply(t.Scratch + panels.Output, panels.ValueHeadDim, v, 1, valueStride,
-            scores, keys, lanes, t.Scratch + panels.Rescale);
+        float* v = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey, keys, panels.ValueHeadDim, t,
+            out nint valueStride);
+        PanelProduct<TWidth, TVector>.Multiply(t.Scratch + panels.Output, panels.ValueHeadDim, v, 1,
+            valueStride, scores, keys, lanes, t.Scratch + panels.Rescale);
     }
 
     // The rows of a key or value tile as floats: where they lie, or widened into scratch memory.
-    private float* Floats(T* rows, long stride, int first, int count, int dim, in Tile t, out nint floatStride)
+    private float* Floats(T* rows, long stride, int first, int count, int dim, in Tile t,
+        out nint floatStride)
     {
         T* source = rows + (first * stride);
         if (typeof(T) == typeof(float))
@@ -151,7 +158,8 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         floatStride = dim;
         for (int i = 0; i < count; i++)
         {
-            ElementConvert.Widen(new ReadOnlySpan<T>(source + (i * stride), dim), new Span<float>(target + (i * dim), dim));
+            ElementConvert.Widen(new ReadOnlySpan<T>(source + (i * stride), dim),
+                new Span<float>(target + (i * dim), dim));
         }
 
         return target;

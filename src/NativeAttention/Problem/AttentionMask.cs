@@ -15,12 +15,14 @@ public abstract record AttentionMask
     public static AttentionMask None { get; } = new Full();
 
     /// <summary>
-    /// Query i sees keys j &lt;= i + (Sk - Sq): aligned at the bottom right, as FlashAttention does. With more queries
-    /// than keys the first Sq - Sk queries see nothing.
+    /// Query i sees keys j &lt;= i + (Sk - Sq): aligned at the bottom right, as FlashAttention does. With
+    /// more queries than keys the first Sq - Sk queries see nothing.
     /// </summary>
     public static AttentionMask Causal { get; } = new CausalBottomRight();
 
-    /// <summary>Query i sees keys j &lt;= i: aligned at the top left, as ONNX Attention does without a past.</summary>
+    /// <summary>
+    /// Query i sees keys j &lt;= i: aligned at the top left, as ONNX Attention does without a past.
+    /// </summary>
     public static AttentionMask CausalTopLeft { get; } = new CausalFromTopLeft();
 
     /// <summary>The band of visible keys for the given lengths.</summary>
@@ -43,7 +45,8 @@ public abstract record AttentionMask
 
     private sealed record CausalFromTopLeft : AttentionMask
     {
-        internal override KeyBand Lower(int queryLength, int keyLength) => KeyBand.Unbounded with { Right = 0 };
+        internal override KeyBand Lower(int queryLength, int keyLength) =>
+            KeyBand.Unbounded with { Right = 0 };
 
         public override string ToString() => "causal-top-left";
     }

@@ -13,8 +13,8 @@ public sealed record AttentionOptions
     public AttentionMask Mask { get; init; } = AttentionMask.None;
 
     /// <summary>
-    /// Factor on every score before softmax; null means 1/sqrt(head dim). Zero and negative values are values like
-    /// any other; it must be finite.
+    /// Factor on every score before softmax; null means 1/sqrt(head dim). Zero and negative values are values
+    /// like any other; it must be finite.
     /// </summary>
     public float? Scale { get; init; }
 

@@ -30,7 +30,9 @@ public sealed class AttentionProblem
     /// <summary>The factor on every score: the given scale, or 1/sqrt(head dim).</summary>
     public float Scale { get; }
 
-    /// <summary>Elements of storage that the query takes: its largest offset plus one, 0 when it has no elements.</summary>
+    /// <summary>
+    /// Elements of storage that the query takes: its largest offset plus one, 0 when it has no elements.
+    /// </summary>
     public long QueryStorageLength => TensorExtents.Query(Shape, Strides).RequiredLength;
 
     /// <summary>Elements of storage that the key takes.</summary>
@@ -60,11 +62,12 @@ public sealed class AttentionProblem
     /// The element type is none; batch or a length is negative; heads or a head dim are below 1.
     /// </exception>
     /// <exception cref="ArgumentException">
-    /// Query heads are no multiple of key/value heads; the scale is not finite; a member of the options is null;
-    /// a stride is negative; output strides let two elements share an address; a tensor has offsets beyond 2^63
-    /// bytes; the most threads are below 1.
+    /// Query heads are no multiple of key/value heads; the scale is not finite; a member of the options is
+    /// null; a stride is negative; output strides let two elements share an address; a tensor has offsets
+    /// beyond 2^63 bytes; the most threads are below 1.
     /// </exception>
-    public static AttentionProblem Create(ElementType elementType, AttentionShape shape, AttentionOptions options)
+    public static AttentionProblem Create(ElementType elementType, AttentionShape shape,
+        AttentionOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         ProblemRules.CheckValues(elementType, shape, options);

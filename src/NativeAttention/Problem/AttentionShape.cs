@@ -3,12 +3,13 @@ using System.Diagnostics.CodeAnalysis;
 namespace NativeAttention;
 
 /// <summary>
-/// The seven lengths of one attention problem, all in elements. Query heads are split evenly over key/value heads
-/// (grouped-query attention): query head h reads key/value head h * KeyValueHeads / QueryHeads.
+/// The seven lengths of one attention problem, all in elements. Query heads are split evenly over key/value
+/// heads (grouped-query attention): query head h reads key/value head h * KeyValueHeads / QueryHeads.
 /// </summary>
 /// <remarks>
-/// Batch and the lengths may be 0 (the result is then empty, or all rows see nothing: output 0, LSE minus infinity).
-/// Heads and head dims must be at least 1. The shape is a plain value; it is checked when a problem is made of it.
+/// Batch and the lengths may be 0 (the result is then empty, or all rows see nothing: output 0, LSE minus
+/// infinity). Heads and head dims must be at least 1. The shape is a plain value; it is checked when a
+/// problem is made of it.
 /// </remarks>
 public readonly record struct AttentionShape
 {
@@ -18,13 +19,17 @@ public readonly record struct AttentionShape
     /// <param name="Batch">Number of independent sequences.</param>
     /// <param name="QueryLength">Queries of one sequence (Sq).</param>
     /// <param name="KeyLength">Keys, and so values, of one sequence (Sk).</param>
-    /// <param name="QueryHeads">Heads of query and output (Hq); a multiple of <paramref name="KeyValueHeads"/>.</param>
+    /// <param name="QueryHeads">
+    /// Heads of query and output (Hq); a multiple of <paramref name="KeyValueHeads"/>.
+    /// </param>
     /// <param name="KeyValueHeads">Heads of key and value (Hkv).</param>
     /// <param name="HeadDim">Length of one query or key vector (D).</param>
-    /// <param name="ValueHeadDim">Length of one value or output vector (Dv); null means the same as <paramref name="HeadDim"/>.</param>
-#pragma warning disable CA1707, IDE1006 // named like the properties they set, so that calls read as the shape they make
-    public AttentionShape(int Batch, int QueryLength, int KeyLength, int QueryHeads, int KeyValueHeads, int HeadDim,
-        int? ValueHeadDim = null)
+    /// <param name="ValueHeadDim">
+    /// Length of one value or output vector (Dv); null means the same as <paramref name="HeadDim"/>.
+    /// </param>
+#pragma warning disable CA1707, IDE1006 // named like the properties they set
+    public AttentionShape(int Batch, int QueryLength, int KeyLength, int QueryHeads, int KeyValueHeads,
+        int HeadDim, int? ValueHeadDim = null)
 #pragma warning restore CA1707, IDE1006
     {
         this.Batch = Batch;
@@ -68,10 +73,11 @@ public readonly record struct AttentionShape
     /// <param name="value">The four lengths of the value.</param>
     /// <param name="output">The four lengths of the output, or empty when there is none to check.</param>
     /// <exception cref="ArgumentException">
-    /// A tensor has not four axes; batch, heads, head dims or lengths disagree; the layout gives the axes no order.
+    /// A tensor has not four axes; batch, heads, head dims or lengths disagree; the layout gives the axes no
+    /// order.
     /// </exception>
-    public static AttentionShape FromTensors(AttentionLayout layout, ReadOnlySpan<nint> query, ReadOnlySpan<nint> key,
-        ReadOnlySpan<nint> value, ReadOnlySpan<nint> output = default)
+    public static AttentionShape FromTensors(AttentionLayout layout, ReadOnlySpan<nint> query,
+        ReadOnlySpan<nint> key, ReadOnlySpan<nint> value, ReadOnlySpan<nint> output = default)
     {
         ArgumentNullException.ThrowIfNull(layout);
         Lengths q = Read(layout, query, nameof(query)), k = Read(layout, key, nameof(key));
@@ -97,26 +103,28 @@ public readonly record struct AttentionShape
     {
         if (lengths.Length != Rank)
         {
-            Throw(tensor, $"The {tensor} has {lengths.Length} axes: it must have 4, batch, sequence, heads and head "
-                + $"dim in the order of the layout ({layout}).");
+            Throw(tensor, $"The {tensor} has {lengths.Length} axes: it must have 4, batch, sequence, heads "
+                + $"and head dim in the order of the layout ({layout}).");
         }
 
         foreach (nint length in lengths)
         {
             if (length < 0 || length > int.MaxValue)
             {
-                Throw(tensor, $"The {tensor} has an axis of length {length}: it must lie between 0 and 2^31 - 1.");
+                Throw(tensor, $"The {tensor} has an axis of length {length}: it must lie between 0 and "
+                    + "2^31 - 1.");
             }
         }
 
         bool headsFirst = layout == AttentionLayout.Bhsd;
         if (!headsFirst && layout != AttentionLayout.Bshd)
         {
-            Throw(nameof(layout), $"The layout is {layout}: tensors with axes need BSHD or BHSD to name the axes.");
+            Throw(nameof(layout),
+                $"The layout is {layout}: tensors with axes need BSHD or BHSD to name the axes.");
         }
 
-        return new Lengths((int)lengths[0], (int)lengths[headsFirst ? 2 : 1], (int)lengths[headsFirst ? 1 : 2],
-            (int)lengths[3]);
+        return new Lengths((int)lengths[0], (int)lengths[headsFirst ? 2 : 1],
+            (int)lengths[headsFirst ? 1 : 2], (int)lengths[3]);
     }
 
     private static void Same(int length, string what, string tensor, int expected, string other)
@@ -129,7 +137,8 @@ public readonly record struct AttentionShape
     }
 
     [DoesNotReturn]
-    private static void Throw(string argument, string message) => throw new ArgumentException(message, argument);
+    private static void Throw(string argument, string message) =>
+        throw new ArgumentException(message, argument);
 
     private readonly record struct Lengths(int Batch, int Sequence, int Heads, int Dim);
 }

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace NativeAttention;
 
 /// <summary>
-/// Every rule a problem must keep, in one place. Each broken rule is one exception that names the argument, its value
-/// and what is allowed.
+/// Every rule a problem must keep, in one place. Each broken rule is one exception that names the argument,
+/// its value and what is allowed.
 /// </summary>
 internal static class ProblemRules
 {
@@ -34,15 +34,16 @@ internal static class ProblemRules
     {
         int size = ElementTypes.SizeInBytes(elementType);
         TensorExtents query = TensorExtents.Query(shape, strides), key = TensorExtents.Key(shape, strides);
-        TensorExtents value = TensorExtents.Value(shape, strides), output = TensorExtents.Output(shape, strides);
+        TensorExtents value = TensorExtents.Value(shape, strides),
+            output = TensorExtents.Output(shape, strides);
         CheckStrides("query", query, size);
         CheckStrides("key", key, size);
         CheckStrides("value", value, size);
         CheckStrides("output", output, size);
         if (StrideAliasing.Find(output) is string collision)
         {
-            Throw("options", $"The output strides {output.Strides} let two elements share an address: {collision} "
-                + "Every output element must have an address of its own.");
+            Throw("options", $"The output strides {output.Strides} let two elements share an address: "
+                + $"{collision} Every output element must have an address of its own.");
         }
     }
 
@@ -58,7 +59,8 @@ internal static class ProblemRules
 
         if (options.Tuning.MaxThreads is int threads && threads < 1)
         {
-            Throw(nameof(options), $"MaxThreads is {threads}: it must be 1 or more (null means all processors).");
+            Throw(nameof(options),
+                $"MaxThreads is {threads}: it must be 1 or more (null means all processors).");
         }
     }
 
@@ -75,12 +77,12 @@ internal static class ProblemRules
 
     private static void CheckSize(string tensor, int batch, int length, int heads, int dim, int elementSize)
     {
-        UInt128 bytes = (UInt128)(ulong)Math.Max(1, batch) * (ulong)Math.Max(1, length) * (ulong)heads * (ulong)dim;
-        bytes *= (ulong)elementSize;
+        UInt128 vectors = (UInt128)(ulong)Math.Max(1, batch) * (ulong)Math.Max(1, length) * (ulong)heads;
+        UInt128 bytes = vectors * (ulong)dim * (ulong)elementSize;
         if (bytes > long.MaxValue)
         {
-            Throw("shape", $"The {tensor} tensor of {batch} x {length} x {heads} x {dim} elements of {elementSize} "
-                + $"bytes has {bytes} bytes: at most {long.MaxValue} can be addressed.");
+            Throw("shape", $"The {tensor} tensor of {batch} x {length} x {heads} x {dim} elements of "
+                + $"{elementSize} bytes has {bytes} bytes: at most {long.MaxValue} can be addressed.");
         }
     }
 
@@ -94,8 +96,8 @@ internal static class ProblemRules
 
         if (extents.RequiredLength128 * elementSize > long.MaxValue)
         {
-            Throw("options", $"The {tensor} strides {s} reach offset {extents.RequiredLength128 - 1}: offsets must "
-                + $"stay below 2^63 bytes, {long.MaxValue / elementSize} elements.");
+            Throw("options", $"The {tensor} strides {s} reach offset {extents.RequiredLength128 - 1}: "
+                + $"offsets must stay below 2^63 bytes, {long.MaxValue / elementSize} elements.");
         }
     }
 
@@ -116,7 +118,8 @@ internal static class ProblemRules
     }
 
     [DoesNotReturn]
-    private static void Throw(string argument, string message) => throw new ArgumentException(message, argument);
+    private static void Throw(string argument, string message) =>
+        throw new ArgumentException(message, argument);
 
     [DoesNotReturn]
     private static void ThrowOutOfRange(string argument, int value, string message) =>

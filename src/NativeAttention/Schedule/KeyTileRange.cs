@@ -1,8 +1,9 @@
 namespace NativeAttention;
 
 /// <summary>
-/// Key tiles Begin to End - 1 must be visited; of these, FullBegin to FullEnd - 1 are whole and seen by every row, so
-/// they need neither mask nor bounds. Begin &lt;= FullBegin &lt;= FullEnd &lt;= End; all 0 when there is nothing to see.
+/// Key tiles Begin to End - 1 must be visited; of these, FullBegin to FullEnd - 1 are whole and seen by every
+/// row, so they need neither mask nor bounds. Begin &lt;= FullBegin &lt;= FullEnd &lt;= End; all 0 when there
+/// is nothing to see.
 /// </summary>
 /// <param name="Begin">First tile to visit.</param>
 /// <param name="End">One past the last tile to visit.</param>

@@ -10,7 +10,8 @@ namespace NativeAttention;
 /// <param name="Band">The visible keys.</param>
 /// <param name="QueryTile">Rows of a query tile (BM).</param>
 /// <param name="KeyTile">Keys of a key tile (BN).</param>
-internal readonly record struct TileSchedule(int QueryLength, int KeyLength, KeyBand Band, int QueryTile, int KeyTile)
+internal readonly record struct TileSchedule(int QueryLength, int KeyLength, KeyBand Band, int QueryTile,
+    int KeyTile)
 {
     /// <summary>Number of query tiles; the last may be partial.</summary>
     public int QueryTiles => (int)CeilDivide(QueryLength, QueryTile);

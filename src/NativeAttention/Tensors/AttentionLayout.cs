@@ -1,6 +1,8 @@
 namespace NativeAttention;
 
-/// <summary>How query, key, value and output lie in memory: a closed family with static constructors.</summary>
+/// <summary>
+/// How query, key, value and output lie in memory: a closed family with static constructors.
+/// </summary>
 /// <remarks>The log-sum-exp is a dense [batch, heads, query] tensor for every layout.</remarks>
 public abstract record AttentionLayout
 {

@@ -4,12 +4,13 @@ using System.Globalization;
 namespace NativeAttention;
 
 /// <summary>
-/// bfloat16: sign, eight exponent bits and seven fraction bits; the upper half of a binary32. A storage format: it
-/// converts, compares and prints, and has no arithmetic of its own.
+/// bfloat16: sign, eight exponent bits and seven fraction bits; the upper half of a binary32. A storage
+/// format: it converts, compares and prints, and has no arithmetic of its own.
 /// </summary>
 /// <remarks>
-/// Conversions to it round to nearest, ties to even, and keep the sign and the upper payload bits of a NaN, made
-/// quiet. .NET 10 has no such type; this one has the bits and the rounding of the type that .NET 11 adds.
+/// Conversions to it round to nearest, ties to even, and keep the sign and the upper payload bits of a NaN,
+/// made quiet. .NET 10 has no such type; this one has the bits and the rounding of the type that .NET 11
+/// adds.
 /// </remarks>
 public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, IComparable, IFormattable
 {
@@ -80,7 +81,8 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     public static explicit operator BFloat16(Half value) => (BFloat16)(float)value;
 
     /// <summary>Exact.</summary>
-    public static explicit operator float(BFloat16 value) => BitConverter.UInt32BitsToSingle((uint)value.bits << 16);
+    public static explicit operator float(BFloat16 value) =>
+        BitConverter.UInt32BitsToSingle((uint)value.bits << 16);
 
     /// <summary>Exact.</summary>
     public static explicit operator double(BFloat16 value) => (float)value;
@@ -118,9 +120,11 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     /// <param name="provider">Culture of the text; null means the current one.</param>
     /// <param name="value">The number, or 0 when the text is none.</param>
     /// <returns>Whether the text was a number.</returns>
-    public static bool TryParse([NotNullWhen(true)] string? text, IFormatProvider? provider, out BFloat16 value)
+    public static bool TryParse([NotNullWhen(true)] string? text, IFormatProvider? provider,
+        out BFloat16 value)
     {
-        bool read = double.TryParse(text, NumberStyles.Float | NumberStyles.AllowThousands, provider, out double wide);
+        bool read = double.TryParse(text, NumberStyles.Float | NumberStyles.AllowThousands, provider,
+            out double wide);
         value = (BFloat16)wide;
         return read;
     }
@@ -138,7 +142,9 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     public int CompareTo(BFloat16 other) => ((float)this).CompareTo((float)other);
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException"><paramref name="obj"/> is not a <see cref="BFloat16"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="obj"/> is not a <see cref="BFloat16"/>.
+    /// </exception>
     public int CompareTo(object? obj) => obj switch
     {
         null => 1,
@@ -149,7 +155,9 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
     /// <summary>The fewest digits that read back as this value, in the current culture.</summary>
     public override string ToString() => ToString(null, null);
 
-    /// <summary>Formats as <see cref="float"/> does; without a format, the fewest digits that read back.</summary>
+    /// <summary>
+    /// Formats as <see cref="float"/> does; without a format, the fewest digits that read back.
+    /// </summary>
     /// <param name="format">A format of <see cref="float"/>, or null.</param>
     /// <param name="formatProvider">Culture; null means the current one.</param>
     public string ToString(string? format, IFormatProvider? formatProvider)
@@ -171,7 +179,8 @@ public readonly struct BFloat16 : IEquatable<BFloat16>, IComparable<BFloat16>, I
         return ((float)this).ToString("G4", formatProvider);
     }
 
-    // Toward zero, with the last bit set when anything was lost: the sticky bit keeps the second rounding right.
+    // Toward zero, with the last bit set when anything was lost: the sticky bit keeps the second rounding
+    // right.
     private static float RoundToOdd(double value)
     {
         float nearest = (float)value;

@@ -8,7 +8,9 @@ namespace NativeAttention;
 /// Bulk conversion between float and the element types, by vector integer arithmetic: .NET 10 has no vector
 /// instruction for either 16-bit type.
 /// </summary>
-/// <remarks>Hot from the first call on, and so compiled with all optimisations at once, like the kernels.</remarks>
+/// <remarks>
+/// Hot from the first call on, and so compiled with all optimisations at once, like the kernels.
+/// </remarks>
 internal static class ElementConvert
 {
     private const uint FloatInfinity = 0x7F800000;
@@ -48,7 +50,9 @@ internal static class ElementConvert
         }
     }
 
-    /// <summary>Rounds floats to nearest, ties to even; a NaN stays a NaN, and too large a number becomes infinite.</summary>
+    /// <summary>
+    /// Rounds floats to nearest, ties to even; a NaN stays a NaN, and too large a number becomes infinite.
+    /// </summary>
     /// <param name="source">Floats.</param>
     /// <param name="destination">As many elements of type float, Half or BFloat16.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -88,16 +92,17 @@ internal static class ElementConvert
     private static Vector<uint> NarrowBits<T>(Vector<float> value) =>
         typeof(T) == typeof(Half) ? NarrowToHalf(value) : NarrowToBFloat16(value);
 
-    // Sign (which the signed widening has copied upwards), exponent and fraction are moved into place. Multiplying by
-    // 2^112 then corrects the exponent bias and makes normal numbers of subnormal ones, exactly. Infinity and NaN, whose
-    // exponent stands for 65536 and more, get the largest exponent instead.
+    // Sign (which the signed widening has copied upwards), exponent and fraction are moved into place.
+    // Multiplying by 2^112 then corrects the exponent bias and makes normal numbers of subnormal ones,
+    // exactly. Infinity and NaN, whose exponent stands for 65536 and more, get the largest exponent instead.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<float> WidenHalf(Vector<int> bits)
     {
         Vector<int> placed = Vector.ShiftLeft(bits, 13) & new Vector<int>(unchecked((int)0x8FFFE000));
         Vector<float> scaled = Vector.AsVectorSingle(placed) * new Vector<float>(MathF.ScaleB(1, 112));
         Vector<int> special = Vector.GreaterThanOrEqual(Vector.Abs(scaled), new Vector<float>(65536f));
-        return Vector.AsVectorSingle(Vector.AsVectorInt32(scaled) | (special & new Vector<int>((int)FloatInfinity)));
+        return Vector.AsVectorSingle(
+            Vector.AsVectorInt32(scaled) | (special & new Vector<int>((int)FloatInfinity)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

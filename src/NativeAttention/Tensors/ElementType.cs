@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace NativeAttention;
 
-/// <summary>The element types that query, key, value and output may have. Accumulation is float32 always.</summary>
+/// <summary>
+/// The element types that query, key, value and output may have. Accumulation is float32 always.
+/// </summary>
 [SuppressMessage("Naming", "CA1720", Justification = "The names of the formats are what users look for.")]
 public enum ElementType
 {

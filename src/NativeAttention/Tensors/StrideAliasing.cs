@@ -6,11 +6,14 @@ internal static class StrideAliasing
     /// <summary>Most differences the exact search looks at, some tens of milliseconds of work.</summary>
     private const long MostSteps = 1 << 24;
 
-    /// <summary>Describes a collision, or returns null when every element has an address of its own.</summary>
+    /// <summary>
+    /// Describes a collision, or returns null when every element has an address of its own.
+    /// </summary>
     /// <remarks>
-    /// Strides that nest (each at least as large as everything inside it) cannot collide, and nearly all layouts
-    /// nest. The others, for example rows of two tensors woven into each other, are searched: two elements collide
-    /// exactly when some difference of indices, not all zero, moves the offset by less than one vector.
+    /// Strides that nest (each at least as large as everything inside it) cannot collide, and nearly all
+    /// layouts nest. The others, for example rows of two tensors woven into each other, are searched: two
+    /// elements collide exactly when some difference of indices, not all zero, moves the offset by less than
+    /// one vector.
     /// </remarks>
     public static string? Find(TensorExtents tensor)
     {
@@ -61,8 +64,9 @@ internal static class StrideAliasing
                 Int128 offset = ((Int128)da * a.Stride) + ((Int128)db * b.Stride);
                 if (Solve(offset, solved, dim, da == 0 && db == 0) is long ds)
                 {
-                    return $"they differ by {da} along {a.Name}, {db} along {b.Name} and {ds} along {solved.Name}, "
-                        + $"but only by {offset + ((Int128)ds * solved.Stride)} in offset, with vectors of {dim}.";
+                    Int128 apart = offset + ((Int128)ds * solved.Stride);
+                    return $"they differ by {da} along {a.Name}, {db} along {b.Name} and {ds} along "
+                        + $"{solved.Name}, but only by {apart} in offset, with vectors of {dim}.";
                 }
             }
         }
@@ -70,8 +74,8 @@ internal static class StrideAliasing
         return null;
     }
 
-    // A difference d along the axis with |offset + d * stride| < dim, if there is one; d = 0 only counts when the
-    // other differences are not all zero.
+    // A difference d along the axis with |offset + d * stride| < dim, if there is one; d = 0 only counts when
+    // the other differences are not all zero.
     private static long? Solve(Int128 offset, Axis axis, int dim, bool othersAreZero)
     {
         if (othersAreZero)

@@ -1,12 +1,17 @@
 namespace NativeAttention;
 
-/// <summary>The four lengths of one tensor of a problem, with its strides: everything about where it lies.</summary>
-internal readonly record struct TensorExtents(int Batch, int Sequence, int Heads, int Dim, TensorStrides Strides)
+/// <summary>
+/// The four lengths of one tensor of a problem, with its strides: everything about where it lies.
+/// </summary>
+internal readonly record struct TensorExtents(int Batch, int Sequence, int Heads, int Dim,
+    TensorStrides Strides)
 {
     /// <summary>Whether the tensor has no elements.</summary>
     public bool IsEmpty => Batch == 0 || Sequence == 0 || Heads == 0 || Dim == 0;
 
-    /// <summary>Elements of storage that hold the tensor: its largest offset plus one; 0 when it is empty.</summary>
+    /// <summary>
+    /// Elements of storage that hold the tensor: its largest offset plus one; 0 when it is empty.
+    /// </summary>
     public long RequiredLength => (long)RequiredLength128;
 
     /// <summary><see cref="RequiredLength"/> before it is known to fit into 64 bits.</summary>

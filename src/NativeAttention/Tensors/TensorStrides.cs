@@ -1,12 +1,12 @@
 namespace NativeAttention;
 
 /// <summary>
-/// Distances, in elements, between neighbours along batch, sequence and heads. The innermost axis (head dim) always
-/// has stride 1. Offsets are computed in 64 bits.
+/// Distances, in elements, between neighbours along batch, sequence and heads. The innermost axis (head dim)
+/// always has stride 1. Offsets are computed in 64 bits.
 /// </summary>
 /// <remarks>
-/// No stride may be negative. Inputs may repeat themselves (stride 0, for example one key sequence for a whole
-/// batch); the output may not, since no two of its elements may share an address.
+/// No stride may be negative. Inputs may repeat themselves (stride 0, for example one key sequence for a
+/// whole batch); the output may not, since no two of its elements may share an address.
 /// </remarks>
 /// <param name="Batch">Distance from one sequence of the batch to the next.</param>
 /// <param name="Sequence">Distance from one token to the next.</param>

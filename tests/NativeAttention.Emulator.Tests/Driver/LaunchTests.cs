@@ -279,6 +279,22 @@ internal sealed unsafe class LaunchTests(StreamMode mode)
         Assert.That((emptyBytes, storeBytes), Is.EqualTo((0L, 0L)));
     }
 
+    [Test]
+    public void A_repeated_launch_on_several_threads_allocates_nothing()
+    {
+        if (mode == StreamMode.Late)
+        {
+            Assert.Pass("Work that runs later has to be kept; only launches run at once allocate nothing.");
+        }
+
+        using DriverSession session = new(new EmulatorOptions { Threads = 4, MemoryBytes = 1 << 24 });
+        nint stream = session.Stream();
+        nint empty = session.LoadFunction(TestKernels.Empty, "empty");
+        long bytes = Measure(
+            () => Cuda.LaunchKernel(empty, 8, 1, 1, 32, 1, 1, 0, stream, null, null), "empty grid of 8");
+        Assert.That(bytes, Is.Zero);
+    }
+
     private static long Measure(Func<CudaResult> launch, string what)
     {
         const int Count = 2000;

@@ -45,7 +45,8 @@ public class AttentionRuntimeTests
     [Test]
     public void When_none_can_run_the_error_has_every_reason()
     {
-        using AttentionRuntime runtime = new([new FakeBackend("one", "it is full."), new FakeBackend("two", "it is late.")]);
+        using AttentionRuntime runtime =
+            new([new FakeBackend("one", "it is full."), new FakeBackend("two", "it is late.")]);
         Assert.That(() => runtime.Plan<Half>(Shape), Throws.TypeOf<NotSupportedException>().With.Message
             .StartsWith("No backend can run AttentionShape {").And.Message.EndsWith(
             "with elements of type Float16. one: it is full. two: it is late."));
@@ -65,9 +66,11 @@ public class AttentionRuntimeTests
             Assert.That(type, Does.Contain("System.Double is not supported"));
             Assert.That(runtime.CanRun<float>(Shape with { HeadDim = 0 }, null, out string? dim), Is.False);
             Assert.That(dim, Does.StartWith("HeadDim is 0"));
-            Assert.That(runtime.CanRun<float>(Shape, new() { Tuning = new() { Rung = "warp" } }, out string? rung), Is.False);
+            Assert.That(runtime.CanRun<float>(Shape, new() { Tuning = new() { Rung = "warp" } },
+                out string? rung), Is.False);
             Assert.That(rung, Does.Contain("cpu: it has no rung 'warp': it has 'reference' and 'tiled'."));
-            Assert.That(runtime.CanRun<float>(Shape with { HeadDim = 1 << 21 }, null, out string? large), Is.False);
+            Assert.That(runtime.CanRun<float>(Shape with { HeadDim = 1 << 21 }, null, out string? large),
+                Is.False);
             Assert.That(large, Does.Contain("a head dim is 2097152: it supports head dims of 1 to 1048576."));
         });
     }
@@ -88,7 +91,8 @@ public class AttentionRuntimeTests
             using AttentionRuntime runtime = new([CpuBackend.Default]);
             runtime.Attend<int>([], [], [], [], Shape);
         },
-        Throws.TypeOf<NotSupportedException>().With.Message.Contains("System.Int32 is not supported: use float"));
+        Throws.TypeOf<NotSupportedException>().With.Message.Contains(
+        "System.Int32 is not supported: use float"));
 
     [Test]
     public void Spans_are_checked_before_anything_is_planned()
@@ -109,8 +113,10 @@ public class AttentionRuntimeTests
         {
             Assert.That((one.Disposals, two.Disposals), Is.EqualTo((1, 1)));
             Assert.That(() => runtime.Plan<float>(Shape), Throws.TypeOf<ObjectDisposedException>());
-            Assert.That(() => runtime.CanRun<float>(Shape, null, out _), Throws.TypeOf<ObjectDisposedException>());
-            Assert.That(() => runtime.Attend<float>([], [], [], [], Shape), Throws.TypeOf<ObjectDisposedException>());
+            Assert.That(() => runtime.CanRun<float>(Shape, null, out _),
+                Throws.TypeOf<ObjectDisposedException>());
+            Assert.That(() => runtime.Attend<float>([], [], [], [], Shape),
+                Throws.TypeOf<ObjectDisposedException>());
         });
     }
 
@@ -146,7 +152,8 @@ public class AttentionRuntimeTests
     [Test]
     public void Strides_of_tensor_spans_are_honoured()
     {
-        AttentionCase c = new(ElementType.Float16, Shape, new() { Layout = TestLayouts.PaddedOdd(Shape) }, seed: 10);
+        AttentionCase c = new(ElementType.Float16, Shape, new() { Layout = TestLayouts.PaddedOdd(Shape) },
+            seed: 10);
         AttentionBuffers<Half> buffers = c.Allocate<Half>();
         var views = TensorView.Of(Shape, c.Options.Layout);
         using AttentionRuntime runtime = new([CpuBackend.Default]);
@@ -154,7 +161,8 @@ public class AttentionRuntimeTests
             new ReadOnlyTensorSpan<Half>(buffers.Query, Lengths(views.Query), Strides(views.Query)),
             new ReadOnlyTensorSpan<Half>(buffers.Key, Lengths(views.Key), Strides(views.Key)),
             new ReadOnlyTensorSpan<Half>(buffers.Value, Lengths(views.Value), Strides(views.Value)),
-            new TensorSpan<Half>(buffers.Output, Lengths(views.Output), Strides(views.Output)), lse: buffers.Lse);
+            new TensorSpan<Half>(buffers.Output, Lengths(views.Output), Strides(views.Output)),
+            lse: buffers.Lse);
         c.Check(buffers);
 
         static nint[] Lengths(TensorView v) => [v.Batch, v.Sequence, v.Heads, v.Dim];
@@ -170,15 +178,20 @@ public class AttentionRuntimeTests
         Assert.Multiple(() =>
         {
             Assert.That(() => runtime.Attend(new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
-                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 5]), new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
+                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 5]),
+                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
                 new TensorSpan<float>(new float[8], [1, 2, 1, 4])),
-                Throws.ArgumentException.With.Message.StartsWith("The key has head dim 5, but the query has head dim 4"));
+                Throws.ArgumentException.With.Message.StartsWith(
+                "The key has head dim 5, but the query has head dim 4"));
             Assert.That(() => runtime.Attend(new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4], [0, 8, 0, 2]),
-                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]), new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
+                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
+                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
                 new TensorSpan<float>(new float[8], [1, 2, 1, 4])),
-                Throws.ArgumentException.With.Message.StartsWith("The innermost axis of the query has stride 2"));
+                Throws.ArgumentException.With.Message.StartsWith(
+                "The innermost axis of the query has stride 2"));
             Assert.That(() => runtime.Attend(new ReadOnlyTensorSpan<float>(data, [2, 1, 4]),
-                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]), new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
+                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
+                new ReadOnlyTensorSpan<float>(data, [1, 2, 1, 4]),
                 new TensorSpan<float>(new float[8], [1, 2, 1, 4])),
                 Throws.ArgumentException.With.Message.StartsWith("The query has 3 axes"));
         });
@@ -191,8 +204,8 @@ public class AttentionRuntimeTests
         using AttentionRuntime runtime = new([CpuBackend.Default]);
         float[] some = new float[4];
         runtime.Attend(new ReadOnlyTensorSpan<float>(some, [1, 1, 1, 4]),
-            new ReadOnlyTensorSpan<float>(some, [1, 0, 1, 4]), new ReadOnlyTensorSpan<float>(some, [1, 0, 1, 4]),
-            new TensorSpan<float>(output, [1, 1, 1, 4]));
+            new ReadOnlyTensorSpan<float>(some, [1, 0, 1, 4]),
+            new ReadOnlyTensorSpan<float>(some, [1, 0, 1, 4]), new TensorSpan<float>(output, [1, 1, 1, 4]));
         Assert.That(output, Is.All.Zero);
     }
 
@@ -201,7 +214,8 @@ public class AttentionRuntimeTests
     {
         AttentionCase[] cases = [.. AttentionGrid.EveryHeadDim(ElementType.Float32)];
         using RecordingLoggers loggers = new();
-        using AttentionRuntime runtime = new([new FakeBackend("busy", "it is full."), new CpuBackend()], loggers);
+        using AttentionRuntime runtime =
+            new([new FakeBackend("busy", "it is full."), new CpuBackend()], loggers);
         Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 8 }, n =>
         {
             AttentionCase c = cases[n % cases.Length];

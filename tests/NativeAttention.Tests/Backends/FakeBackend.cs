@@ -38,8 +38,8 @@ internal sealed class FakePlan<T>(AttentionProblem problem) : HostAttentionPlan<
 
     public override long WorkspaceBytes => 0;
 
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
-        Span<float> lse)
+    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
+        Span<T> output, Span<float> lse)
     {
         Runs++;
         Lengths = [query.Length, key.Length, value.Length, output.Length, lse.Length];

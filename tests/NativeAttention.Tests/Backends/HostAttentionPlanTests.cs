@@ -30,8 +30,8 @@ public class HostAttentionPlanTests
     public void A_short_span_is_refused_with_what_it_needs(string name, int needed)
     {
         using FakePlan<float> plan = new(Problem);
-        Assert.That(() => plan.Run(Cut(Query, "query"), Cut(Key, "key"), Cut(Value, "value"), Cut(Output, "output"),
-            Cut(Lse, "lse")), Throws.ArgumentException.With.Message.StartsWith(
+        Assert.That(() => plan.Run(Cut(Query, "query"), Cut(Key, "key"), Cut(Value, "value"),
+            Cut(Output, "output"), Cut(Lse, "lse")), Throws.ArgumentException.With.Message.StartsWith(
             $"The {name} span has {needed - 1} elements: AttentionShape {{").And.Message.Contains(
             $"in layout BSHD needs {needed}.").And.Property("ParamName").EqualTo(name));
         Assert.That(plan.Runs, Is.Zero);
@@ -64,7 +64,8 @@ public class HostAttentionPlanTests
         float[] v = pair is 2 or 5 ? shared : Value;
 
         // One element in common: the last of one and the first of the other.
-        Assert.That(() => plan.Run(q, k, v, OutputOf(), LseOf()), Throws.ArgumentException.With.Message.StartsWith(
+        Assert.That(() => plan.Run(q, k, v, OutputOf(), LseOf()),
+            Throws.ArgumentException.With.Message.StartsWith(
             $"The {written} span overlaps the {other} span").And.Property("ParamName").EqualTo(written));
         Assert.That(plan.Runs, Is.Zero);
 

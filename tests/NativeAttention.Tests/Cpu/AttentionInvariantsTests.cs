@@ -31,7 +31,8 @@ public class AttentionInvariantsTests(string rung)
     [Test]
     public void Scale_zero_averages_the_values()
     {
-        (float[] o, float[] lse) = Attend(new(1, 1, 4, 1, 1, 1), [3], [1, 2, 3, 4], [1, 2, 3, 10], new() { Scale = 0 });
+        (float[] o, float[] lse) =
+            Attend(new(1, 1, 4, 1, 1, 1), [3], [1, 2, 3, 4], [1, 2, 3, 10], new() { Scale = 0 });
         Assert.That(o[0], Is.EqualTo(4).Within(1e-6));
         Assert.That(lse[0], Is.EqualTo(Math.Log(4)).Within(1e-6));
     }
@@ -49,7 +50,8 @@ public class AttentionInvariantsTests(string rung)
     {
         AttentionShape shape = new(1, 3, 2, 1, 1, 1);
         (float[] bottom, float[] lse) = Attend(shape, [1, 1, 1], [0, 0], [3, 5], AttentionOptions.Causal);
-        (float[] top, _) = Attend(shape, [1, 1, 1], [0, 0], [3, 5], new() { Mask = AttentionMask.CausalTopLeft });
+        (float[] top, _) = Attend(shape, [1, 1, 1], [0, 0], [3, 5],
+            new() { Mask = AttentionMask.CausalTopLeft });
         Assert.Multiple(() =>
         {
             Assert.That(bottom, Is.EqualTo(new[] { 0f, 3, 4 }).Within(Tolerance));
@@ -128,9 +130,11 @@ public class AttentionInvariantsTests(string rung)
     public void Bshd_and_bhsd_give_the_same_bits()
     {
         AttentionShape shape = new(2, 70, 101, 4, 2, 18, 11);
-        float[] q = Random(2 * 70 * 4 * 18, 1), k = Random(2 * 101 * 2 * 18, 2), v = Random(2 * 101 * 2 * 11, 3);
+        float[] q = Random(2 * 70 * 4 * 18, 1), k = Random(2 * 101 * 2 * 18, 2),
+            v = Random(2 * 101 * 2 * 11, 3);
         (float[] bshd, float[] lse) = Attend(shape, q, k, v, AttentionOptions.Causal);
-        (float[] bhsd, float[] lseHeads) = Attend(shape, SwapHeads(q, 2, 70, 4, 18), SwapHeads(k, 2, 101, 2, 18),
+        (float[] bhsd, float[] lseHeads) =
+            Attend(shape, SwapHeads(q, 2, 70, 4, 18), SwapHeads(k, 2, 101, 2, 18),
             SwapHeads(v, 2, 101, 2, 11), AttentionOptions.Causal with { Layout = AttentionLayout.Bhsd });
         Assert.That(bhsd, Is.EqualTo(SwapHeads(bshd, 2, 70, 4, 11)));
         Assert.That(lseHeads, Is.EqualTo(lse));
@@ -147,7 +151,10 @@ public class AttentionInvariantsTests(string rung)
         Assert.That(expected, Is.EqualTo(repeated));
 
         float[] Repeat(float[] x) =>
-            [.. Enumerable.Range(0, keys * 6).SelectMany(n => x.AsSpan(((n / 6 * 2) + (n % 6 / group)) * dim, dim).ToArray())];
+        [
+            .. Enumerable.Range(0, keys * 6)
+                .SelectMany(n => x.AsSpan(((n / 6 * 2) + (n % 6 / group)) * dim, dim).ToArray()),
+        ];
     }
 
     [Test]
@@ -173,7 +180,8 @@ public class AttentionInvariantsTests(string rung)
     public void Two_runs_give_the_same_bits()
     {
         AttentionShape shape = new(2, 130, 257, 4, 4, 33);
-        float[] q = Random(2 * 130 * 4 * 33, 1), k = Random(2 * 257 * 4 * 33, 2), v = Random(2 * 257 * 4 * 33, 3);
+        float[] q = Random(2 * 130 * 4 * 33, 1), k = Random(2 * 257 * 4 * 33, 2),
+            v = Random(2 * 257 * 4 * 33, 3);
         (float[] first, _) = Attend(shape, q, k, v);
         (float[] second, _) = Attend(shape, q, k, v);
         Assert.That(second, Is.EqualTo(first));

@@ -14,7 +14,8 @@ public class CpuBackendTests(ElementType type)
     private static IEnumerable<AttentionCase> Grid(ElementType type) =>
         AttentionGrid.All(type).Concat(AttentionGrid.Bands(type));
 
-    // The cases are a source of numbers, not of tests, so that the reference of each is computed once for all widths.
+    // The cases are a source of numbers, not of tests, so that the reference of each is computed once for all
+    // widths.
     [Test]
     public void Every_rung_and_width_agrees_with_float64([Range(0, 7)] int part)
     {
@@ -56,7 +57,8 @@ public class CpuBackendTests(ElementType type)
     [TestCase(64)]
     public void Any_number_of_threads_gives_the_same_bits(int threads)
     {
-        AttentionCase one = new(type, new(3, 130, 70, 4, 2, 20), new() { Tuning = new() { MaxThreads = 1 } }, seed: 5);
+        AttentionCase one = new(type, new(3, 130, 70, 4, 2, 20), new() { Tuning = new() { MaxThreads = 1 } },
+            seed: 5);
         float[] expected = Solve(one), actual = Solve(one.With(new() { MaxThreads = threads }));
         Assert.That(actual, Is.EqualTo(expected));
     }
@@ -65,7 +67,8 @@ public class CpuBackendTests(ElementType type)
     [TestCase(GuardSide.End)]
     public void Nothing_beyond_the_tensors_is_touched(GuardSide side)
     {
-        foreach (AttentionCase c in AttentionGrid.EveryHeadDim(type).Concat(AttentionGrid.LengthPairs(type).Take(40)))
+        foreach (AttentionCase c in AttentionGrid.EveryHeadDim(type).Concat(
+            AttentionGrid.LengthPairs(type).Take(40)))
         {
             switch (type)
             {
@@ -90,7 +93,8 @@ public class CpuBackendTests(ElementType type)
         plan.Run(q.Span, k.Span, v.Span, o.Span, lse.Span);
         c.Check<T>(o.Span, lse.Span);
 
-        GuardedMemory<T> Guard(T[] storage, long used) => GuardedMemory.Copy<T>(storage.AsSpan(0, (int)used), side);
+        GuardedMemory<T> Guard(T[] storage, long used) =>
+            GuardedMemory.Copy<T>(storage.AsSpan(0, (int)used), side);
     }
 
     private float[] Solve(AttentionCase c) => type switch
@@ -108,6 +112,7 @@ public class CpuBackendTests(ElementType type)
             AttentionProblem.Create(c.ElementType, c.Shape, c.Options));
         plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse);
         c.Check(b);
-        return [.. b.Lse, .. TensorView.Of(c.Shape, c.Options.Layout).Output.Gather<T>(b.Output).Select(x => (float)x)];
+        return [.. b.Lse, .. TensorView.Of(c.Shape, c.Options.Layout).Output.Gather<T>(b.Output).Select(x =>
+            (float)x)];
     }
 }

@@ -42,7 +42,8 @@ public class CpuPlanTests
         Assert.That((GC.GetAllocatedBytesForCurrentThread() - before) / 20, Is.LessThan(2000));
         Case.Check(b);
 
-        void Attend() => runtime.Attend<float>(b.Query, b.Key, b.Value, b.Output, Case.Shape, Case.Options, b.Lse);
+        void Attend() => runtime.Attend<float>(b.Query, b.Key, b.Value, b.Output, Case.Shape, Case.Options,
+            b.Lse);
     }
 
     [Test]
@@ -124,7 +125,8 @@ public class CpuPlanTests
                     }
                 },
                 plan.Dispose);
-            Assert.That(() => plan.Run(b.Query, b.Key, b.Value, b.Output), Throws.TypeOf<ObjectDisposedException>());
+            Assert.That(() => plan.Run(b.Query, b.Key, b.Value, b.Output),
+                Throws.TypeOf<ObjectDisposedException>());
             if (!refused)
             {
                 Case.Check(b);

@@ -5,8 +5,8 @@ using NativeAttention.Testing;
 namespace NativeAttention.Tests.Cpu;
 
 /// <summary>
-/// The widths that this processor has are tested in this process; here the runtime itself is told to do without
-/// instruction sets, which also changes what the compiler makes of everything else.
+/// The widths that this processor has are tested in this process; here the runtime itself is told to do
+/// without instruction sets, which also changes what the compiler makes of everything else.
 /// </summary>
 public class InstructionSetTests
 {
@@ -22,12 +22,14 @@ public class InstructionSetTests
             Assert.Ignore("Runs only where it can start this assembly in a process of its own, and not inside one.");
         }
 
-        string host = Environment.ProcessPath is string p && Path.GetFileNameWithoutExtension(p) == "dotnet" ? p : "dotnet";
-        ProcessStartInfo start = new(host, ["test", assembly, "--filter", $"FullyQualifiedName~{nameof(Smoke)}"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        string host = Environment.ProcessPath is string p && Path.GetFileNameWithoutExtension(p) == "dotnet"
+            ? p : "dotnet";
+        ProcessStartInfo start =
+            new(host, ["test", assembly, "--filter", $"FullyQualifiedName~{nameof(Smoke)}"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
         start.Environment[variable] = "0";
         start.Environment[Child] = kernels;
         using Process child = Process.Start(start)!;
@@ -42,7 +44,8 @@ public class InstructionSetTests
     [Test]
     public void Smoke()
     {
-        AttentionCase c = new(ElementType.Float16, new(1, 67, 70, 2, 1, 40, 24), AttentionOptions.Causal, seed: 6);
+        AttentionCase c = new(ElementType.Float16, new(1, 67, 70, 2, 1, 40, 24), AttentionOptions.Causal,
+            seed: 6);
         using HostAttentionPlan<Half> plan = CpuBackend.Default.PlanHost<Half>(
             AttentionProblem.Create(c.ElementType, c.Shape, c.Options));
         string expected = Environment.GetEnvironmentVariable(Child)
@@ -50,7 +53,8 @@ public class InstructionSetTests
         Assert.That(plan.KernelName, Does.Match($"^na_cpu_tiled_f16_{expected}$"));
         foreach (ElementType type in Enum.GetValues<ElementType>())
         {
-            foreach (AttentionCase one in AttentionGrid.EveryHeadDim(type).Take(6).Concat(AttentionGrid.Spoiled(type)))
+            foreach (AttentionCase one in AttentionGrid.EveryHeadDim(type).Take(6).Concat(
+                AttentionGrid.Spoiled(type)))
             {
                 one.RunOn(CpuBackend.Default);
                 one.With(new() { Rung = "reference" }).RunOn(CpuBackend.Default);

@@ -74,7 +74,8 @@ public class TileGangTests
 
             Thread[] threads = [.. Enumerable.Range(0, comers).Select(_ => new Thread(Come))];
             Array.ForEach(threads, t => t.Start());
-            Assert.That(() => Volatile.Read(ref inside) + Volatile.Read(ref left), Is.GreaterThanOrEqualTo(comers).After(30_000, 1));
+            Assert.That(() => Volatile.Read(ref inside) + Volatile.Read(ref left),
+                Is.GreaterThanOrEqualTo(comers).After(30_000, 1));
             release.Set();
             Array.ForEach(threads, t => t.Join());
         });
@@ -92,7 +93,8 @@ public class TileGangTests
     public void Helpers_do_come()
     {
         using Barrier both = new(2);
-        TileGang gang = new(2, (_, _) => Assert.That(both.SignalAndWait(TimeSpan.FromSeconds(30)), "nobody came to help"));
+        TileGang gang = new(2, (_, _) =>
+            Assert.That(both.SignalAndWait(TimeSpan.FromSeconds(30)), "nobody came to help"));
         gang.Run(2);
     }
 
@@ -110,7 +112,8 @@ public class TileGangTests
 
             after += tile > 1000 ? 1 : 0;
         });
-        Assert.That(() => gang.Run(1_000_000), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("tile 5"));
+        Assert.That(() => gang.Run(1_000_000),
+            Throws.TypeOf<InvalidDataException>().With.Message.EqualTo("tile 5"));
         Assert.That(after, Is.LessThan(900_000));
         gang.Run(5);
     }

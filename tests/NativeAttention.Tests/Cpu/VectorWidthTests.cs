@@ -24,8 +24,8 @@ public unsafe class VectorWidthTests
         CheckLanes<WidthScalar, float>();
     }
 
-    // Every kernel shape of the product: rows and lanes that end inside a block, strides both ways, with and without
-    // the old result.
+    // Every kernel shape of the product: rows and lanes that end inside a block, strides both ways, with and
+    // without the old result.
     [Test]
     public void The_panel_product_agrees_with_a_plain_loop()
     {
@@ -52,7 +52,8 @@ public unsafe class VectorWidthTests
         for (float x = -124.9f; x <= 0; x += 0.00173f)
         {
             double exact = Math.Pow(2, x);
-            double error = Math.Abs(Lane<TWidth, TVector>(TWidth.Exp2(TWidth.Broadcast(x)), 0) - exact) / exact;
+            double error = Math.Abs(
+                Lane<TWidth, TVector>(TWidth.Exp2(TWidth.Broadcast(x)), 0) - exact) / exact;
             worst = Math.Max(worst, error);
         }
 
@@ -66,7 +67,8 @@ public unsafe class VectorWidthTests
             Assert.That(Exp2(float.NaN), Is.NaN);
         });
 
-        static float Exp2(float x) => Lane<TWidth, TVector>(TWidth.Exp2(TWidth.Broadcast(x)), TWidth.Count - 1);
+        static float Exp2(float x) =>
+            Lane<TWidth, TVector>(TWidth.Exp2(TWidth.Broadcast(x)), TWidth.Count - 1);
     }
 
     private static void CheckLanes<TWidth, TVector>()
@@ -92,7 +94,8 @@ public unsafe class VectorWidthTests
             Assert.That(Lane<TWidth, TVector>(empty, 0), Is.EqualTo(1));
             Assert.That(Lane<TWidth, TVector>(TWidth.ReplaceNegativeInfinity(no, yes), 0), Is.EqualTo(2));
             Assert.That(Lane<TWidth, TVector>(TWidth.Max(yes, no), 0), Is.EqualTo(2));
-            Assert.That(Lane<TWidth, TVector>(TWidth.Max(no, TWidth.Broadcast(float.NegativeInfinity)), 0), Is.EqualTo(2));
+            Assert.That(Lane<TWidth, TVector>(TWidth.Max(no, TWidth.Broadcast(float.NegativeInfinity)), 0),
+                Is.EqualTo(2));
         });
     }
 
@@ -105,10 +108,13 @@ public unsafe class VectorWidthTests
         {
             int lanes = vectors * TWidth.Count;
             foreach ((int rows, int steps, bool transposed, bool accumulate) in new[]
-                { (1, 1, false, false), (6, 7, false, true), (7, 3, true, false), (11, 64, true, true), (12, 0, false, true) })
+                { (1, 1, false, false), (6, 7, false, true), (7, 3, true, false), (11, 64, true, true),
+                    (12, 0, false, true) })
             {
-                float[] a = Numbers(random, rows * Math.Max(1, steps)), b = Numbers(random, Math.Max(1, steps) * lanes);
-                float[] factor = Numbers(random, lanes), c = Numbers(random, (rows + 5) * lanes), before = [.. c];
+                float[] a = Numbers(random, rows * Math.Max(1, steps)),
+                    b = Numbers(random, Math.Max(1, steps) * lanes);
+                float[] factor = Numbers(random, lanes), c = Numbers(random, (rows + 5) * lanes),
+                    before = [.. c];
                 nint rowStride = transposed ? 1 : steps, stepStride = transposed ? rows : 1;
                 fixed (float* pa = a, pb = b, pc = c, pf = factor)
                 {
@@ -125,7 +131,8 @@ public unsafe class VectorWidthTests
                         sum += (double)a[(row * rowStride) + (k * stepStride)] * b[(k * lanes) + lane];
                     }
 
-                    Assert.That(c[n], Is.EqualTo(sum).Within(1e-5), $"{TWidth.Name} {rows} x {lanes} x {steps}: {n}");
+                    Assert.That(c[n], Is.EqualTo(sum).Within(1e-5),
+                        $"{TWidth.Name} {rows} x {lanes} x {steps}: {n}");
                 }
             }
         }

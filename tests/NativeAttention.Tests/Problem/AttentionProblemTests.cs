@@ -9,7 +9,8 @@ public class AttentionProblemTests
     {
         yield return new(Good with { Batch = -1 }, "Batch is -1: it must be 0 or more.");
         yield return new(Good with { QueryLength = -2 }, "QueryLength is -2: it must be 0 or more.");
-        yield return new(Good with { KeyLength = int.MinValue }, "KeyLength is -2147483648: it must be 0 or more.");
+        yield return new(Good with { KeyLength = int.MinValue },
+            "KeyLength is -2147483648: it must be 0 or more.");
         yield return new(Good with { QueryHeads = 0 }, "QueryHeads is 0: it must be 1 or more.");
         yield return new(Good with { KeyValueHeads = 0 }, "KeyValueHeads is 0: it must be 1 or more.");
         yield return new(Good with { HeadDim = 0 }, "HeadDim is 0: it must be 1 or more.");
@@ -23,7 +24,8 @@ public class AttentionProblemTests
 
     [Test]
     public void Query_heads_must_be_a_multiple_of_key_value_heads() =>
-        Assert.That(() => Create(Good with { QueryHeads = 3 }), Throws.ArgumentException.With.Message.StartsWith(
+        Assert.That(() => Create(Good with { QueryHeads = 3 }),
+            Throws.ArgumentException.With.Message.StartsWith(
             "QueryHeads is 3: it must be a multiple of KeyValueHeads, which is 2."));
 
     [TestCase(float.NaN, "Scale is NaN: it must be finite")]
@@ -31,7 +33,8 @@ public class AttentionProblemTests
     [TestCase(float.NegativeInfinity, "Scale is -Infinity: it must be finite")]
     public void Scale_must_be_finite(float scale, string message) =>
         Assert.That(() => Create(Good, new() { Scale = scale }),
-            Throws.ArgumentException.With.Message.StartsWith(message).And.Property("ParamName").EqualTo("options"));
+            Throws.ArgumentException.With.Message.StartsWith(message).And.Property("ParamName").EqualTo(
+            "options"));
 
     [TestCase(0f)]
     [TestCase(-3f)]
@@ -65,7 +68,8 @@ public class AttentionProblemTests
     [Test]
     public void The_element_type_must_be_one() =>
         Assert.That(() => AttentionProblem.Create((ElementType)7, Good, AttentionOptions.Default),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("Float32, Float16 and BFloat16"));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
+            "Float32, Float16 and BFloat16"));
 
     [Test]
     public void Strides_must_not_be_negative()
@@ -75,7 +79,8 @@ public class AttentionProblemTests
         {
             TensorStrides[] strides = DenseStrides();
             strides[i] = strides[i] with { Head = -8 };
-            Assert.That(() => Create(Good, Strided(strides)), Throws.ArgumentException.With.Message.StartsWith(
+            Assert.That(() => Create(Good, Strided(strides)),
+                Throws.ArgumentException.With.Message.StartsWith(
                 $"The {names[i]} strides {strides[i]} must not be negative."));
         }
     }
@@ -97,7 +102,8 @@ public class AttentionProblemTests
     {
         TensorStrides[] strides = DenseStrides();
         strides[3] = new TensorStrides(1000, 24, 5); // vectors of 6
-        Assert.That(() => Create(Good, Strided(strides)), Throws.ArgumentException.With.Message.Contains("share an address"));
+        Assert.That(() => Create(Good, Strided(strides)),
+            Throws.ArgumentException.With.Message.Contains("share an address"));
         strides[3] = new TensorStrides(1000, 24, 6);
         Assert.That(() => Create(Good, Strided(strides)), Throws.Nothing);
     }
@@ -110,7 +116,8 @@ public class AttentionProblemTests
         strides[3] = new TensorStrides(0, 4, 6); // offsets 0 4 8 and 6 10 14, vectors of 2
         Assert.That(() => Create(shape, Strided(strides)), Throws.Nothing);
         strides[3] = new TensorStrides(0, 4, 8);
-        Assert.That(() => Create(shape, Strided(strides)), Throws.ArgumentException.With.Message.Contains("share an address"));
+        Assert.That(() => Create(shape, Strided(strides)),
+            Throws.ArgumentException.With.Message.Contains("share an address"));
     }
 
     // Pure arithmetic: nothing of this size is allocated.
@@ -147,7 +154,8 @@ public class AttentionProblemTests
         TensorStrides[] strides = DenseStrides();
         strides[1] = strides[1] with { Sequence = long.MaxValue / 8 };
         Assert.That(() => Create(Good, Strided(strides)), Throws.ArgumentException.With.Message.StartsWith(
-            $"The key strides {strides[1]} reach offset ").And.Message.Contains("offsets must stay below 2^63 bytes"));
+            $"The key strides {strides[1]} reach offset ").And.Message.Contains(
+                "offsets must stay below 2^63 bytes"));
     }
 
     [Test]

@@ -90,14 +90,18 @@ public class TileScheduleTests
                 bool visited = n >= range.Begin && n < range.End;
                 // An empty band may make the range of a tile empty, never the other way round.
                 Assert.That(!any || visited, $"{s}: query tile {m} misses key tile {n}: {range}");
-                Assert.That(!range.IsFull(n) || all, $"{s}: query tile {m} does not mask key tile {n}: {range}");
-                Assert.That(!(all && visited) || range.IsFull(n), $"{s}: query tile {m} masks key tile {n}: {range}");
-                Assert.That(s.Band.Left > s.Band.Right || any || !visited || Gap(s, m), $"{s}: {m} visits {n}: {range}");
+                Assert.That(!range.IsFull(n)
+                    || all, $"{s}: query tile {m} does not mask key tile {n}: {range}");
+                Assert.That(!(all && visited)
+                    || range.IsFull(n), $"{s}: query tile {m} masks key tile {n}: {range}");
+                Assert.That(s.Band.Left > s.Band.Right || any || !visited
+                    || Gap(s, m), $"{s}: {m} visits {n}: {range}");
             }
         }
     }
 
-    // Whether some row of the tile sees nothing because its keys lie beyond the ends: a tile between may be visited.
+    // Whether some row of the tile sees nothing because its keys lie beyond the ends: a tile between may be
+    // visited.
     private static bool Gap(TileSchedule s, int m) => Rows(s, m).Any(i =>
         Math.Max(0, i + s.Band.Left) > Math.Min(s.KeyLength - 1, i + s.Band.Right));
 

@@ -22,7 +22,8 @@ public class BFloat16Tests
     {
         foreach (BFloat16 value in All())
         {
-            ushort expected = (ushort)(value.ToBits() | (BFloat16.IsNaN(value) ? 0x40 : 0)); // NaN becomes quiet
+            ushort expected = (ushort)(
+                value.ToBits() | (BFloat16.IsNaN(value) ? 0x40 : 0)); // NaN becomes quiet
             Assert.That(((BFloat16)(float)value).ToBits(), Is.EqualTo(expected));
             Assert.That(((BFloat16)(double)value).ToBits(), Is.EqualTo(expected));
         }
@@ -46,8 +47,8 @@ public class BFloat16Tests
         }
     }
 
-    // 1 + 2^-8 + 2^-40 lies above the middle of 1 and 1 + 2^-7, but rounds to the middle as a float: rounding twice
-    // would then go to the even 1.
+    // 1 + 2^-8 + 2^-40 lies above the middle of 1 and 1 + 2^-7, but rounds to the middle as a float: rounding
+    // twice would then go to the even 1.
     [TestCase(1.0 + (1.0 / 256), 0x3F80)]
     [TestCase(1.0 + (1.0 / 256) + (1.0 / (1L << 40)), 0x3F81)]
     [TestCase(1.0 + (1.0 / 256) - (1.0 / (1L << 40)), 0x3F80)]
@@ -81,8 +82,9 @@ public class BFloat16Tests
     [Test]
     public void Comparisons_agree_with_float()
     {
-        BFloat16[] values = [BFloat16.NaN, BFloat16.NegativeInfinity, BFloat16.MinValue, (BFloat16)(-1f), (BFloat16)(-0f),
-            (BFloat16)0f, BFloat16.Epsilon, (BFloat16)2f, BFloat16.MaxValue, BFloat16.PositiveInfinity];
+        BFloat16[] values = [BFloat16.NaN, BFloat16.NegativeInfinity, BFloat16.MinValue, (BFloat16)(-1f),
+            (BFloat16)(-0f), (BFloat16)0f, BFloat16.Epsilon, (BFloat16)2f, BFloat16.MaxValue,
+            BFloat16.PositiveInfinity];
         foreach (BFloat16 a in values)
         {
             foreach (BFloat16 b in values)
@@ -99,13 +101,15 @@ public class BFloat16Tests
                     Assert.That(a.Equals(b), Is.EqualTo(x.Equals(y)), $"{a}.Equals({b})");
                     Assert.That(a.CompareTo(b), Is.EqualTo(x.CompareTo(y)), $"{a}.CompareTo({b})");
                     Assert.That(a.CompareTo((object)b), Is.EqualTo(x.CompareTo(y)), $"{a}.CompareTo({b})");
-                    Assert.That(a.GetHashCode() == b.GetHashCode() || !a.Equals(b), "equal values, different hashes");
+                    Assert.That(a.GetHashCode() == b.GetHashCode()
+                        || !a.Equals(b), "equal values, different hashes");
                 });
             }
         }
 
         Assert.That(((BFloat16)1f).CompareTo(null), Is.EqualTo(1));
-        Assert.That(() => ((BFloat16)1f).CompareTo("1"), Throws.ArgumentException.With.Message.Contains("System.String"));
+        Assert.That(() => ((BFloat16)1f).CompareTo("1"),
+            Throws.ArgumentException.With.Message.Contains("System.String"));
     }
 
     [Test]
@@ -114,15 +118,18 @@ public class BFloat16Tests
         foreach (BFloat16 value in All().Where(v => !BFloat16.IsNaN(v)))
         {
             string text = value.ToString(null, CultureInfo.InvariantCulture);
-            Assert.That(BFloat16.Parse(text, CultureInfo.InvariantCulture).ToBits(), Is.EqualTo(value.ToBits()), text);
+            Assert.That(BFloat16.Parse(text, CultureInfo.InvariantCulture).ToBits(),
+                Is.EqualTo(value.ToBits()), text);
         }
 
         Assert.Multiple(() =>
         {
             Assert.That(((BFloat16)0.1f).ToString(null, CultureInfo.InvariantCulture), Is.EqualTo("0.1"));
-            Assert.That(((BFloat16)3.14159f).ToString(null, CultureInfo.InvariantCulture), Is.EqualTo("3.14"));
+            Assert.That(((BFloat16)3.14159f).ToString(null, CultureInfo.InvariantCulture),
+                Is.EqualTo("3.14"));
             Assert.That(((BFloat16)1.5f).ToString("F3", CultureInfo.InvariantCulture), Is.EqualTo("1.500"));
-            Assert.That(BFloat16.TryParse("no number", CultureInfo.InvariantCulture, out BFloat16 none), Is.False);
+            Assert.That(BFloat16.TryParse("no number", CultureInfo.InvariantCulture, out BFloat16 none),
+                Is.False);
             Assert.That(none, Is.EqualTo((BFloat16)0f));
         });
     }
@@ -133,7 +140,8 @@ public class BFloat16Tests
         Assert.Multiple(() =>
         {
             Assert.That((double)BFloat16.Epsilon, Is.EqualTo(Math.ScaleB(1, -133)));
-            Assert.That((double)BFloat16.MaxValue, Is.EqualTo((2 - Math.ScaleB(1, -7)) * Math.ScaleB(1, 127)));
+            Assert.That((double)BFloat16.MaxValue,
+                Is.EqualTo((2 - Math.ScaleB(1, -7)) * Math.ScaleB(1, 127)));
             Assert.That((double)BFloat16.MinValue, Is.EqualTo(-(double)BFloat16.MaxValue));
             Assert.That((float)BFloat16.PositiveInfinity, Is.EqualTo(float.PositiveInfinity));
             Assert.That((float)BFloat16.NegativeInfinity, Is.EqualTo(float.NegativeInfinity));
@@ -149,5 +157,6 @@ public class BFloat16Tests
         }
     }
 
-    private static ushort FromFloatBits(uint bits) => ((BFloat16)BitConverter.UInt32BitsToSingle(bits)).ToBits();
+    private static ushort FromFloatBits(uint bits) =>
+        ((BFloat16)BitConverter.UInt32BitsToSingle(bits)).ToBits();
 }

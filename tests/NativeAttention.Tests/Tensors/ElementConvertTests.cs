@@ -2,7 +2,9 @@ using NativeAttention.Testing;
 
 namespace NativeAttention.Tests.Tensors;
 
-/// <summary>The vector conversions against the scalar ones, on every 16-bit value and around every rounding limit.</summary>
+/// <summary>
+/// The vector conversions against the scalar ones, on every 16-bit value and around every rounding limit.
+/// </summary>
 public class ElementConvertTests
 {
     private const int Values = 1 << 16;
@@ -10,7 +12,8 @@ public class ElementConvertTests
     [Test]
     public void Every_half_widens_exactly()
     {
-        Half[] source = [.. Enumerable.Range(0, Values).Select(i => BitConverter.UInt16BitsToHalf((ushort)i))];
+        Half[] source = [.. Enumerable.Range(0, Values).Select(i =>
+            BitConverter.UInt16BitsToHalf((ushort)i))];
         float[] wide = new float[Values];
         ElementConvert.Widen<Half>(source, wide);
         AssertSame(wide, Array.ConvertAll(source, h => (float)h));
@@ -54,7 +57,8 @@ public class ElementConvertTests
         }
     }
 
-    // Lengths around a vector, so that both the vector loop and the scalar tail are taken, and not one element more.
+    // Lengths around a vector, so that both the vector loop and the scalar tail are taken, and not one
+    // element more.
     [Test]
     public void Any_length_converts_and_stays_inside()
     {
@@ -82,7 +86,8 @@ public class ElementConvertTests
         Assert.That(narrow, Is.EqualTo(source));
     }
 
-    // Every 16-bit value, the float on either side of it, the middle to its neighbour and the floats beside that.
+    // Every 16-bit value, the float on either side of it, the middle to its neighbour and the floats beside
+    // that.
     private static float[] AroundLimits(Func<int, float> value)
     {
         List<float> floats = [];

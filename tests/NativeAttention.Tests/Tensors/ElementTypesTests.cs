@@ -20,9 +20,11 @@ public class ElementTypesTests
     public void Any_other_type_is_refused_with_the_list_of_those_that_work()
     {
         Assert.That(ElementTypes.TryOf<double>(out _), Is.False);
-        Assert.That(() => ElementTypes.Of<double>(), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo(
+        Assert.That(() => ElementTypes.Of<double>(),
+            Throws.TypeOf<NotSupportedException>().With.Message.EqualTo(
             "Element type System.Double is not supported: use float, System.Half or NativeAttention.BFloat16."));
         Assert.That(() => ElementTypes.SizeInBytes((ElementType)9),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("Float32, Float16 and BFloat16"));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains(
+            "Float32, Float16 and BFloat16"));
     }
 }

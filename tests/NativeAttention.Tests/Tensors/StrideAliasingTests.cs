@@ -12,11 +12,13 @@ public class StrideAliasingTests
         for (int n = 0; n < 30_000; n++)
         {
             TensorStrides strides = new(random.Next(14), random.Next(14), random.Next(14));
-            TensorExtents tensor = new(random.Next(4), random.Next(5), random.Next(4), 1 + random.Next(3), strides);
+            TensorExtents tensor =
+                new(random.Next(4), random.Next(5), random.Next(4), 1 + random.Next(3), strides);
             bool collides = Collides(tensor);
             collisions += collides ? 1 : 0;
             interleaved += collides || Nested(tensor) ? 0 : 1;
-            Assert.That(StrideAliasing.Find(tensor), collides ? Is.Not.Null : Is.Null, $"seed {seed}, {tensor}");
+            Assert.That(StrideAliasing.Find(tensor), collides ? Is.Not.Null
+                : Is.Null, $"seed {seed}, {tensor}");
         }
 
         Assert.That(collisions, Is.GreaterThan(1000));
@@ -37,7 +39,8 @@ public class StrideAliasingTests
         const int most = int.MaxValue;
         Assert.That(StrideAliasing.Find(new(most, most, 1, 2, new TensorStrides(2L * most, 2, 1))), Is.Null);
         Assert.That(StrideAliasing.Find(new(2, most, 2, 1, new TensorStrides(long.MaxValue, 2, 3))), Is.Null);
-        Assert.That(StrideAliasing.Find(new(2, most, 2, 1, new TensorStrides(long.MaxValue, 2, 4))), Is.Not.Null);
+        Assert.That(StrideAliasing.Find(new(2, most, 2, 1, new TensorStrides(long.MaxValue, 2, 4))),
+            Is.Not.Null);
         Assert.That(StrideAliasing.Find(new(most, most, most, 1, new TensorStrides(1, 1, 1))), Is.Not.Null);
     }
 
@@ -52,7 +55,8 @@ public class StrideAliasingTests
                 {
                     for (int d = 0; d < t.Dim; d++)
                     {
-                        if (!seen.Add((b * t.Strides.Batch) + (s * t.Strides.Sequence) + (h * t.Strides.Head) + d))
+                        if (!seen.Add((b * t.Strides.Batch) + (s * t.Strides.Sequence) + (h * t.Strides.Head)
+                            + d))
                         {
                             return true;
                         }
@@ -67,8 +71,9 @@ public class StrideAliasingTests
     private static bool Nested(TensorExtents t)
     {
         long inside = t.Dim;
-        foreach ((int extent, long stride) in new[] { (t.Batch, t.Strides.Batch), (t.Sequence, t.Strides.Sequence),
-            (t.Heads, t.Strides.Head) }.Where(a => a.Item1 > 1).OrderBy(a => a.Item2))
+        foreach ((int extent, long stride) in new[] { (t.Batch, t.Strides.Batch),
+            (t.Sequence, t.Strides.Sequence), (t.Heads, t.Strides.Head) }.Where(a =>
+            a.Item1 > 1).OrderBy(a => a.Item2))
         {
             if (stride < inside)
             {

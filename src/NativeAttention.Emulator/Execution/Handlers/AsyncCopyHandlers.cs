@@ -30,7 +30,7 @@ internal static unsafe class AsyncCopyHandlers
         LaneMemory.Addresses(w, op, sources);
         SharedAddresses(w, op, targets);
         SharedHandlers.CheckBounds(w, op, targets, bytes, bytes, lanes);
-        AsyncCopy copy = w.Copies.Issue(op, lanes, bytes);
+        AsyncCopy* copy = w.Copies.Issue(op, lanes, bytes);
         uint reading = SourceSizes(w, op, copy, bytes, lanes);
         CheckSources(w, op, copy, sources, bytes, reading);
         uint tag = SharedShadow.InFlight | ((uint)w.Index << 4);
@@ -40,8 +40,8 @@ internal static unsafe class AsyncCopyHandlers
         {
             int lane = BitOperations.TrailingZeroCount(rest);
             uint target = (uint)targets[lane];
-            copy.Destination[lane] = target;
-            copy.Source[lane] = sources[lane];
+            copy->Destination[lane] = target;
+            copy->Source[lane] = sources[lane];
             if (bytes == 16)
             {
                 SharedShadow.WriteRow(w, op, lane, target, tag, checks);
@@ -56,7 +56,7 @@ internal static unsafe class AsyncCopyHandlers
             }
             else
             {
-                Move(w, target, sources[lane], copy.SourceBytes[lane], bytes);
+                Move(w, target, sources[lane], copy->SourceBytes[lane], bytes);
             }
         }
         w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(lanes);
@@ -64,7 +64,7 @@ internal static unsafe class AsyncCopyHandlers
 
     /// <summary>Ends the copies of some lanes: their bytes are there, and belong to the warp's ordinary writes from now on.</summary>
     [MethodImpl(Hot)]
-    public static void Retire(Warp w, AsyncCopy copy, uint lanes)
+    public static void Retire(Warp w, AsyncCopy* copy, uint lanes)
     {
         bool isLate = w.Worker.CopiesAreLate;
         bool tracks = (w.Worker.Checks & EmulatorChecks.SharedRaces) != 0;
@@ -72,18 +72,18 @@ internal static unsafe class AsyncCopyHandlers
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            uint target = copy.Destination[lane];
+            uint target = copy->Destination[lane];
             if (isLate)
             {
-                Move(w, target, copy.Source[lane], copy.SourceBytes[lane], copy.Bytes);
+                Move(w, target, copy->Source[lane], copy->SourceBytes[lane], copy->Bytes);
             }
-            if (tracks && copy.Bytes == 16)
+            if (tracks && copy->Bytes == 16)
             {
                 Vector128.Store(landed, w.Writers + (target >> 2));
             }
             else if (tracks)
             {
-                SharedShadow.Land(w, target, copy.Bytes);
+                SharedShadow.Land(w, target, copy->Bytes);
             }
         }
     }
@@ -131,11 +131,11 @@ internal static unsafe class AsyncCopyHandlers
     }
 
     /// <summary>Fills in the source sizes; returns the lanes that read anything.</summary>
-    private static uint SourceSizes(Warp w, Op* op, AsyncCopy copy, int bytes, uint lanes)
+    private static uint SourceSizes(Warp w, Op* op, AsyncCopy* copy, int bytes, uint lanes)
     {
         if (op->C == Op.None)
         {
-            copy.SourceBytes.AsSpan().Fill((byte)bytes);
+            new Span<byte>(copy->SourceBytes, 32).Fill((byte)bytes);
             return lanes;
         }
         uint reading = 0;
@@ -149,27 +149,27 @@ internal static unsafe class AsyncCopyHandlers
                 Faults.Raise(w, op, EmulatorFaultKind.AsyncCopyMisuse, 1u << lane, null, string.Create(
                     CultureInfo.InvariantCulture, $"lane {lane} copies {size} source bytes of a copy of {bytes}"));
             }
-            copy.SourceBytes[lane] = (byte)size;
+            copy->SourceBytes[lane] = (byte)size;
             reading |= size > 0 ? 1u << lane : 0;
         }
         return reading;
     }
 
     /// <summary>Source addresses must be aligned to the copy size; only the bytes that are read have to exist.</summary>
-    private static void CheckSources(Warp w, Op* op, AsyncCopy copy, ulong* sources, int bytes, uint reading)
+    private static void CheckSources(Warp w, Op* op, AsyncCopy* copy, ulong* sources, int bytes, uint reading)
     {
         uint whole = 0;
         for (uint rest = reading; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            w.Worker.GlobalBytesRead += copy.SourceBytes[lane];
-            if (copy.SourceBytes[lane] == bytes)
+            w.Worker.GlobalBytesRead += copy->SourceBytes[lane];
+            if (copy->SourceBytes[lane] == bytes)
             {
                 whole |= 1u << lane;
             }
             else
             {
-                GlobalHandlers.CheckRead(w, op, sources, copy.SourceBytes[lane], 1u << lane);
+                GlobalHandlers.CheckRead(w, op, sources, copy->SourceBytes[lane], 1u << lane);
             }
         }
         if (whole != 0)

@@ -74,8 +74,8 @@ internal static unsafe class BarrierHandlers
         cta.ExitedWarps++;
         if (!w.Copies.IsEmpty)
         {
-            AsyncCopy copy = w.Copies.First;
-            Faults.Raise(w, copy.Op, EmulatorFaultKind.AsyncCopyNotWaited, copy.Pending, copy.Destination[0],
+            AsyncCopy* copy = w.Copies.First;
+            Faults.Raise(w, copy->Op, EmulatorFaultKind.AsyncCopyNotWaited, copy->Pending, copy->Destination[0],
                 "the warp ends while this copy to shared memory has not been waited for");
         }
         foreach (BarrierState barrier in cta.Barriers)

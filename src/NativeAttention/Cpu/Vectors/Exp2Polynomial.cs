@@ -1,12 +1,14 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// Minimax polynomials of degree 5 for 2^f, fitted by the Remez exchange on the relative error, which is 7.5e-8 on
-/// both intervals: a little above half a unit in the last place of a float.
+/// Minimax polynomials of degree 5 for 2^f, fitted by the Remez exchange on the relative error, which is
+/// 7.5e-8 on both intervals: a little above half a unit in the last place of a float.
 /// </summary>
 internal static class Exp2Polynomial
 {
-    /// <summary>Below this, 2^x is taken as 0: its exponent could no longer be set by an integer addition.</summary>
+    /// <summary>
+    /// Below this, 2^x is taken as 0: its exponent could no longer be set by an integer addition.
+    /// </summary>
     public const float Underflow = -125f;
 
     /// <summary>1.5 * 2^23: added and subtracted, it rounds a small float to the nearest integer.</summary>

@@ -1,17 +1,21 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The few float32 vector operations that attention needs, for one width of register. Kernels are written once over
-/// this; a width is a struct without fields, so that every call is resolved and inlined for it.
+/// The few float32 vector operations that attention needs, for one width of register. Kernels are written
+/// once over this; a width is a struct without fields, so that every call is resolved and inlined for it.
 /// </summary>
-/// <typeparam name="TVector">The register: Vector512, Vector256, Vector128 of float, or one float.</typeparam>
+/// <typeparam name="TVector">
+/// The register: Vector512, Vector256, Vector128 of float, or one float.
+/// </typeparam>
 internal unsafe interface IVectorWidth<TVector>
     where TVector : struct
 {
     /// <summary>Floats in one register.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Registers side by side in the micro-kernel: 4 where there are 32 registers, otherwise 2.</summary>
+    /// <summary>
+    /// Registers side by side in the micro-kernel: 4 where there are 32 registers, otherwise 2.
+    /// </summary>
     static abstract int BlockVectors { get; }
 
     /// <summary>Suffix of kernel names: <c>v512</c>, <c>v256</c>, <c>v128</c>, <c>scalar</c>.</summary>

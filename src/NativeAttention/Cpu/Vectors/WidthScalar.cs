@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace NativeAttention.Cpu;
 
-/// <summary>One float at a time: for processors without vectors, and as the plainest reading of the kernels.</summary>
+/// <summary>
+/// One float at a time: for processors without vectors, and as the plainest reading of the kernels.
+/// </summary>
 internal readonly unsafe struct WidthScalar : IVectorWidth<float>
 {
     public static int Count => 1;
@@ -36,7 +38,8 @@ internal readonly unsafe struct WidthScalar : IVectorWidth<float>
     public static float SelectBetween(float x, float low, float high, float value, float other) =>
         x >= low && x <= high ? value : other;
 
-    public static float ReplaceNegativeInfinity(float x, float other) => float.IsNegativeInfinity(x) ? other : x;
+    public static float ReplaceNegativeInfinity(float x, float other) =>
+        float.IsNegativeInfinity(x) ? other : x;
 
     public static float Exp2(float x)
     {
