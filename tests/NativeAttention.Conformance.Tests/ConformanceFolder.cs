@@ -14,7 +14,8 @@ internal static class ConformanceFolder
         : Root is null ? $"{Variable} is not set: it names the folder with the conformance data"
         : $"{Variable} is '{Root}', which has no folder 'onnx'";
 
-    private static string? Root => Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } root ? root : null;
+    private static string? Root =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } root ? root : null;
 
     private static string? Find() =>
         Root is { } root && Path.Combine(root, "onnx") is { } onnx && Directory.Exists(onnx) ? onnx : null;

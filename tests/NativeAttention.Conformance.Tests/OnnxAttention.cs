@@ -1,9 +1,12 @@
 namespace NativeAttention.Conformance.Tests;
 
-/// <summary>What the library covers of ONNX Attention and FlexAttention, and how a case becomes a problem.</summary>
+/// <summary>
+/// What the library covers of ONNX Attention and FlexAttention, and how a case becomes a problem.
+/// </summary>
 /// <remarks>
-/// ONNX aligns a causal mask at the top left when there is no past. Tensors of rank 4 are [batch, heads, sequence, dim];
-/// those of rank 3 are [batch, sequence, heads * dim], which in memory is [batch, sequence, heads, dim].
+/// ONNX aligns a causal mask at the top left when there is no past. Tensors of rank 4 are [batch, heads,
+/// sequence, dim]; those of rank 3 are [batch, sequence, heads * dim], which in memory is [batch, sequence,
+/// heads, dim].
 /// </remarks>
 internal static class OnnxAttention
 {
@@ -19,7 +22,8 @@ internal static class OnnxAttention
             .. onnx.Inputs.Except(KnownInputs).Select(name => $"input {name}"),
             .. onnx.Outputs.Except(KnownOutputs).Select(name => $"output {name}"),
             .. onnx.Attributes.Except(KnownAttributes).Select(name => $"attribute {name}"),
-            .. KnownInputs.Select(onnx.Dtype).Distinct().Except(KnownTypes).Select(type => $"element type {type}"),
+            .. KnownInputs.Select(onnx.Dtype).Distinct().Except(KnownTypes)
+                .Select(type => $"element type {type}"),
         ]
         : [$"operator {onnx.Operator}"];
 
@@ -33,7 +37,8 @@ internal static class OnnxAttention
         AttentionShape shape = new((int)q[0], (int)q[^2], (int)k[^2], queryHeads, keyHeads,
             (int)q[^1] / (heads ? 1 : queryHeads), (int)v[^1] / (heads ? 1 : keyHeads));
         return AttentionProblem.Create(
-            onnx.Dtype("Q") == "float16" ? ElementType.Float16 : ElementType.Float32, shape, new AttentionOptions
+            onnx.Dtype("Q") == "float16" ? ElementType.Float16 : ElementType.Float32, shape,
+            new AttentionOptions
             {
                 Mask = onnx.Number("is_causal") is 1 ? AttentionMask.CausalTopLeft : AttentionMask.None,
                 Scale = (float?)onnx.Number("scale"),

@@ -6,15 +6,15 @@ using NativeAttention.Tool.Npy;
 namespace NativeAttention.Conformance.Tests;
 
 /// <summary>
-/// Inputs and expected outputs of the ONNX standard, made by nobody here. Every case is a test on every backend: it runs
-/// and agrees, or is ignored with the name of the feature that is missing. The backends are the CPU, the emulator and,
-/// on a machine with one, the GPU.
+/// Inputs and expected outputs of the ONNX standard, made by nobody here. Every case is a test on every
+/// backend: it runs and agrees, or is ignored with the name of the feature that is missing. The backends are
+/// the CPU, the emulator and, on a machine with one, the GPU.
 /// </summary>
 [TestFixtureSource(nameof(Devices))]
 public sealed class OnnxAttentionTests(string device)
 {
-    // What there is to run, so that a case that gets lost does not look like success. 60 folders; a feature that is added
-    // moves its cases from one number to the other.
+    // What there is to run, so that a case that gets lost does not look like success. 60 folders; a feature
+    // that is added moves its cases from one number to the other.
     private const int CoveredCases = 13;
     private const int IgnoredCases = 47;
 
@@ -91,8 +91,8 @@ public sealed class OnnxAttentionTests(string device)
         T[] actual = new T[expected.Count];
         Array.Fill(actual, Elements.Poison<T>());
         using HostAttentionPlan<T> plan = _backend!.PlanHost<T>(problem);
-        plan.Run(onnx.ReadInput("Q").Values<T>(), onnx.ReadInput("K").Values<T>(), onnx.ReadInput("V").Values<T>(),
-            actual);
+        plan.Run(onnx.ReadInput("Q").Values<T>(), onnx.ReadInput("K").Values<T>(),
+            onnx.ReadInput("V").Values<T>(), actual);
         Compare(onnx, [.. actual.Select(widen)], [.. expected.Values<T>().Select(widen)], plan.KernelName);
     }
 
@@ -105,7 +105,8 @@ public sealed class OnnxAttentionTests(string device)
             double allowed = onnx.AbsoluteTolerance + (onnx.RelativeTolerance * Math.Abs(expected[i]));
             double error = Math.Abs(actual[i] - expected[i]);
             bool agrees = double.IsFinite(expected[i]) ? error <= allowed : actual[i].Equals(expected[i]);
-            Assert.That(agrees, $"element {i}: {actual[i]} instead of {expected[i]}, {error} apart, {allowed} allowed");
+            Assert.That(agrees,
+                $"element {i}: {actual[i]} instead of {expected[i]}, {error} apart, {allowed} allowed");
             worst = Math.Max(worst, error);
         }
 

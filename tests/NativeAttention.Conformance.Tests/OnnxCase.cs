@@ -20,7 +20,8 @@ internal sealed class OnnxCase
     public string Operator => _json.GetProperty("operator").GetString()!;
 
     /// <summary>Names of the attributes that are set.</summary>
-    public IEnumerable<string> Attributes => _json.GetProperty("attributes").EnumerateObject().Select(p => p.Name);
+    public IEnumerable<string> Attributes =>
+        _json.GetProperty("attributes").EnumerateObject().Select(p => p.Name);
 
     /// <summary>Names of the inputs that exist.</summary>
     public IEnumerable<string> Inputs => _json.GetProperty("inputs").EnumerateObject().Select(p => p.Name);
@@ -37,10 +38,13 @@ internal sealed class OnnxCase
 
     /// <summary>A numeric attribute, or null when it is not set.</summary>
     public double? Number(string attribute) =>
-        _json.GetProperty("attributes").TryGetProperty(attribute, out JsonElement value) ? value.GetDouble() : null;
+        _json.GetProperty("attributes").TryGetProperty(attribute, out JsonElement value)
+            ? value.GetDouble()
+            : null;
 
     /// <summary>Type of an input, by NumPy's name.</summary>
-    public string Dtype(string input) => _json.GetProperty("inputs").GetProperty(input).GetProperty("dtype").GetString()!;
+    public string Dtype(string input) =>
+        _json.GetProperty("inputs").GetProperty(input).GetProperty("dtype").GetString()!;
 
     /// <summary>Shape of an input, as <c>case.json</c> has it.</summary>
     public long[] Shape(string input) => Shape(_json.GetProperty("inputs").GetProperty(input));

@@ -63,6 +63,12 @@ public sealed class DenseForwardTests
         from mask in Masks
         select Case(type, new AttentionShape(1, 300, 257, 8, 1, 64), "tiled", mask, seed: 500);
 
+    public static IEnumerable<AttentionCase> Grid() =>
+        from type in Enum.GetValues<ElementType>()
+        from test in AttentionGrid.All(type, maxWork: 8_000_000)
+        select test;
+
+    [TestCaseSource(nameof(Grid))]
     [TestCaseSource(nameof(EveryHeadDim))]
     [TestCaseSource(nameof(EveryLength))]
     [TestCaseSource(nameof(EveryLayout))]

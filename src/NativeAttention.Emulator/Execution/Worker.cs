@@ -13,6 +13,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     private long _sinceProgress;
     private long _progressMark;
     private int _claimed = 1;
+    private int _queued;
 
     public LaunchState Launch { get; } = launch;
 
@@ -95,12 +96,18 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public void Offer()
     {
         Volatile.Write(ref _claimed, 0);
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        // An offer of an earlier launch may still be queued, and serves. Queueing another one for every short launch would make the
+        // queue of a busy pool grow without end.
+        if (Interlocked.Exchange(ref _queued, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
     }
 
     /// <summary>Called by a pool thread. An offer of an earlier launch that comes late may serve the present one as well.</summary>
     public void Execute()
     {
+        Interlocked.Exchange(ref _queued, 0);
         if (Interlocked.Exchange(ref _claimed, 1) == 0)
         {
             Run();

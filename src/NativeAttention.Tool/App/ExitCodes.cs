@@ -1,6 +1,8 @@
 namespace NativeAttention.Tool.App;
 
-/// <summary>What the program returns to its caller. Part of the contract: scripts depend on the numbers.</summary>
+/// <summary>
+/// What the program returns to its caller. Part of the contract: scripts depend on the numbers.
+/// </summary>
 internal static class ExitCodes
 {
     /// <summary>Everything was done, every check passed.</summary>

@@ -6,7 +6,9 @@ using NativeAttention.Tool.Output;
 
 namespace NativeAttention.Tool.App;
 
-/// <summary>The program: parses the command line, runs one command, turns failures into one line and an exit code.</summary>
+/// <summary>
+/// The program: parses the command line, runs one command, turns failures into one line and an exit code.
+/// </summary>
 internal sealed class NattnApp
 {
     private readonly ToolConsole _console;
@@ -26,12 +28,14 @@ internal sealed class NattnApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public int Run(IReadOnlyList<string> arguments)
     {
-        // Response files would turn an argument such as @name into the lines of a file; nobody expects that here.
+        // Response files would turn an argument such as @name into the lines of a file; nobody expects that
+        // here.
         ParserConfiguration configuration = new() { ResponseFileTokenReplacer = null };
         ParseResult parsed = BuildRoot().Parse(arguments.Count > 0 ? arguments : ["--help"], configuration);
         if (parsed.Errors.Count > 0)
         {
-            string message = string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.'))) + " (see --help)";
+            string message = string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.')))
+                + " (see --help)";
             return Fail(parsed, ToolException.BadInput(message));
         }
 
@@ -89,7 +93,8 @@ internal sealed class NattnApp
 
         if (parsed.GetValue(_options.Json))
         {
-            FailureDocument document = new(parsed.CommandResult.Command.Name, failure.ExitCode, failure.Message);
+            FailureDocument document =
+                new(parsed.CommandResult.Command.Name, failure.ExitCode, failure.Message);
             _console.Out.WriteLine(JsonSerializer.Serialize(document, ToolJson.Documents.FailureDocument));
         }
 

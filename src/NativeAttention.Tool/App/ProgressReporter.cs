@@ -1,6 +1,8 @@
 namespace NativeAttention.Tool.App;
 
-/// <summary>Tells how far long work has come: one rewritten line on a terminal, one line per step elsewhere.</summary>
+/// <summary>
+/// Tells how far long work has come: one rewritten line on a terminal, one line per step elsewhere.
+/// </summary>
 internal sealed class ProgressReporter
 {
     private readonly TextWriter? _writer;

@@ -27,7 +27,9 @@ internal sealed class ToolSession : IDisposable
     /// <summary>Whether the result is one JSON document.</summary>
     public bool Json { get; }
 
-    /// <summary>Loggers for the backends; they write to standard error, and only with <c>--verbose</c>.</summary>
+    /// <summary>
+    /// Loggers for the backends; they write to standard error, and only with <c>--verbose</c>.
+    /// </summary>
     public ILoggerFactory Loggers { get; }
 
     /// <summary>Progress of long work.</summary>

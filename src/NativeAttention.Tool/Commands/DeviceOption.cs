@@ -8,10 +8,12 @@ namespace NativeAttention.Tool.Commands;
 internal static class DeviceOption
 {
     /// <summary>Makes the option.</summary>
-    /// <param name="otherwise">What is used when neither it nor the environment variable says anything.</param>
+    /// <param name="otherwise">What is used when neither it nor the environment variable says
+    /// anything.</param>
     public static Option<string?> Create(string otherwise) => new("--device")
     {
         HelpName = "device",
-        Description = $"{DeviceName.Allowed} (default: {ToolEnvironment.DeviceVariable}, otherwise {otherwise})",
+        Description =
+            $"{DeviceName.Allowed} (default: {ToolEnvironment.DeviceVariable}, otherwise {otherwise})",
     };
 }

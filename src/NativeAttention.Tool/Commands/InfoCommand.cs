@@ -12,7 +12,8 @@ internal static class InfoCommand
     /// <summary>Makes the command.</summary>
     public static Command Build(Func<ParseResult, Func<ToolSession, int>, int> execute)
     {
-        Command command = new("info", "Show the devices, the driver and the kernels, and why a device is not available.");
+        Command command = new("info",
+            "Show the devices, the driver and the kernels, and why a device is not available.");
         command.SetAction(parsed => execute(parsed, Run));
         return command;
     }

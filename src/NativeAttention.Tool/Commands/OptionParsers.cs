@@ -4,25 +4,28 @@ using System.Globalization;
 
 namespace NativeAttention.Tool.Commands;
 
-/// <summary>Options that understand their values themselves, so that messages are one line in our own words.</summary>
+/// <summary>
+/// Options that understand their values themselves, so that messages are one line in our own words.
+/// </summary>
 internal static class OptionParsers
 {
     /// <summary>An option whose value is one of a few words.</summary>
-    public static Option<string?> Choice(string name, string description, params string[] allowed) => new(name)
-    {
-        Description = description,
-        HelpName = string.Join('|', allowed),
-        CustomParser = result =>
+    public static Option<string?> Choice(string name, string description, params string[] allowed) =>
+        new(name)
         {
-            string text = result.Tokens[0].Value;
-            if (!allowed.Contains(text))
+            Description = description,
+            HelpName = string.Join('|', allowed),
+            CustomParser = result =>
             {
-                result.AddError($"{name} is '{text}'; allowed are {string.Join(", ", allowed)}");
-            }
+                string text = result.Tokens[0].Value;
+                if (!allowed.Contains(text))
+                {
+                    result.AddError($"{name} is '{text}'; allowed are {string.Join(", ", allowed)}");
+                }
 
-            return text;
-        },
-    };
+                return text;
+            },
+        };
 
     /// <summary>An option whose value is a finite number.</summary>
     public static Option<float?> Finite(string name, string description) => new(name)
@@ -41,7 +44,8 @@ internal static class OptionParsers
         CustomParser = result =>
         {
             string text = result.Tokens[0].Value;
-            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value))
+            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                out int value))
             {
                 result.AddError($"{name} is '{text}'; allowed are whole numbers");
             }

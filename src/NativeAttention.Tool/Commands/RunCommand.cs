@@ -9,11 +9,11 @@ internal static class RunCommand
     private const string Description = """
         Compute attention over NumPy files.
 
-        Files are .npy arrays of float32 or float16 with four axes, or three for batch 1: the output then has three
-        axes as well, and the log-sum-exp two. Outputs appear whole or not at all.
+        Files are .npy arrays of float32 or float16 with four axes, or three for batch 1: the output
+        then has three axes as well, and the log-sum-exp two. Outputs appear whole or not at all.
 
-        --compute bf16 or fp16 rounds float32 files to that type and returns float32; --compute fp32 widens float16
-        files, computes in float32 and returns float16.
+        --compute bf16 or fp16 rounds float32 files to that type and returns float32; --compute fp32
+        widens float16 files, computes in float32 and returns float16.
         """;
 
     /// <summary>Makes the command.</summary>
@@ -22,7 +22,8 @@ internal static class RunCommand
         Command command = new("run", Description);
         RunOptions options = new();
         options.AddTo(command);
-        command.SetAction(parsed => execute(parsed, session => new RunJob(session, options.Read(parsed)).Run()));
+        command.SetAction(parsed =>
+            execute(parsed, session => new RunJob(session, options.Read(parsed)).Run()));
         return command;
     }
 }

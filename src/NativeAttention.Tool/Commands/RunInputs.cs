@@ -7,7 +7,8 @@ namespace NativeAttention.Tool.Commands;
 /// <summary>The three inputs of a run, checked against each other, and what follows from them.</summary>
 internal sealed class RunInputs
 {
-    private RunInputs(InputTensor query, InputTensor key, InputTensor value, AttentionShape shape, ElementType compute)
+    private RunInputs(InputTensor query, InputTensor key, InputTensor value, AttentionShape shape,
+        ElementType compute)
     {
         Query = query;
         Key = key;
@@ -64,7 +65,8 @@ internal sealed class RunInputs
         ElementType own = file == NpyElementType.Float16 ? ElementType.Float16 : ElementType.Float32;
         if (own == ElementType.Float16 && requested == ElementType.BFloat16)
         {
-            throw ToolException.BadInput("--compute is 'bf16' and the files are float16: bfloat16 has fewer digits and "
+            throw ToolException.BadInput(
+                "--compute is 'bf16' and the files are float16: bfloat16 has fewer digits and "
                 + "the result could not be returned exactly; allowed for float16 files are fp16 and fp32");
         }
 

@@ -33,7 +33,8 @@ internal sealed partial class RunJob
         _session.Progress.Report(2, Steps, "writing the files");
         Save(inputs, result, outputPath, lsePath);
         RunDocument document = Describe(inputs, result, backend.Name);
-        _session.Write(document, ToolJson.Documents.RunDocument, writer => WriteText(document, result, writer));
+        _session.Write(document, ToolJson.Documents.RunDocument,
+            writer => WriteText(document, result, writer));
         return document.ExitCode;
     }
 
@@ -60,19 +61,20 @@ internal sealed partial class RunJob
         return (output, lse);
     }
 
-    private RunResult Compute(AttentionBackend backend, RunInputs inputs) => (inputs.FileType, inputs.Compute) switch
-    {
-        (NpyElementType.Float32, ElementType.Float32) =>
-            Compute(backend, inputs, t => t.Array.Values<float>(), o => o),
-        (NpyElementType.Float32, ElementType.Float16) =>
-            Compute(backend, inputs, ElementConversion.ToHalf, o => ElementConversion.Widen(o)),
-        (NpyElementType.Float32, _) =>
-            Compute(backend, inputs, ElementConversion.ToBFloat16, o => ElementConversion.Widen(o)),
-        (_, ElementType.Float32) =>
-            Compute(backend, inputs, t => ElementConversion.Widen(t.Array.Values<Half>()),
-                o => ElementConversion.Narrow(o)),
-        _ => Compute(backend, inputs, t => t.Array.Values<Half>(), o => o),
-    };
+    private RunResult Compute(AttentionBackend backend, RunInputs inputs) =>
+        (inputs.FileType, inputs.Compute) switch
+        {
+            (NpyElementType.Float32, ElementType.Float32) =>
+                Compute(backend, inputs, t => t.Array.Values<float>(), o => o),
+            (NpyElementType.Float32, ElementType.Float16) =>
+                Compute(backend, inputs, ElementConversion.ToHalf, o => ElementConversion.Widen(o)),
+            (NpyElementType.Float32, _) =>
+                Compute(backend, inputs, ElementConversion.ToBFloat16, o => ElementConversion.Widen(o)),
+            (_, ElementType.Float32) =>
+                Compute(backend, inputs, t => ElementConversion.Widen(t.Array.Values<Half>()),
+                    o => ElementConversion.Narrow(o)),
+            _ => Compute(backend, inputs, t => t.Array.Values<Half>(), o => o),
+        };
 
     private RunResult Compute<T>(AttentionBackend backend, RunInputs inputs, Func<InputTensor, T[]> load,
         Func<T[], Array> store)
@@ -82,7 +84,8 @@ internal sealed partial class RunJob
         T[] output = new T[inputs.OutputLength];
         float[] lse = _request.Lse is null ? [] : new float[inputs.LseLength];
         long start = Stopwatch.GetTimestamp();
-        AttentionProblem problem = AttentionProblem.Create(inputs.Compute, inputs.Shape, _request.ToOptions());
+        AttentionProblem problem =
+            AttentionProblem.Create(inputs.Compute, inputs.Shape, _request.ToOptions());
         if (!backend.CanRun(problem, out string? reason))
         {
             throw ToolException.NotAvailable($"device {backend.Name} cannot run this problem: {reason}");
@@ -122,8 +125,9 @@ internal sealed partial class RunJob
 
     private RunDocument Describe(RunInputs inputs, RunResult result, string device) => new(
         "run", ExitCodes.Ok, device, result.KernelName, NpyDtype.NameOf(inputs.FileType),
-        ElementTypeNames.Short(inputs.Compute), ShapeDocument.Of(inputs.Shape), _request.Mask.ToString(), result.Scale,
-        _request.HeadsFirst ? "bhsd" : "bshd", result.PlanTime.TotalMilliseconds, result.RunTime.TotalMilliseconds,
+        ElementTypeNames.Short(inputs.Compute), ShapeDocument.Of(inputs.Shape), _request.Mask.ToString(),
+        result.Scale, _request.HeadsFirst ? "bhsd" : "bshd", result.PlanTime.TotalMilliseconds,
+        result.RunTime.TotalMilliseconds,
         _request.Output, _request.Lse);
 
     private void WriteText(RunDocument document, RunResult result, TextWriter writer)
@@ -138,6 +142,7 @@ internal sealed partial class RunJob
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "{Device}: planned {Kernel} with {Bytes} bytes of scratch memory")]
+    [LoggerMessage(1, LogLevel.Information,
+        "{Device}: planned {Kernel} with {Bytes} bytes of scratch memory")]
     private static partial void LogPlan(ILogger logger, string device, string kernel, long bytes);
 }

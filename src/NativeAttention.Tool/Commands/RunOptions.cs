@@ -8,7 +8,8 @@ internal sealed class RunOptions
     private readonly Option<string> _query = File("--query", "Queries.");
     private readonly Option<string> _key = File("--key", "Keys.");
     private readonly Option<string> _value = File("--value", "Values.");
-    private readonly Option<string> _output = File("--output", "Receives the output; dtype and axes as the queries.");
+    private readonly Option<string> _output =
+        File("--output", "Receives the output; dtype and axes as the queries.");
 
     private readonly Option<string?> _lse = new("--lse")
     {
@@ -30,7 +31,8 @@ internal sealed class RunOptions
         OptionParsers.Finite("--scale", "Factor on every score (default: 1/sqrt(head dim)).");
 
     private readonly Option<string?> _layout = OptionParsers.Choice("--layout",
-        "Axes of the files: bshd is [batch, sequence, heads, dim] (default), bhsd is [batch, heads, sequence, dim].",
+        "Axes of the files: bshd is [batch, sequence, heads, dim] (default), "
+        + "bhsd is [batch, heads, sequence, dim].",
         "bshd", "bhsd");
 
     private readonly Option<string?> _compute = OptionParsers.Choice("--compute",

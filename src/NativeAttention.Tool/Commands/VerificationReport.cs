@@ -36,11 +36,12 @@ internal static class VerificationReport
     /// <summary>One line per kernel and problem.</summary>
     public static void WriteCases(VerificationDocument document, TextWriter writer)
     {
-        TextTable table = new("device", "kernel", "case", ">head dim", ">ms", ">max error", ">relative", ">allowed", "result");
+        TextTable table = new("device", "kernel", "case", ">head dim", ">ms", ">max error", ">relative",
+            ">allowed", "result");
         foreach (VerifiedCaseDocument c in document.Cases)
         {
-            table.Add(c.Device, c.Kernel, c.Case, HeadDims(c.Shape), $"{c.Milliseconds:F2}", Error(c.MaxError),
-                Error(c.RelativeError), Error(c.Bound), c.Passed ? "ok" : "FAILED");
+            table.Add(c.Device, c.Kernel, c.Case, HeadDims(c.Shape), $"{c.Milliseconds:F2}",
+                Error(c.MaxError), Error(c.RelativeError), Error(c.Bound), c.Passed ? "ok" : "FAILED");
         }
 
         table.WriteTo(writer);

@@ -1,6 +1,8 @@
 namespace NativeAttention.Tool.Devices;
 
-/// <summary>The kernels of the CPU backend: one of each rung and element type, with the vectors of this processor.</summary>
+/// <summary>
+/// The kernels of the CPU backend: one of each rung and element type, with the vectors of this processor.
+/// </summary>
 internal static class CpuKernels
 {
     private static readonly string[] Rungs = ["reference", "tiled"];

@@ -39,7 +39,8 @@ internal readonly record struct DeviceName(DeviceKind Kind, int Ordinal = 0)
         }
 
         if (text.StartsWith(CudaPrefix, StringComparison.Ordinal)
-            && int.TryParse(text.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int n))
+            && int.TryParse(
+                text.AsSpan(CudaPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int n))
         {
             name = Cuda(n);
             return true;

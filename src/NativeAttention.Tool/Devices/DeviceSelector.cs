@@ -3,7 +3,9 @@ using NativeAttention.Tool.App;
 
 namespace NativeAttention.Tool.Devices;
 
-/// <summary>Decides which device to use from <c>--device</c>, then <c>NATTN_DEVICE</c>, then what is there.</summary>
+/// <summary>
+/// Decides which device to use from <c>--device</c>, then <c>NATTN_DEVICE</c>, then what is there.
+/// </summary>
 internal sealed class DeviceSelector
 {
     private readonly ToolEnvironment _environment;

@@ -6,7 +6,9 @@ namespace NativeAttention.Tool.Devices;
 /// <summary>Finds and opens devices. The program has one implementation; tests bring their own.</summary>
 internal interface IDeviceCatalog
 {
-    /// <summary>Library and version of the CUDA driver, or "none"; the reason is that of device cuda:0.</summary>
+    /// <summary>
+    /// Library and version of the CUDA driver, or "none"; the reason is that of device cuda:0.
+    /// </summary>
     string DriverDescription { get; }
 
     /// <summary>Every device there could be, available or not, in the order of preference.</summary>

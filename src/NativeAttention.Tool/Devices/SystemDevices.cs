@@ -13,7 +13,8 @@ internal sealed class SystemDevices : IDeviceCatalog
 
     private readonly Lazy<IReadOnlyList<KernelReport>> _cudaKernels = new(() =>
     [
-        .. KernelCatalog.Kernels.Select(k => new KernelReport(k.Name, k.Family, k.Rung, k.ElementType, k.MaxHeadDim,
+        .. KernelCatalog.Kernels.Select(k => new KernelReport(
+            k.Name, k.Family, k.Rung, k.ElementType, k.MaxHeadDim,
             $"sm_{k.MinComputeCapability.Major}{k.MinComputeCapability.Minor}")),
     ]);
 
@@ -30,7 +31,8 @@ internal sealed class SystemDevices : IDeviceCatalog
             devices.Add(Describe(DeviceName.Cuda(devices.Count), loggers));
         }
 
-        // The first is always listed, with the reason when it is missing; the one after the last says nothing new.
+        // The first is always listed, with the reason when it is missing; the one after the last says nothing
+        // new.
         if (devices.Count > 1)
         {
             devices.RemoveAt(devices.Count - 1);
@@ -42,7 +44,8 @@ internal sealed class SystemDevices : IDeviceCatalog
     public IReadOnlyList<KernelReport> Kernels(DeviceName device) =>
         device.Kind == DeviceKind.Cpu ? _cpuKernels.Value : _cudaKernels.Value;
 
-    public bool TryOpen(DeviceName device, ILoggerFactory loggers, [NotNullWhen(true)] out AttentionBackend? backend,
+    public bool TryOpen(DeviceName device, ILoggerFactory loggers,
+        [NotNullWhen(true)] out AttentionBackend? backend,
         [NotNullWhen(false)] out string? reason)
     {
         reason = null;
@@ -60,7 +63,8 @@ internal sealed class SystemDevices : IDeviceCatalog
         }
     }
 
-    private static bool TryOpenEmulator(ILoggerFactory loggers, [NotNullWhen(true)] out AttentionBackend? backend,
+    private static bool TryOpenEmulator(ILoggerFactory loggers,
+        [NotNullWhen(true)] out AttentionBackend? backend,
         [NotNullWhen(false)] out string? reason)
     {
         try

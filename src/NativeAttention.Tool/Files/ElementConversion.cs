@@ -5,7 +5,8 @@ using NativeAttention.Tool.Npy;
 namespace NativeAttention.Tool.Files;
 
 /// <summary>Between the element type of the files and the one that is computed in.</summary>
-/// <remarks>Widening is exact. Narrowing rounds to nearest, ties to even, and refuses to make an infinity.</remarks>
+/// <remarks>Widening is exact. Narrowing rounds to nearest, ties to even, and refuses to make an
+/// infinity.</remarks>
 internal static class ElementConversion
 {
     /// <summary>float16 to float32.</summary>
@@ -28,7 +29,9 @@ internal static class ElementConversion
         return result;
     }
 
-    /// <summary>float32 to float16, for results: they lie within the range of the float16 values they come from.</summary>
+    /// <summary>
+    /// float32 to float16, for results: they lie within the range of the float16 values they come from.
+    /// </summary>
     public static Half[] Narrow(ReadOnlySpan<float> values)
     {
         Half[] result = new Half[values.Length];
@@ -73,5 +76,6 @@ internal static class ElementConversion
 
     private static ToolException OutOfRange(InputTensor tensor, int index, string type, float largest) =>
         ToolException.BadInput($"{tensor.Label}: element {index} of {NpyShape.Format(tensor.Array.Shape)} is "
-            + $"{tensor.Array.Values<float>()[index]:R}; --compute {type} allows magnitudes up to {largest:R}");
+            + $"{tensor.Array.Values<float>()[index]:R}; "
+            + $"--compute {type} allows magnitudes up to {largest:R}");
 }

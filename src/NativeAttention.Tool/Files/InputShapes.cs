@@ -4,13 +4,14 @@ using NativeAttention.Tool.Npy;
 namespace NativeAttention.Tool.Files;
 
 /// <summary>
-/// Finds the problem that three files describe, or says which length does not fit. Arrays have four axes, or three when
-/// the batch axis is left out (batch 1); the order of sequence and heads is the layout's.
+/// Finds the problem that three files describe, or says which length does not fit. Arrays have four axes, or
+/// three when the batch axis is left out (batch 1); the order of sequence and heads is the layout's.
 /// </summary>
 internal static class InputShapes
 {
     /// <summary>The shape of the problem.</summary>
-    /// <param name="query">[batch, queries, heads, dim] or, heads first, [batch, heads, queries, dim].</param>
+    /// <param name="query">[batch, queries, heads, dim] or, heads first, [batch, heads, queries,
+    /// dim].</param>
     /// <param name="key">As the query, with keys and key/value heads.</param>
     /// <param name="value">As the key, with its own dim.</param>
     /// <param name="headsFirst">Whether heads come before the sequence (BHSD).</param>
@@ -45,20 +46,24 @@ internal static class InputShapes
             string shape = NpyShape.Format(tensor.Array.Shape);
             if (tensor.Array.Shape.Length is not (3 or 4))
             {
-                throw ToolException.BadInput($"{tensor.Label}: shape {shape} has {tensor.Array.Shape.Length} axes; "
+                throw ToolException.BadInput(
+                    $"{tensor.Label}: shape {shape} has {tensor.Array.Shape.Length} axes; "
                     + "allowed are 4, or 3 without the batch axis");
             }
 
             if (tensor.Array.Shape.Length != rank)
             {
-                throw ToolException.BadInput($"{tensor.Label}: shape {shape} has {tensor.Array.Shape.Length} axes; "
+                throw ToolException.BadInput(
+                    $"{tensor.Label}: shape {shape} has {tensor.Array.Shape.Length} axes; "
                     + $"{query.Label} has {rank}, and all three must have the same number");
             }
 
             if (tensor.Array.Type != query.Array.Type)
             {
-                throw ToolException.BadInput($"{tensor.Label}: dtype is {NpyDtype.NameOf(tensor.Array.Type)}; "
-                    + $"{query.Label} has {NpyDtype.NameOf(query.Array.Type)}, and all three must have the same");
+                throw ToolException.BadInput(
+                    $"{tensor.Label}: dtype is {NpyDtype.NameOf(tensor.Array.Type)}; "
+                    + $"{query.Label} has {NpyDtype.NameOf(query.Array.Type)}, "
+                    + "and all three must have the same");
             }
         }
     }

@@ -13,7 +13,8 @@ internal sealed record InputTensor(string Option, string Path, NpyArray Array)
     public string Label => $"{Option} {Path}";
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="ToolException">It cannot be read, or holds elements that attention does not take.</exception>
+    /// <exception cref="ToolException">It cannot be read, or holds elements that attention does not
+    /// take.</exception>
     public static InputTensor Load(string option, string path)
     {
         NpyArray array;

@@ -22,7 +22,9 @@ internal sealed class OutputFiles : IDisposable
         stream.Flush(flushToDisk: true);
     }
 
-    /// <summary>Renames every temporary to its target; when one fails, the earlier ones are taken back.</summary>
+    /// <summary>
+    /// Renames every temporary to its target; when one fails, the earlier ones are taken back.
+    /// </summary>
     public void Commit()
     {
         int done = 0;

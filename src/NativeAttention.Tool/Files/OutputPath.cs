@@ -20,7 +20,8 @@ internal static class OutputPath
         string full = Final(path);
         if (Directory.Exists(full))
         {
-            throw ToolException.BadInput($"{option} is '{path}', which is a folder; the name of a file is needed");
+            throw ToolException.BadInput(
+                $"{option} is '{path}', which is a folder; the name of a file is needed");
         }
 
         string? folder = Path.GetDirectoryName(full);

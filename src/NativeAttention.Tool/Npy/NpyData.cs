@@ -11,7 +11,8 @@ internal static class NpyData
     private const int ChunkElements = 1 << 22;
 
     /// <summary>Reads the elements.</summary>
-    /// <param name="stream">Stands at the first element and holds at least as many bytes as they need.</param>
+    /// <param name="stream">Stands at the first element and holds at least as many bytes as they
+    /// need.</param>
     /// <param name="header">The header.</param>
     /// <param name="elements">Their number, at most <see cref="Array.MaxLength"/>.</param>
     /// <param name="source">Name of the file, for messages.</param>
@@ -61,7 +62,8 @@ internal static class NpyData
         {
             if (bytes[i] > 1)
             {
-                throw new NpyFormatException(source, $"a bool element has the value {bytes[i]}; allowed are 0 and 1");
+                throw new NpyFormatException(source,
+                    $"a bool element has the value {bytes[i]}; allowed are 0 and 1");
             }
 
             values[i] = bytes[i] == 1;

@@ -73,7 +73,8 @@ internal readonly record struct NpyDtype(NpyElementType Type, bool BigEndian)
             : type == typeof(uint) ? NpyElementType.UInt32
             : type == typeof(long) ? NpyElementType.Int64
             : type == typeof(ulong) ? NpyElementType.UInt64
-            : throw new NotSupportedException($".npy files cannot store {type.Name}; supported are {Supported}.");
+            : throw new NotSupportedException(
+                $".npy files cannot store {type.Name}; supported are {Supported}.");
     }
 
     /// <summary>Understands a type string such as <c>&lt;f4</c>, or says why not.</summary>

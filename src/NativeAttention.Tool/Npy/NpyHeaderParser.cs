@@ -1,10 +1,12 @@
 namespace NativeAttention.Tool.Npy;
 
 /// <summary>
-/// Reads the Python dictionary literal of a .npy header. It understands exactly what the format allows there: the three
-/// keys, one string, one truth value and one tuple of whole numbers. Everything else is refused with its position.
+/// Reads the Python dictionary literal of a .npy header. It understands exactly what the format allows there:
+/// the three keys, one string, one truth value and one tuple of whole numbers. Everything else is refused
+/// with its position.
 /// </summary>
-/// <remarks>The grammar is that of the NumPy enhancement proposal 1 and the documentation of numpy.lib.format.</remarks>
+/// <remarks>The grammar is that of the NumPy enhancement proposal 1 and the documentation of
+/// numpy.lib.format.</remarks>
 internal ref struct NpyHeaderParser
 {
     /// <summary>Most axes an array may have (NumPy 2's limit).</summary>
@@ -59,7 +61,8 @@ internal ref struct NpyHeaderParser
             throw Unexpected("nothing but spaces after the dictionary");
         }
 
-        return new NpyHeader(Dtype(), Require(_fortranOrder, "fortran_order"), _shape ?? throw Missing("shape"));
+        return new NpyHeader(Dtype(), Require(_fortranOrder, "fortran_order"),
+            _shape ?? throw Missing("shape"));
     }
 
     private void ParseEntry()
@@ -83,7 +86,8 @@ internal ref struct NpyHeaderParser
                 break;
             default:
                 throw new NpyFormatException(_source,
-                    $"bad header: unknown key '{Printable(key)}'; allowed are 'descr', 'fortran_order' and 'shape'");
+                    $"bad header: unknown key '{Printable(key)}'; "
+                    + "allowed are 'descr', 'fortran_order' and 'shape'");
         }
     }
 
@@ -124,7 +128,8 @@ internal ref struct NpyHeaderParser
 
     private bool ParseTruth()
     {
-        foreach ((string word, bool value) in (ReadOnlySpan<(string, bool)>)[("True", true), ("False", false)])
+        foreach ((string word, bool value) in
+            (ReadOnlySpan<(string, bool)>)[("True", true), ("False", false)])
         {
             if (_text[_position..].StartsWith(word))
             {
@@ -249,7 +254,8 @@ internal ref struct NpyHeaderParser
 
     private readonly bool Require(bool? value, string key) => value ?? throw Missing(key);
 
-    private readonly NpyFormatException Missing(string key) => new(_source, $"bad header: key '{key}' is missing");
+    private readonly NpyFormatException Missing(string key) =>
+        new(_source, $"bad header: key '{key}' is missing");
 
     private readonly NpyFormatException Unexpected(string expected)
     {

@@ -4,12 +4,13 @@ using System.Text;
 namespace NativeAttention.Tool.Npy;
 
 /// <summary>
-/// Reads .npy files, strictly: format versions 1.0, 2.0 and 3.0, both byte orders, C and Fortran order. A file must hold
-/// exactly what its header promises; anything else is an <see cref="NpyFormatException"/> and nothing more.
+/// Reads .npy files, strictly: format versions 1.0, 2.0 and 3.0, both byte orders, C and Fortran order. A
+/// file must hold exactly what its header promises; anything else is an <see cref="NpyFormatException"/> and
+/// nothing more.
 /// </summary>
 /// <remarks>
-/// Layout (numpy.lib.format): the six bytes 93 'N' 'U' 'M' 'P' 'Y', major and minor version, the length of the header
-/// (two bytes in version 1, four later, little-endian), the header, the elements.
+/// Layout (numpy.lib.format): the six bytes 93 'N' 'U' 'M' 'P' 'Y', major and minor version, the length of
+/// the header (two bytes in version 1, four later, little-endian), the header, the elements.
 /// </remarks>
 internal static class NpyReader
 {
@@ -56,7 +57,8 @@ internal static class NpyReader
         Span<byte> prefix = stackalloc byte[8];
         if (stream.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) < prefix.Length)
         {
-            throw new NpyFormatException(source, "not a .npy file: it is shorter than the eight bytes all of them begin with");
+            throw new NpyFormatException(source,
+                "not a .npy file: it is shorter than the eight bytes all of them begin with");
         }
 
         if (!prefix[..6].SequenceEqual(Magic))
@@ -101,7 +103,8 @@ internal static class NpyReader
         long left = stream.Length - stream.Position;
         if (left < bytes)
         {
-            throw new NpyFormatException(source, $"truncated: {what} needs {bytes} bytes, the file has {left}");
+            throw new NpyFormatException(source,
+                $"truncated: {what} needs {bytes} bytes, the file has {left}");
         }
     }
 
@@ -130,7 +133,8 @@ internal static class NpyReader
             throw new NpyFormatException(source, $"shape {shape} is too large: its bytes pass 2^63");
         }
 
-        string what = $"shape {shape} of {NpyDtype.NameOf(header.Dtype.Type)} needs {bytes} bytes of data, the file has {left}";
+        string what = $"shape {shape} of {NpyDtype.NameOf(header.Dtype.Type)} needs {bytes} bytes of data, "
+            + $"the file has {left}";
         if (left < bytes)
         {
             throw new NpyFormatException(source, $"truncated: {what}");

@@ -6,7 +6,8 @@ using System.Text;
 namespace NativeAttention.Tool.Npy;
 
 /// <summary>
-/// Writes .npy files: version 1.0, C order, this machine's byte order, the data beginning at a multiple of 64 bytes.
+/// Writes .npy files: version 1.0, C order, this machine's byte order, the data beginning at a multiple of 64
+/// bytes.
 /// </summary>
 internal static class NpyWriter
 {
@@ -27,7 +28,8 @@ internal static class NpyWriter
         if (!header.TryCount(out long elements, out _) || elements != values.Length)
         {
             throw new ArgumentException(
-                $"Shape {NpyShape.Format(shape)} does not hold the {values.Length} given elements.", nameof(shape));
+                $"Shape {NpyShape.Format(shape)} does not hold the {values.Length} given elements.",
+                nameof(shape));
         }
 
         stream.Write(Header(NpyDtype.Of<T>(), shape));
@@ -42,7 +44,8 @@ internal static class NpyWriter
     public static byte[] Header(NpyElementType type, ReadOnlySpan<long> shape)
     {
         string dictionary =
-            $"{{'descr': '{NpyDtype.DescriptorOf(type)}', 'fortran_order': False, 'shape': {Tuple(shape)}, }}";
+            $"{{'descr': '{NpyDtype.DescriptorOf(type)}', "
+            + $"'fortran_order': False, 'shape': {Tuple(shape)}, }}";
         int total = (PrefixLength + dictionary.Length + 1 + Alignment - 1) / Alignment * Alignment;
         byte[] header = new byte[total];
         NpyReader.Magic.CopyTo(header);
@@ -56,7 +59,8 @@ internal static class NpyWriter
 
     private static string Tuple(ReadOnlySpan<long> shape)
     {
-        string lengths = string.Join(", ", shape.ToArray().Select(n => n.ToString(CultureInfo.InvariantCulture)));
+        string lengths = string.Join(", ",
+            shape.ToArray().Select(n => n.ToString(CultureInfo.InvariantCulture)));
         return shape.Length == 1 ? $"({lengths},)" : $"({lengths})";
     }
 }

@@ -70,7 +70,8 @@ internal sealed record VerificationDocument(
     IReadOnlyList<VerifiedCaseDocument> Cases);
 
 /// <summary>A device that was checked, or why it was not.</summary>
-internal sealed record VerifiedDeviceDocument(string Name, bool Available, string? Description, string? Reason);
+internal sealed record VerifiedDeviceDocument(
+    string Name, bool Available, string? Description, string? Reason);
 
 /// <summary>One kernel on one problem.</summary>
 internal sealed record VerifiedCaseDocument(

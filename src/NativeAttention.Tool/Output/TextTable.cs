@@ -1,7 +1,8 @@
 namespace NativeAttention.Tool.Output;
 
 /// <summary>
-/// A table of plain text: columns as wide as their widest cell, numbers at the right, a long last cell on several lines.
+/// A table of plain text: columns as wide as their widest cell, numbers at the right, a long last cell on
+/// several lines.
 /// </summary>
 internal sealed class TextTable
 {
@@ -28,7 +29,8 @@ internal sealed class TextTable
     {
         if (cells.Length != _titles.Length)
         {
-            throw new ArgumentException($"A row needs {_titles.Length} cells, not {cells.Length}.", nameof(cells));
+            throw new ArgumentException($"A row needs {_titles.Length} cells, not {cells.Length}.",
+                nameof(cells));
         }
 
         _rows.Add(cells.ToArray());

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace NativeAttention.Tool.Output;
 
-/// <summary>How documents become JSON. Generated at build time, so that it works without reflection.</summary>
+/// <summary>
+/// How documents become JSON. Generated at build time, so that it works without reflection.
+/// </summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(InfoDocument))]
@@ -14,8 +16,9 @@ internal sealed partial class ToolJson : JsonSerializerContext
 {
     /// <summary>The context to use.</summary>
     /// <remarks>
-    /// JSON has no NaN and no infinity; an error that is one of them is the string of that name. The escapes left out
-    /// protect web pages that embed JSON; this goes to a terminal or a program, where quotes should stay readable.
+    /// JSON has no NaN and no infinity; an error that is one of them is the string of that name. The escapes
+    /// left out protect web pages that embed JSON; this goes to a terminal or a program, where quotes should
+    /// stay readable.
     /// </remarks>
     public static ToolJson Documents { get; } = new(new JsonSerializerOptions
     {

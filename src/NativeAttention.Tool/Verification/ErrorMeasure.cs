@@ -1,7 +1,8 @@
 namespace NativeAttention.Tool.Verification;
 
 /// <summary>How far a result was from float64.</summary>
-/// <param name="MaxOutput">Largest absolute error of an output; infinite where a NaN or infinity is misplaced.</param>
+/// <param name="MaxOutput">Largest absolute error of an output; infinite where a NaN or infinity is
+/// misplaced.</param>
 /// <param name="RelativeOutput">Euclidean norm of the error over that of the exact output.</param>
 /// <param name="MaxLse">Largest absolute error of a log-sum-exp.</param>
 internal readonly record struct ErrorMeasure(double MaxOutput, double RelativeOutput, double MaxLse)

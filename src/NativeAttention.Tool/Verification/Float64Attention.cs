@@ -1,12 +1,13 @@
 namespace NativeAttention.Tool.Verification;
 
 /// <summary>
-/// Attention in float64 straight from its definition: scores, softmax, weighted sum, one row at a time. It is what every
-/// kernel is measured against, so it shares nothing with them: no tiles, no band, no running maximum.
+/// Attention in float64 straight from its definition: scores, softmax, weighted sum, one row at a time. It is
+/// what every kernel is measured against, so it shares nothing with them: no tiles, no band, no running
+/// maximum.
 /// </summary>
 /// <remarks>
-/// Tensors are dense logical [batch, heads, sequence, dim] arrays. With the roundings of an element type it becomes
-/// plain dense attention in that type, whose own error is the yardstick for the bound.
+/// Tensors are dense logical [batch, heads, sequence, dim] arrays. With the roundings of an element type it
+/// becomes plain dense attention in that type, whose own error is the yardstick for the bound.
 /// </remarks>
 internal sealed class Float64Attention
 {
@@ -19,8 +20,10 @@ internal sealed class Float64Attention
     /// <param name="shape">Lengths.</param>
     /// <param name="mask">Visible keys.</param>
     /// <param name="scale">Factor on the scores.</param>
-    /// <param name="rounding">Type to round probabilities and output to, with float32 scores; null for float64.</param>
-    public Float64Attention(AttentionShape shape, AttentionMask mask, double scale, ElementType? rounding = null)
+    /// <param name="rounding">Type to round probabilities and output to, with float32 scores; null for
+    /// float64.</param>
+    public Float64Attention(AttentionShape shape, AttentionMask mask, double scale,
+        ElementType? rounding = null)
     {
         _shape = shape;
         _mask = mask;
@@ -39,7 +42,9 @@ internal sealed class Float64Attention
     /// <summary>Sum of p |v| for every output.</summary>
     public double[] AbsoluteOutput { get; }
 
-    /// <summary>Log-sum-exp, [batch, query heads, queries]; minus infinity for a row that sees nothing.</summary>
+    /// <summary>
+    /// Log-sum-exp, [batch, query heads, queries]; minus infinity for a row that sees nothing.
+    /// </summary>
     public double[] Lse { get; }
 
     /// <summary>Largest sum of |scale q k| over the dims of a visible pair.</summary>

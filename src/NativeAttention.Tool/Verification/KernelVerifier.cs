@@ -70,8 +70,10 @@ internal sealed class KernelVerifier
         double[] query = Random(s.QueryHeads, s.QueryLength, s.HeadDim);
         double[] key = Random(s.KeyValueHeads, s.KeyLength, s.HeadDim);
         double[] value = Random(s.KeyValueHeads, s.KeyLength, s.ValueHeadDim);
-        Float64Attention exact = new Float64Attention(s, problem.Mask, checkedProblem.Scale).Compute(query, key, value);
-        Float64Attention dense = new Float64Attention(s, problem.Mask, checkedProblem.Scale, kernel.ElementType)
+        Float64Attention exact =
+            new Float64Attention(s, problem.Mask, checkedProblem.Scale).Compute(query, key, value);
+        Float64Attention dense =
+            new Float64Attention(s, problem.Mask, checkedProblem.Scale, kernel.ElementType)
             .Compute(query, key, value);
         (double[] output, float[] lse, TimeSpan time) = Run(plan, query, key, value);
         return result with

@@ -1,8 +1,9 @@
 namespace NativeAttention.Tool.Verification;
 
 /// <summary>
-/// A dense tensor in logical order [batch, heads, sequence, dim] and its way to and from storage in a layout. The
-/// reference computes in logical order, so that it cannot share a mistake about strides with what it checks.
+/// A dense tensor in logical order [batch, heads, sequence, dim] and its way to and from storage in a layout.
+/// The reference computes in logical order, so that it cannot share a mistake about strides with what it
+/// checks.
 /// </summary>
 /// <param name="Heads">Number of heads.</param>
 /// <param name="Sequence">Length of the sequence.</param>

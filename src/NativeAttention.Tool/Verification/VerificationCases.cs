@@ -12,11 +12,13 @@ internal static class VerificationCases
     /// <param name="kernel">The kernel.</param>
     /// <param name="quick">Only the first two per head dim.</param>
     public static IEnumerable<VerificationCase> For(KernelReport kernel, bool quick) =>
-        (kernel.HeadDim is { } dim ? [dim] : FreeHeadDims).SelectMany(d => quick ? Quick(d) : [.. Quick(d), .. More(d)]);
+        (kernel.HeadDim is { } dim ? [dim] : FreeHeadDims)
+            .SelectMany(d => quick ? Quick(d) : [.. Quick(d), .. More(d)]);
 
     /// <summary>The problem of the demonstration.</summary>
     /// <param name="kernel">The kernel.</param>
-    /// <param name="emulated">Whether it runs on the emulator, where every instruction is interpreted.</param>
+    /// <param name="emulated">Whether it runs on the emulator, where every instruction is
+    /// interpreted.</param>
     public static VerificationCase Demonstration(KernelReport kernel, bool emulated)
     {
         int dim = kernel.HeadDim ?? FreeHeadDims[0];
@@ -25,7 +27,8 @@ internal static class VerificationCases
             : new("demo", new(1, 512, 512, 8, 2, dim), AttentionMask.Causal);
     }
 
-    // Both are off every tile size; the second also has unaligned head dims, which take another path through memory.
+    // Both are off every tile size; the second also has unaligned head dims, which take another path through
+    // memory.
     private static VerificationCase[] Quick(int d) =>
     [
         new("grouped heads", new(1, 33, 65, 2, 1, d), AttentionMask.None),
@@ -35,8 +38,10 @@ internal static class VerificationCases
     private static VerificationCase[] More(int d) =>
     [
         new("tile plus one", new(1, 129, 129, 1, 1, d), AttentionMask.Causal),
+        new("many tiles", new(1, 300, 520, 2, 1, d), AttentionMask.Causal, HeadsFirst: true),
         new("rows without keys", new(1, 70, 33, 1, 1, d), AttentionMask.Causal),
-        new("top left, negative scale", new(1, 20, 35, 4, 2, d, d - 8), AttentionMask.CausalTopLeft, Scale: -0.25f),
+        new("top left, negative scale", new(1, 20, 35, 4, 2, d, d - 8), AttentionMask.CausalTopLeft,
+            Scale: -0.25f),
         new("one query", new(2, 1, 300, 2, 2, d), AttentionMask.Causal, HeadsFirst: true),
         new("no keys", new(1, 5, 0, 1, 1, d), AttentionMask.None),
         new("scale 0", new(1, 3, 7, 1, 1, d), AttentionMask.None, Scale: 0),

@@ -20,7 +20,9 @@ internal sealed record VerificationResult(string Device, KernelReport Kernel, Ve
     /// <summary>Why it did not run, or null.</summary>
     public string? Failure { get; init; }
 
-    /// <summary>Whether the failure took the device with it: it must be opened again before anything else runs.</summary>
+    /// <summary>
+    /// Whether the failure took the device with it: it must be opened again before anything else runs.
+    /// </summary>
     public bool LostDevice { get; init; }
 
     /// <summary>Whether it ran and is within its bounds.</summary>

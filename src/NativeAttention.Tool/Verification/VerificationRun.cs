@@ -3,7 +3,9 @@ using NativeAttention.Tool.Devices;
 
 namespace NativeAttention.Tool.Verification;
 
-/// <summary>Checks every kernel of the chosen devices: what <c>verify</c> and <c>demo</c> have in common.</summary>
+/// <summary>
+/// Checks every kernel of the chosen devices: what <c>verify</c> and <c>demo</c> have in common.
+/// </summary>
 internal sealed class VerificationRun
 {
     private readonly ToolSession _session;
@@ -15,9 +17,10 @@ internal sealed class VerificationRun
     /// <param name="session">Devices, loggers and progress.</param>
     /// <param name="cases">The problems for a kernel of a device.</param>
     /// <param name="seed">Seed of the random inputs.</param>
-    /// <param name="repeats">Runs per problem, except on the emulator, whose time says nothing about a GPU.</param>
-    public VerificationRun(ToolSession session, Func<KernelReport, DeviceName, IEnumerable<VerificationCase>> cases,
-        int seed, int repeats)
+    /// <param name="repeats">Runs per problem, except on the emulator, whose time says nothing about a
+    /// GPU.</param>
+    public VerificationRun(ToolSession session,
+        Func<KernelReport, DeviceName, IEnumerable<VerificationCase>> cases, int seed, int repeats)
     {
         _session = session;
         _cases = cases;
@@ -41,9 +44,11 @@ internal sealed class VerificationRun
         foreach (DeviceName device in chosen)
         {
             using DeviceUnderTest tested = new(_session, device, _seed, _repeats);
-            foreach ((_, KernelReport kernel, VerificationCase problem) in work.Where(w => w.Device == device))
+            foreach ((_, KernelReport kernel, VerificationCase problem) in
+                work.Where(w => w.Device == device))
             {
-                _session.Progress.Report(results.Count + 1, work.Count, $"{device} {kernel.Name}: {problem.Name}");
+                _session.Progress.Report(results.Count + 1, work.Count,
+                    $"{device} {kernel.Name}: {problem.Name}");
                 results.Add(tested.Verify(kernel, problem));
             }
         }
@@ -51,7 +56,8 @@ internal sealed class VerificationRun
         // A check of nothing must not look like a success.
         return results.Count > 0
             ? results
-            : throw ToolException.NotAvailable("there is no kernel to check on any device (nattn info lists them)");
+            : throw ToolException.NotAvailable(
+                "there is no kernel to check on any device (nattn info lists them)");
     }
 
     /// <summary>A device that is opened again after a fault took its context.</summary>

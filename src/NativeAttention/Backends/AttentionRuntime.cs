@@ -16,7 +16,8 @@ namespace NativeAttention;
 /// <example>
 /// <code>
 /// using AttentionRuntime runtime = new([CpuBackend.Default]);
-/// AttentionShape shape = new(Batch: 1, QueryLength: 128, KeyLength: 128, QueryHeads: 8, KeyValueHeads: 2, HeadDim: 64);
+/// AttentionShape shape = new(
+///     Batch: 1, QueryLength: 128, KeyLength: 128, QueryHeads: 8, KeyValueHeads: 2, HeadDim: 64);
 /// runtime.Attend&lt;float&gt;(query, key, value, output, shape, AttentionOptions.Causal);
 /// </code>
 /// </example>
@@ -225,7 +226,8 @@ public sealed partial class AttentionRuntime : IDisposable
 
     private static bool Explain(AttentionProblem problem, [NotNull] ref string? refusals)
     {
-        refusals = $"No backend can run {problem.Shape} with elements of type {problem.ElementType}. {refusals}";
+        refusals = $"No backend can run {problem.Shape} with elements of type {problem.ElementType}. "
+            + refusals;
         return false;
     }
 

@@ -27,7 +27,7 @@ public readonly record struct AttentionShape
     /// <param name="ValueHeadDim">
     /// Length of one value or output vector (Dv); null means the same as <paramref name="HeadDim"/>.
     /// </param>
-#pragma warning disable CA1707, IDE1006 // named like the properties they set, so that calls read as the shape they make
+#pragma warning disable CA1707, IDE1006 // named like the properties they set
     public AttentionShape(int Batch, int QueryLength, int KeyLength, int QueryHeads, int KeyValueHeads,
         int HeadDim, int? ValueHeadDim = null)
 #pragma warning restore CA1707, IDE1006
@@ -103,15 +103,16 @@ public readonly record struct AttentionShape
     {
         if (lengths.Length != Rank)
         {
-            Throw(tensor, $"The {tensor} has {lengths.Length} axes: it must have 4, batch, sequence, heads and head "
-                + $"dim in the order of the layout ({layout}).");
+            Throw(tensor, $"The {tensor} has {lengths.Length} axes: it must have 4, batch, sequence, heads "
+                + $"and head dim in the order of the layout ({layout}).");
         }
 
         foreach (nint length in lengths)
         {
             if (length < 0 || length > int.MaxValue)
             {
-                Throw(tensor, $"The {tensor} has an axis of length {length}: it must lie between 0 and 2^31 - 1.");
+                Throw(tensor, $"The {tensor} has an axis of length {length}: it must lie between 0 and "
+                    + "2^31 - 1.");
             }
         }
 

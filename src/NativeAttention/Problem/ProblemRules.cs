@@ -42,8 +42,8 @@ internal static class ProblemRules
         CheckStrides("output", output, size);
         if (StrideAliasing.Find(output) is string collision)
         {
-            Throw("options", $"The output strides {output.Strides} let two elements share an address: {collision} "
-                + "Every output element must have an address of its own.");
+            Throw("options", $"The output strides {output.Strides} let two elements share an address: "
+                + $"{collision} Every output element must have an address of its own.");
         }
     }
 
@@ -81,8 +81,8 @@ internal static class ProblemRules
         UInt128 bytes = vectors * (ulong)dim * (ulong)elementSize;
         if (bytes > long.MaxValue)
         {
-            Throw("shape", $"The {tensor} tensor of {batch} x {length} x {heads} x {dim} elements of {elementSize} "
-                + $"bytes has {bytes} bytes: at most {long.MaxValue} can be addressed.");
+            Throw("shape", $"The {tensor} tensor of {batch} x {length} x {heads} x {dim} elements of "
+                + $"{elementSize} bytes has {bytes} bytes: at most {long.MaxValue} can be addressed.");
         }
     }
 
@@ -96,8 +96,8 @@ internal static class ProblemRules
 
         if (extents.RequiredLength128 * elementSize > long.MaxValue)
         {
-            Throw("options", $"The {tensor} strides {s} reach offset {extents.RequiredLength128 - 1}: offsets must "
-                + $"stay below 2^63 bytes, {long.MaxValue / elementSize} elements.");
+            Throw("options", $"The {tensor} strides {s} reach offset {extents.RequiredLength128 - 1}: "
+                + $"offsets must stay below 2^63 bytes, {long.MaxValue / elementSize} elements.");
         }
     }
 

@@ -64,8 +64,9 @@ internal static class StrideAliasing
                 Int128 offset = ((Int128)da * a.Stride) + ((Int128)db * b.Stride);
                 if (Solve(offset, solved, dim, da == 0 && db == 0) is long ds)
                 {
-                    return $"they differ by {da} along {a.Name}, {db} along {b.Name} and {ds} along {solved.Name}, "
-                        + $"but only by {offset + ((Int128)ds * solved.Stride)} in offset, with vectors of {dim}.";
+                    Int128 apart = offset + ((Int128)ds * solved.Stride);
+                    return $"they differ by {da} along {a.Name}, {db} along {b.Name} and {ds} along "
+                        + $"{solved.Name}, but only by {apart} in offset, with vectors of {dim}.";
                 }
             }
         }

@@ -50,6 +50,51 @@ internal sealed unsafe class LeakTests
         Assert.That(EmulatedDriver.GetAbandonedObjects(session.Ordinal).Total, Is.Zero);
     }
 
+    [TestCase(StreamMode.Eager)]
+    [TestCase(StreamMode.Late)]
+    public void What_is_destroyed_in_a_spoilt_context_is_gone_though_the_call_tells_the_fault(StreamMode mode)
+    {
+        DriverSession session = new(mode);
+        nint stream = session.Stream();
+        nint recorded = session.Event();
+        ulong pointer = session.Allocate(100);
+        ulong[] pooled = [session.Allocate(10), session.Allocate(10)];
+        byte* pinned = session.Pinned(100);
+        session.Check(session.Load(TestKernels.Store, out nint module, out string log), log);
+        session.Check(Cuda.MemFreeAsync(pooled[0], stream), "cuMemFreeAsync");
+        ulong nowhere = 0;
+        void** parameters = stackalloc void*[] { &nowhere, &nowhere };
+        Cuda.LaunchKernel(
+            session.Function(module, "store"), 1, 1, 1, 1, 1, 1, 0, stream, parameters, null);
+        CudaResult fault = Cuda.StreamSynchronize(stream);
+        CudaResult[] results =
+        [
+            fault,
+            Cuda.MemFree(pointer),
+            Cuda.MemFreeAsync(pooled[1], stream),
+            Cuda.MemFreeHost(pinned),
+            Cuda.EventDestroy(recorded),
+            Cuda.ModuleUnload(module),
+            Cuda.StreamDestroy(stream),
+        ];
+        Assert.That(results, Is.All.EqualTo(CudaResult.IllegalAddress));
+        Assert.That(session.Live.Total, Is.Zero);
+        session.Dispose();
+        Assert.That(EmulatedDriver.GetAbandonedObjects(session.Ordinal).Total, Is.Zero);
+    }
+
+    [Test]
+    public void A_stream_ordered_free_that_never_ran_is_not_a_leak()
+    {
+        DriverSession session = new(StreamMode.Late);
+        nint stream = session.Stream();
+        session.Check(Cuda.MemFreeAsync(session.Allocate(10), stream), "cuMemFreeAsync");
+        session.Check(Cuda.StreamDestroy(stream), "cuStreamDestroy_v2");
+        Assert.That(session.Live.Allocations, Is.EqualTo(1));
+        session.Dispose();
+        Assert.That(EmulatedDriver.GetAbandonedObjects(session.Ordinal).Total, Is.Zero);
+    }
+
     [Test]
     public void Calls_that_fail_leave_nothing_behind()
     {

@@ -45,7 +45,11 @@ internal sealed unsafe class RandomCallTests(StreamMode mode)
         string codes = string.Join(", ", seen.Select(s => $"{s.Key} {s.Value}"));
         TestContext.Out.WriteLine($"seed {seed}: {codes}");
         Assert.That(seen, Does.ContainKey(CudaResult.Success).And.ContainKey(CudaResult.InvalidHandle));
-        Assert.That(EmulatedDriver.GetAbandonedObjects(session.Ordinal), Is.EqualTo(live));
+        EmulatedObjectCounts left = EmulatedDriver.GetAbandonedObjects(session.Ordinal);
+
+        // Frees that were still to run have run at the end.
+        Assert.That(left.Allocations, Is.LessThanOrEqualTo(live.Allocations));
+        Assert.That(left with { Allocations = 0 }, Is.EqualTo(live with { Allocations = 0 }));
         Assert.That(session.Live.Total, Is.Zero);
     }
 

@@ -151,7 +151,10 @@ public class AttentionInvariantsTests(string rung)
         Assert.That(expected, Is.EqualTo(repeated));
 
         float[] Repeat(float[] x) =>
-            [.. Enumerable.Range(0, keys * 6).SelectMany(n => x.AsSpan(((n / 6 * 2) + (n % 6 / group)) * dim, dim).ToArray())];
+        [
+            .. Enumerable.Range(0, keys * 6)
+                .SelectMany(n => x.AsSpan(((n / 6 * 2) + (n % 6 / group)) * dim, dim).ToArray()),
+        ];
     }
 
     [Test]

@@ -26,10 +26,10 @@ public class InstructionSetTests
             ? p : "dotnet";
         ProcessStartInfo start =
             new(host, ["test", assembly, "--filter", $"FullyQualifiedName~{nameof(Smoke)}"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
         start.Environment[variable] = "0";
         start.Environment[Child] = kernels;
         using Process child = Process.Start(start)!;

@@ -68,15 +68,13 @@ public class ReferenceAttentionTests
         int cases = 0;
         foreach (AttentionCase c in AttentionGrid.All(type, maxWork: 2_000_000))
         {
-            var views = TensorView.Of(c.Shape, c.Options.Layout);
+            var (query, key, value, _) = TensorView.Of(c.Shape, c.Options.Layout);
             cases++;
             switch (type)
             {
-                case ElementType.Float32: Check(c, c.Allocate<float>(), views.Query, views.Key,
-                    views.Value); break;
-                case ElementType.Float16: Check(c, c.Allocate<Half>(), views.Query, views.Key,
-                    views.Value); break;
-                default: Check(c, c.Allocate<BFloat16>(), views.Query, views.Key, views.Value); break;
+                case ElementType.Float32: Check(c, c.Allocate<float>(), query, key, value); break;
+                case ElementType.Float16: Check(c, c.Allocate<Half>(), query, key, value); break;
+                default: Check(c, c.Allocate<BFloat16>(), query, key, value); break;
             }
         }
 

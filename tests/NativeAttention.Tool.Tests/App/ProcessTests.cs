@@ -38,7 +38,8 @@ public class ProcessTests
     {
         ToolResult result = Start("gpu", "run", "--query", "q.npy", "--key", "k.npy", "--value", "v.npy",
             "--output", "o.npy");
-        result.AssertFailed(ExitCodes.BadInput, "NATTN_DEVICE is 'gpu'; allowed are cpu, emulator, cuda:0, cuda:1, ...");
+        result.AssertFailed(ExitCodes.BadInput,
+            "NATTN_DEVICE is 'gpu'; allowed are cpu, emulator, cuda:0, cuda:1, ...");
     }
 
     [Test]

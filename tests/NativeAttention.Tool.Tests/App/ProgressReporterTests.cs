@@ -15,7 +15,8 @@ public class ProgressReporterTests
             Is.EqualTo("[1/2] a longer text\n[2/2] short\n"));
 
     [Test]
-    public void A_file_sees_nothing() => Assert.That(Report(terminal: false, always: false, logging: false), Is.Empty);
+    public void A_file_sees_nothing() =>
+        Assert.That(Report(terminal: false, always: false, logging: false), Is.Empty);
 
     [Test]
     public void A_file_sees_lines_when_asked_for() =>

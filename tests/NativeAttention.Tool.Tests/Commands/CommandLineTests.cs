@@ -14,7 +14,8 @@ public class CommandLineTests
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok));
         Assert.That(result.Error, Is.Empty);
         foreach (string text in new[] { "demo", "info", "run", "verify", "--json", "--verbose", "--progress",
-            "0  everything was done", "1  a check failed", "2  bad usage or bad input", "3  the device is not available",
+            "0  everything was done", "1  a check failed", "2  bad usage or bad input",
+            "3  the device is not available",
             "4  failure while running", "NATTN_DEVICE is the default of --device" })
         {
             Assert.That(result.Out, Does.Contain(text));

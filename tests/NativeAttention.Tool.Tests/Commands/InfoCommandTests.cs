@@ -33,7 +33,8 @@ public class InfoCommandTests
         Assert.That(devices[0].GetProperty("reason").GetString(), Is.EqualTo("there is no driver"));
         Assert.That(devices[0].GetProperty("kernels").GetArrayLength(), Is.Zero);
         Assert.That(devices[1].GetProperty("available").GetBoolean());
-        Assert.That(devices[1].GetProperty("kernels")[1].GetProperty("elementType").GetString(), Is.EqualTo("fp16"));
+        Assert.That(devices[1].GetProperty("kernels")[1].GetProperty("elementType").GetString(),
+            Is.EqualTo("fp16"));
         Assert.That(devices[1].GetProperty("kernels")[1].GetProperty("headDim").GetInt32(), Is.EqualTo(32));
     }
 }

@@ -7,7 +7,9 @@ using NativeAttention.Tool.Tests.Support;
 
 namespace NativeAttention.Tool.Tests.Commands;
 
-/// <summary><c>nattn run</c> on random input, checked against float64: first on a fake device, then on real ones.</summary>
+/// <summary>
+/// <c>nattn run</c> on random input, checked against float64: first on a fake device, then on real ones.
+/// </summary>
 [TestFixture("fake", "cpu", "reference")]
 [TestFixture("system", "cpu", "na_cpu_tiled")]
 [TestFixture("system", "emulator", "na_dense_tiled")]
@@ -33,7 +35,8 @@ public class RunCommandTests(string machine, string device, string kernel)
                 foreach (AttentionMask mask in
                     new[] { AttentionMask.None, AttentionMask.Causal, AttentionMask.CausalTopLeft })
                 {
-                    yield return new AttentionCase(type, Shape, new() { Mask = mask, Layout = layout }, seed++);
+                    yield return new AttentionCase(type, Shape, new() { Mask = mask, Layout = layout },
+                        seed++);
                 }
             }
         }
@@ -57,14 +60,16 @@ public class RunCommandTests(string machine, string device, string kernel)
         Assert.That(json.GetProperty("device").GetString(), Is.EqualTo(device));
         AssertKernel(json, problem.ElementType);
         Assert.That(json.GetProperty("mask").GetString(), Is.EqualTo(problem.Options.Mask.ToString()));
-        Assert.That(json.GetProperty("shape").GetProperty("keyLength").GetInt32(), Is.EqualTo(problem.Shape.KeyLength));
+        Assert.That(json.GetProperty("shape").GetProperty("keyLength").GetInt32(),
+            Is.EqualTo(problem.Shape.KeyLength));
         Assert.That(_folder.Names, Is.EqualTo(new[] { "k.npy", "l.npy", "o.npy", "q.npy", "v.npy" }));
     }
 
     [Test]
     public void Three_axes_mean_batch_1([Values("bshd", "bhsd")] string layout)
     {
-        AttentionOptions options = new() { Layout = layout == "bshd" ? AttentionLayout.Bshd : AttentionLayout.Bhsd };
+        AttentionOptions options =
+            new() { Layout = layout == "bshd" ? AttentionLayout.Bshd : AttentionLayout.Bhsd };
         AttentionCase problem = new(ElementType.Float32, Shape with { Batch = 1 }, options, seed: 5);
         AttentionBuffers<float> buffers = WriteInputs<float>(problem, axes: 3);
         ToolResult result = Run("--layout", layout, "--lse", _folder["l.npy"]);
@@ -151,7 +156,8 @@ public class RunCommandTests(string machine, string device, string kernel)
         {
             "[0/3] reading the files", $"[1/3] computing on {device}", "[2/3] writing the files",
         }));
-        Assert.That(result.Json.GetProperty("exitCode").GetInt32(), Is.Zero, "progress must not disturb the document");
+        Assert.That(result.Json.GetProperty("exitCode").GetInt32(), Is.Zero,
+            "progress must not disturb the document");
     }
 
     private JsonElement RunAndCheck<T>(AttentionCase problem)
@@ -162,10 +168,12 @@ public class RunCommandTests(string machine, string device, string kernel)
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Error, Is.Empty);
         NpyArray output = _folder.Read("o.npy");
-        Assert.That(output.Shape, Is.EqualTo(FileShape(problem, problem.Shape.QueryHeads, problem.Shape.QueryLength,
+        Assert.That(output.Shape,
+            Is.EqualTo(FileShape(problem, problem.Shape.QueryHeads, problem.Shape.QueryLength,
             problem.Shape.ValueHeadDim)));
         AttentionShape s = problem.Shape;
-        Assert.That(_folder.Read("l.npy").Shape, Is.EqualTo(new long[] { s.Batch, s.QueryHeads, s.QueryLength }));
+        Assert.That(_folder.Read("l.npy").Shape,
+            Is.EqualTo(new long[] { s.Batch, s.QueryHeads, s.QueryLength }));
         ReadOutputs(buffers, output.Values<T>());
         problem.Check(buffers);
         return result.Json;
@@ -196,7 +204,8 @@ public class RunCommandTests(string machine, string device, string kernel)
         }
     }
 
-    // The files hold float32 numbers near 16-bit ones, so that only rounding to that type gives the right result.
+    // The files hold float32 numbers near 16-bit ones, so that only rounding to that type gives the right
+    // result.
     private void CheckRounded<T>(ElementType type, string compute, Func<T, float> widen)
         where T : unmanaged
     {
@@ -254,12 +263,13 @@ public class RunCommandTests(string machine, string device, string kernel)
     {
         string name = json.GetProperty("kernel").GetString()!;
         Assert.That(name, Does.StartWith(kernel));
-        Assert.That(name, machine == "fake" ? Is.EqualTo(FakeDevices.KernelName(type)) : Does.Contain(type switch
-        {
-            ElementType.Float32 => "_f32_",
-            ElementType.Float16 => "_f16_",
-            _ => "_bf16_",
-        }));
+        Assert.That(name, machine == "fake" ? Is.EqualTo(FakeDevices.KernelName(type)) : Does.Contain(
+            type switch
+            {
+                ElementType.Float32 => "_f32_",
+                ElementType.Float16 => "_f16_",
+                _ => "_bf16_",
+            }));
     }
 
     private ToolResult Run(params string[] more) => ToolResult.Of(

@@ -6,7 +6,9 @@ using NativeAttention.Tool.Tests.Support;
 
 namespace NativeAttention.Tool.Tests.Commands;
 
-/// <summary>Every documented failure of <c>nattn run</c>: its message, its exit code, and no trace in the folder.</summary>
+/// <summary>
+/// Every documented failure of <c>nattn run</c>: its message, its exit code, and no trace in the folder.
+/// </summary>
 public class RunFailureTests
 {
     private TempFolder _folder = null!;
@@ -34,19 +36,25 @@ public class RunFailureTests
 
     [TestCase("k.npy", new long[] { 2, 5, 2, 8 }, "--key k.npy: batch is 2 (shape [2, 5, 2, 8]); "
         + "allowed is 1, as in --query q.npy (shape [1, 3, 4, 8])")]
-    [TestCase("v.npy", new long[] { 2, 5, 2, 8 }, "--value v.npy: batch is 2 (shape [2, 5, 2, 8]); allowed is 1")]
+    [TestCase("v.npy", new long[] { 2, 5, 2, 8 },
+        "--value v.npy: batch is 2 (shape [2, 5, 2, 8]); allowed is 1")]
     [TestCase("v.npy", new long[] { 1, 4, 2, 8 }, "--value v.npy: sequence length is 4 (shape [1, 4, 2, 8]); "
         + "allowed is 5, as in --key k.npy")]
     [TestCase("v.npy", new long[] { 1, 5, 1, 8 }, "--value v.npy: number of heads is 1 (shape [1, 5, 1, 8]); "
         + "allowed is 2, as in --key k.npy")]
     [TestCase("k.npy", new long[] { 1, 5, 2, 7 }, "--key k.npy: head dim is 7 (shape [1, 5, 2, 7]); "
         + "allowed is 8, as in --query q.npy")]
-    [TestCase("q.npy", new long[] { 1, 3, 5, 8 }, "--query q.npy has 5 heads; allowed is a multiple of the 2 of --key k.npy")]
-    [TestCase("q.npy", new long[] { 1, 3, 0, 8 }, "--query q.npy: number of heads is 0 (shape [1, 3, 0, 8]); at least 1 is needed")]
-    [TestCase("v.npy", new long[] { 1, 5, 2, 0 }, "--value v.npy: head dim is 0 (shape [1, 5, 2, 0]); at least 1 is needed")]
-    [TestCase("q.npy", new long[] { 3, 8 }, "--query q.npy: shape [3, 8] has 2 axes; allowed are 4, or 3 without the batch axis")]
+    [TestCase("q.npy", new long[] { 1, 3, 5, 8 },
+        "--query q.npy has 5 heads; allowed is a multiple of the 2 of --key k.npy")]
+    [TestCase("q.npy", new long[] { 1, 3, 0, 8 },
+        "--query q.npy: number of heads is 0 (shape [1, 3, 0, 8]); at least 1 is needed")]
+    [TestCase("v.npy", new long[] { 1, 5, 2, 0 },
+        "--value v.npy: head dim is 0 (shape [1, 5, 2, 0]); at least 1 is needed")]
+    [TestCase("q.npy", new long[] { 3, 8 },
+        "--query q.npy: shape [3, 8] has 2 axes; allowed are 4, or 3 without the batch axis")]
     [TestCase("q.npy", new long[] { 1, 1, 3, 4, 8 }, "--query q.npy: shape [1, 1, 3, 4, 8] has 5 axes")]
-    [TestCase("k.npy", new long[] { 5, 2, 8 }, "--key k.npy: shape [5, 2, 8] has 3 axes; --query q.npy has 4, "
+    [TestCase("k.npy", new long[] { 5, 2, 8 },
+        "--key k.npy: shape [5, 2, 8] has 3 axes; --query q.npy has 4, "
         + "and all three must have the same number")]
     public void Shapes_that_do_not_fit_are_refused(string name, long[] shape, string message)
     {
@@ -56,7 +64,8 @@ public class RunFailureTests
 
     [Test]
     public void Heads_and_sequence_trade_places_with_the_layout() =>
-        AssertRefused(ExitCodes.BadInput, "--query q.npy has 3 heads; allowed is a multiple of the 5 of --key k.npy",
+        AssertRefused(ExitCodes.BadInput,
+            "--query q.npy has 3 heads; allowed is a multiple of the 5 of --key k.npy",
             "--layout", "bhsd");
 
     [Test]
@@ -107,8 +116,10 @@ public class RunFailureTests
     [Test]
     public void A_truncated_file_is_refused()
     {
-        File.WriteAllBytes(_folder["q.npy"], NpyFile.Build(NpyFile.Header("<f4", "(1, 3, 4, 8)"), new byte[383]));
-        AssertRefused(ExitCodes.BadInput, "--query q.npy: truncated: shape [1, 3, 4, 8] of float32 needs 384 bytes "
+        File.WriteAllBytes(_folder["q.npy"],
+            NpyFile.Build(NpyFile.Header("<f4", "(1, 3, 4, 8)"), new byte[383]));
+        AssertRefused(ExitCodes.BadInput,
+            "--query q.npy: truncated: shape [1, 3, 4, 8] of float32 needs 384 bytes "
             + "of data, the file has 383");
     }
 
@@ -129,7 +140,8 @@ public class RunFailureTests
         _folder.Write<Half>("q.npy", new Half[96], 1, 3, 4, 8);
         _folder.Write<Half>("k.npy", new Half[80], 1, 5, 2, 8);
         _folder.Write<Half>("v.npy", new Half[60], 1, 5, 2, 6);
-        AssertRefused(ExitCodes.BadInput, "--compute is 'bf16' and the files are float16", "--compute", "bf16");
+        AssertRefused(ExitCodes.BadInput, "--compute is 'bf16' and the files are float16", "--compute",
+            "bf16");
     }
 
     [TestCase(new[] { "--scale", "nan" }, "--scale is 'nan'; allowed are finite numbers")]
@@ -138,7 +150,8 @@ public class RunFailureTests
     [TestCase(new[] { "--layout", "sbhd" }, "--layout is 'sbhd'; allowed are bshd, bhsd")]
     [TestCase(new[] { "--compute", "fp8" }, "--compute is 'fp8'; allowed are bf16, fp16, fp32")]
     [TestCase(new[] { "--causal", "--causal-top-left" }, "--causal and --causal-top-left exclude each other")]
-    [TestCase(new[] { "--device", "gpu" }, "--device is 'gpu'; allowed are cpu, emulator, cuda:0, cuda:1, ...")]
+    [TestCase(new[] { "--device", "gpu" },
+        "--device is 'gpu'; allowed are cpu, emulator, cuda:0, cuda:1, ...")]
     [TestCase(new[] { "--device", "cuda:-1" }, "--device is 'cuda:-1'; allowed are")]
     [TestCase(new[] { "--device", "cuda:" }, "--device is 'cuda:'; allowed are")]
     [TestCase(new[] { "--colour" }, "Unrecognized command or argument '--colour'")]
@@ -150,7 +163,8 @@ public class RunFailureTests
     public void A_required_option_that_is_missing_is_named()
     {
         ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "run", "--query", "q.npy", "--key", "k.npy");
-        result.AssertFailed(ExitCodes.BadInput, "Option '--value' is required; Option '--output' is required");
+        result.AssertFailed(ExitCodes.BadInput,
+            "Option '--value' is required; Option '--output' is required");
     }
 
     [TestCase("--output", "q.npy", "--output and --query are the same file 'q.npy'")]
@@ -163,14 +177,16 @@ public class RunFailureTests
     public void Outputs_that_cannot_be_are_refused(string option, string path, string message)
     {
         string full = path.StartsWith('/') ? path : Path.Combine(_folder.Path, path);
-        AssertRefused(ExitCodes.BadInput, message, option == "--output" ? ["--output=" + full] : [option, full]);
+        AssertRefused(ExitCodes.BadInput, message,
+            option == "--output" ? ["--output=" + full] : [option, full]);
     }
 
     [Test]
     public void An_output_that_links_to_an_input_is_refused()
     {
         File.CreateSymbolicLink(_folder["link.npy"], _folder["q.npy"]);
-        AssertRefused(ExitCodes.BadInput, "--output and --query are the same file", "--output=" + _folder["link.npy"]);
+        AssertRefused(ExitCodes.BadInput, "--output and --query are the same file",
+            "--output=" + _folder["link.npy"]);
     }
 
     [Test]
@@ -199,20 +215,17 @@ public class RunFailureTests
 
     [Test]
     public void A_failure_while_running_is_code_4() =>
-        AssertFails(FakeDevices.WithCpu(new ReferenceBackend("cpu") { Failure = new InvalidOperationException("a\nb") }),
-            ExitCodes.Failure, "InvalidOperationException: a b");
+        AssertFails(Failing(new InvalidOperationException("a\nb")), ExitCodes.Failure, "InvalidOperationException: a b");
 
     [Test]
     public void A_fault_of_the_device_is_code_4_with_what_was_found() =>
-        AssertFails(FakeDevices.WithCpu(new ReferenceBackend("cpu")
-        {
-            Failure = new CudaException(CudaResult.LaunchFailed, "cuLaunchKernel", 0, "race in line 7"),
-        }), ExitCodes.Failure, "nattn: cuLaunchKernel failed on device 0: CUDA_ERROR_LAUNCH_FAILED (719). race in line 7");
+        AssertFails(Failing(new CudaException(CudaResult.LaunchFailed, "cuLaunchKernel", 0, "race in line 7")),
+            ExitCodes.Failure,
+            "nattn: cuLaunchKernel failed on device 0: CUDA_ERROR_LAUNCH_FAILED (719). race in line 7");
 
     [Test]
     public void Running_out_of_memory_is_code_4() =>
-        AssertFails(FakeDevices.WithCpu(new ReferenceBackend("cpu") { Failure = new InsufficientMemoryException("no room") }),
-            ExitCodes.Failure, "out of memory: no room");
+        AssertFails(Failing(new InsufficientMemoryException("no room")), ExitCodes.Failure, "out of memory: no room");
 
     [Test]
     public void A_file_that_cannot_be_written_is_code_4() =>
@@ -222,7 +235,8 @@ public class RunFailureTests
     public void The_environment_variable_is_checked_too()
     {
         ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "tpu", Arguments());
-        result.AssertFailed(ExitCodes.BadInput, "NATTN_DEVICE is 'tpu'; allowed are cpu, emulator, cuda:0, cuda:1, ...");
+        result.AssertFailed(ExitCodes.BadInput,
+            "NATTN_DEVICE is 'tpu'; allowed are cpu, emulator, cuda:0, cuda:1, ...");
     }
 
     [Test]
@@ -243,6 +257,9 @@ public class RunFailureTests
         ToolResult result = Run("--device", "gpu", "--verbose");
         Assert.That(result.Error, Does.Contain("   at NativeAttention.Tool."));
     }
+
+    private static FakeDevices Failing(Exception failure) =>
+        FakeDevices.WithCpu(new ReferenceBackend("cpu") { Failure = failure });
 
     private void AssertRefused(int exitCode, string message, params string[] more) =>
         AssertFails(FakeDevices.WithCpu(), exitCode, message, more);

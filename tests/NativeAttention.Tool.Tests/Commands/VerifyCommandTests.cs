@@ -7,7 +7,7 @@ namespace NativeAttention.Tool.Tests.Commands;
 /// <summary><c>nattn verify</c> and <c>demo</c> on backends that are right, wrong, or do not run.</summary>
 public class VerifyCommandTests
 {
-    private const int CasesOfOneKernel = 8;
+    private const int CasesOfOneKernel = 9;
 
     // The problems of the demo are smaller on the emulator; a fake of that name keeps the tests fast.
     private static FakeDevices Emulator(ReferenceBackend? backend = null) =>
@@ -28,7 +28,8 @@ public class VerifyCommandTests
             Is.EqualTo(new[] { "fp32", "fp16", "bf16" }));
         foreach (JsonElement c in list)
         {
-            Assert.That(c.GetProperty("maxError").GetDouble(), Is.LessThanOrEqualTo(c.GetProperty("bound").GetDouble()));
+            Assert.That(c.GetProperty("maxError").GetDouble(),
+                Is.LessThanOrEqualTo(c.GetProperty("bound").GetDouble()));
             Assert.That(c.GetProperty("failure").ValueKind, Is.EqualTo(JsonValueKind.Null));
         }
     }
@@ -43,7 +44,8 @@ public class VerifyCommandTests
     [Test]
     public void A_seed_changes_the_input()
     {
-        double First(string seed) => ToolResult.Of(FakeDevices.WithCpu(), "verify", "--quick", "--json", "--seed", seed)
+        double First(string seed) =>
+            ToolResult.Of(FakeDevices.WithCpu(), "verify", "--quick", "--json", "--seed", seed)
             .Json.GetProperty("cases")[2].GetProperty("maxError").GetDouble();
         double first = First("1"), again = First("1"), other = First("2");
         Assert.That(again, Is.EqualTo(first));
@@ -60,7 +62,8 @@ public class VerifyCommandTests
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.CheckFailed));
         Assert.That(result.Json.GetProperty("passed").GetInt32(), Is.Zero);
         ToolResult text = ToolResult.Of(devices, command);
-        Assert.That(text.Out, Does.Contain("FAILED emulator reference_BFloat16").And.Contain("(seed 1): output error"));
+        Assert.That(text.Out,
+            Does.Contain("FAILED emulator reference_BFloat16").And.Contain("(seed 1): output error"));
         Assert.That(text.Out, Does.Contain(" 0 passed,").Or.Contain("\n0 passed,"));
     }
 
@@ -80,7 +83,8 @@ public class VerifyCommandTests
         ToolResult result = ToolResult.Of(devices, "verify", "--json");
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.CheckFailed));
         string[] failed = [.. result.Json.GetProperty("cases").EnumerateArray()
-            .Where(c => !c.GetProperty("passed").GetBoolean()).Select(c => c.GetProperty("case").GetString()!).Distinct()];
+            .Where(c => !c.GetProperty("passed").GetBoolean())
+            .Select(c => c.GetProperty("case").GetString()!).Distinct()];
         Assert.That(failed, Is.EqualTo(new[] { "rows without keys", "no keys" }));
     }
 
@@ -94,7 +98,8 @@ public class VerifyCommandTests
         Assert.That(result.Json.GetProperty("failed").GetInt32(), Is.EqualTo(3 * CasesOfOneKernel));
         Assert.That(result.Json.GetProperty("cases")[0].GetProperty("failure").GetString(),
             Is.EqualTo("InvalidOperationException: launch failed"));
-        Assert.That(result.Json.GetProperty("cases")[0].GetProperty("maxError").GetString(), Is.EqualTo("NaN"));
+        Assert.That(result.Json.GetProperty("cases")[0].GetProperty("maxError").GetString(),
+            Is.EqualTo("NaN"));
     }
 
     [Test]
@@ -133,7 +138,8 @@ public class VerifyCommandTests
         ToolResult result = ToolResult.Of(devices, "verify", "--quick");
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Out);
         Assert.That(result.Out, Does.Match(@"cuda:0 +not available +there is no driver"));
-        Assert.That(result.Out, Does.Match(@"cpu +reference_Float32").And.Match(@"emulator +reference_Float32"));
+        Assert.That(result.Out,
+            Does.Match(@"cpu +reference_Float32").And.Match(@"emulator +reference_Float32"));
         Assert.That(result.Out, Does.Contain("\n12 passed, 0 failed"));
     }
 
@@ -142,11 +148,14 @@ public class VerifyCommandTests
     {
         FakeDevices devices = FakeDevices.WithCpu().With(new ReferenceBackend("emulator"));
         string[] Checked(ToolResult r) =>
-            [.. r.Json.GetProperty("cases").EnumerateArray().Select(c => c.GetProperty("device").GetString()!).Distinct()];
+            [.. r.Json.GetProperty("cases").EnumerateArray()
+                .Select(c => c.GetProperty("device").GetString()!).Distinct()];
         Assert.That(Checked(ToolResult.Of(devices, "verify", "--quick", "--json", "--device", "emulator")),
             Is.EqualTo(new[] { "emulator" }));
-        Assert.That(Checked(ToolResult.Of(devices, "cpu", ["verify", "--quick", "--json"])), Is.EqualTo(new[] { "cpu" }));
-        Assert.That(Checked(ToolResult.Of(devices, "cpu", ["verify", "--quick", "--json", "--device", "emulator"])),
+        Assert.That(Checked(ToolResult.Of(devices, "cpu", ["verify", "--quick", "--json"])),
+            Is.EqualTo(new[] { "cpu" }));
+        Assert.That(Checked(ToolResult.Of(devices, "cpu",
+            ["verify", "--quick", "--json", "--device", "emulator"])),
             Is.EqualTo(new[] { "emulator" }), "the option wins over the environment");
     }
 

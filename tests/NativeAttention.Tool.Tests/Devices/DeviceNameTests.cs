@@ -24,5 +24,6 @@ public class DeviceNameTests
     [TestCase("cuda:1 ")]
     [TestCase("cuda:99999999999")]
     [TestCase("emulator:0")]
-    public void Everything_else_is_not(string text) => Assert.That(DeviceName.TryParse(text, out _), Is.False);
+    public void Everything_else_is_not(string text) =>
+        Assert.That(DeviceName.TryParse(text, out _), Is.False);
 }

@@ -13,7 +13,8 @@ public class DeviceSelectorTests
     [TestCase("cuda:1", null, "cuda:1")]
     public void The_option_comes_before_the_environment_before_the_first_gpu(
         string? option, string? variable, string expected) =>
-        Assert.That(Open(Machine("cuda:0", "cuda:1", "cpu", "emulator"), option, variable), Is.EqualTo(expected));
+        Assert.That(Open(Machine("cuda:0", "cuda:1", "cpu", "emulator"), option, variable),
+            Is.EqualTo(expected));
 
     [Test]
     public void Without_a_gpu_it_is_the_cpu_and_never_the_emulator() =>
@@ -35,5 +36,6 @@ public class DeviceSelectorTests
     }
 
     private static string Open(FakeDevices machine, string? option, string? variable) =>
-        new DeviceSelector(machine, new ToolEnvironment(variable)).Open(option, NullLoggerFactory.Instance).Name;
+        new DeviceSelector(machine, new ToolEnvironment(variable))
+            .Open(option, NullLoggerFactory.Instance).Name;
 }

@@ -2,12 +2,14 @@ using NativeAttention.Tool.Npy;
 
 namespace NativeAttention.Tool.Tests.Npy;
 
-/// <summary>Whatever bytes come, the reader answers with an array or with the one documented exception.</summary>
+/// <summary>
+/// Whatever bytes come, the reader answers with an array or with the one documented exception.
+/// </summary>
 public class NpyFuzzTests
 {
     private static readonly string[] Pieces =
-        ["'", "\"", "{", "}", "(", ")", "[", ",", ":", "-", "0", "9999999999", "True", "False", "L", "\\", "\n", "\0",
-         "<f4", ">f2", "|O", "'descr'", "'shape'", "é", " "];
+        ["'", "\"", "{", "}", "(", ")", "[", ",", ":", "-", "0", "9999999999", "True", "False", "L", "\\",
+         "\n", "\0",         "<f4", ">f2", "|O", "'descr'", "'shape'", "é", " "];
 
     [Test]
     public void Mutated_files_never_fail_in_another_way([Values(1, 2, 3)] int major)
@@ -28,7 +30,8 @@ public class NpyFuzzTests
             }
             catch (NpyFormatException e)
             {
-                Assert.That(e.Message, Does.Not.Match(@"[\u0000-\u001f]"), "a message must be one clean line");
+                Assert.That(e.Message, Does.Not.Match(@"[\u0000-\u001f]"),
+                    "a message must be one clean line");
                 refused++;
             }
         }

@@ -16,14 +16,18 @@ public class NpyMalformedTests
             ("\n", "expected '{' at character 1, found the end"),
             ("[]\n", "expected '{' at character 0, found '['"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)\n", "expected '}'"),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x\n", "nothing but spaces after the dictionary"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x\n",
+                "nothing but spaces after the dictionary"),
             ("{'descr': '<f4', 'fortran_order': False}\n", "key 'shape' is missing"),
             ("{'descr': '<f4', 'shape': (1,)}\n", "key 'fortran_order' is missing"),
             ("{'fortran_order': False, 'shape': (1,)}\n", "key 'descr' is missing"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'extra': 1}\n", "unknown key 'extra'"),
-            ("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}\n", "'descr' appears twice"),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}\n", "'shape' appears twice"),
-            ("{'descr': '<f4', 'fortran_order': False, 'fortran_order': False, 'shape': ()}\n", "appears twice"),
+            ("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,)}\n",
+                "'descr' appears twice"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'shape': (1,)}\n",
+                "'shape' appears twice"),
+            ("{'descr': '<f4', 'fortran_order': False, 'fortran_order': False, 'shape': ()}\n",
+                "appears twice"),
             ("{'descr': '<f4', 'fortran_order': false, 'shape': (1,)}\n", "expected True or False"),
             ("{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}\n", "expected True or False"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (1)}\n", "a comma after the only length"),
@@ -41,7 +45,8 @@ public class NpyMalformedTests
             ("{descr: '<f4', 'fortran_order': False, 'shape': (1,)}\n", "a key in quotes"),
             ("{'descr': '<f4' 'fortran_order': False, 'shape': (1,)}\n", "expected '}'"),
             ("{'descr' '<f4', 'fortran_order': False, 'shape': (1,)}\n", "expected ':'"),
-            ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}\n", "structured dtypes are not supported"),
+            ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}\n",
+                "structured dtypes are not supported"),
             ("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}\n", "is not a type string"),
             ("{'descr': '|O8', 'fortran_order': False, 'shape': (1,)}\n", "Python objects"),
             ("{'descr': '<c8', 'fortran_order': False, 'shape': (1,)}\n", "complex"),
@@ -54,11 +59,13 @@ public class NpyMalformedTests
             ("{'descr': 'f4', 'fortran_order': False, 'shape': (1,)}\n", "is not a type string"),
             ("{'descr': '<f3', 'fortran_order': False, 'shape': (1,)}\n", "supported are bool, int8"),
             ("{'descr': '', 'fortran_order': False, 'shape': (1,)}\n", "is not a type string"),
-            ("{'descr': '<f4', 'fortran_order': False, 'shape': (" + string.Concat(Enumerable.Repeat("1,", 65)) + ")}\n",
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': ("
+                + string.Concat(Enumerable.Repeat("1,", 65)) + ")}\n",
                 "more than 64 axes"),
             ("{'\u001b[31m': 1}\n", "unknown key '\\x1b[31m'"),
         ];
-        return cases.Select((c, i) => new TestCaseData(c.Item1, c.Item2).SetArgDisplayNames($"{i}: {c.Item2}"));
+        return cases.Select((c, i) =>
+            new TestCaseData(c.Item1, c.Item2).SetArgDisplayNames($"{i}: {c.Item2}"));
     }
 
     [TestCaseSource(nameof(BadHeaders))]
@@ -68,12 +75,13 @@ public class NpyMalformedTests
     [Test]
     public void An_unsupported_dtype_names_the_supported_ones() =>
         AssertRefused(NpyFile.Build(NpyFile.Header("<c16", "(1,)"), new byte[16]),
-            "x.npy: dtype '<c16' (complex) is not supported; supported are bool, int8 to int64, uint8 to uint64, "
-            + "float16, float32, float64");
+            "x.npy: dtype '<c16' (complex) is not supported; supported are bool, int8 to int64, "
+            + "uint8 to uint64, float16, float32, float64");
 
     [Test]
     public void A_wrong_magic_is_refused() =>
-        AssertRefused([0x50, 0x4B, 3, 4, 0x14, 0, 0, 0, 1, 2], "not a .npy file: it begins with 504B03041400");
+        AssertRefused([0x50, 0x4B, 3, 4, 0x14, 0, 0, 0, 1, 2],
+            "not a .npy file: it begins with 504B03041400");
 
     [TestCase(4, 0, "4.0")]
     [TestCase(1, 1, "1.1")]
@@ -110,7 +118,8 @@ public class NpyMalformedTests
     [TestCase("(3037000500, 3037000500)")]
     [TestCase("(9223372036854775807, 9223372036854775807, 9223372036854775807)")]
     public void A_shape_that_overflows_is_refused(string shape) =>
-        AssertRefused(NpyFile.Build(NpyFile.Header("<f4", shape), [0, 0, 0, 0]), "too large: its bytes pass 2^63");
+        AssertRefused(NpyFile.Build(NpyFile.Header("<f4", shape), [0, 0, 0, 0]),
+            "too large: its bytes pass 2^63");
 
     [Test]
     public void A_huge_shape_is_refused_before_memory_is_taken() =>
@@ -150,7 +159,8 @@ public class NpyMalformedTests
 
     private static void AssertRefused(byte[] file, string message) =>
         Assert.That(() => NpyReaderTests.Read(file),
-            Throws.InstanceOf<NpyFormatException>().With.Message.Contains(message).And.Message.StartsWith("x.npy: "));
+            Throws.InstanceOf<NpyFormatException>().With.Message.Contains(message)
+                .And.Message.StartsWith("x.npy: "));
 
     private sealed class UnseekableStream(byte[] content) : MemoryStream(content)
     {

@@ -11,7 +11,8 @@ public class NpyWriterTests
         byte[] header = NpyWriter.Header(NpyElementType.Float32, [2, 3, 4]);
         // 10 bytes before the dictionary, then spaces and a newline up to the next multiple of 64.
         string dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3, 4), }";
-        byte[] expected = [0x93, .. "NUMPY"u8, 1, 0, 118, 0, .. Encoding.ASCII.GetBytes(dictionary.PadRight(117) + "\n")];
+        byte[] expected = [0x93, .. "NUMPY"u8, 1, 0, 118, 0,
+            .. Encoding.ASCII.GetBytes(dictionary.PadRight(117) + "\n")];
         Assert.That(header, Is.EqualTo(expected));
         Assert.That(header, Has.Length.EqualTo(128));
     }
@@ -67,7 +68,8 @@ public class NpyWriterTests
     public void A_type_without_a_place_in_the_format_is_refused()
     {
         using MemoryStream stream = new();
-        Assert.That(() => NpyWriter.Write<decimal>(stream, [1], [1]), Throws.InstanceOf<NotSupportedException>());
+        Assert.That(() => NpyWriter.Write<decimal>(stream, [1], [1]),
+            Throws.InstanceOf<NotSupportedException>());
     }
 
     private static void RoundTrip<T>(byte[] bits, long[] shape)

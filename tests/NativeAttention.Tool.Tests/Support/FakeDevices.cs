@@ -41,7 +41,8 @@ internal sealed class FakeDevices : IDeviceCatalog
                 new KernelReport(KernelName(t), "dense", "reference", t, 32, "sm_80"))]
             : [];
 
-    public bool TryOpen(DeviceName device, ILoggerFactory loggers, [NotNullWhen(true)] out AttentionBackend? backend,
+    public bool TryOpen(DeviceName device, ILoggerFactory loggers,
+        [NotNullWhen(true)] out AttentionBackend? backend,
         [NotNullWhen(false)] out string? reason)
     {
         bool found = _available.TryGetValue(device.ToString(), out ReferenceBackend? known);

@@ -5,8 +5,8 @@ using NativeAttention.Testing;
 namespace NativeAttention.Tool.Tests.Support;
 
 /// <summary>
-/// A backend that is the float64 reference of the tests, and that can be told to refuse, to fail or to be wrong: it
-/// tests the tool without depending on any kernel.
+/// A backend that is the float64 reference of the tests, and that can be told to refuse, to fail or to be
+/// wrong: it tests the tool without depending on any kernel.
 /// </summary>
 internal sealed class ReferenceBackend(string name) : AttentionBackend
 {
@@ -19,7 +19,10 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
     /// <summary>Thrown by every run; null to run.</summary>
     public Exception? Failure { get; init; }
 
-    /// <summary>Whether its first run is a fault that takes the context, as a GPU's would be: runs fail until reopened.</summary>
+    /// <summary>
+    /// Whether its first run is a fault that takes the context, as a GPU's would be: runs fail until
+    /// reopened.
+    /// </summary>
     public bool FaultsOnce { get; init; }
 
     /// <summary>Added to every output.</summary>
@@ -60,7 +63,8 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
         }
     }
 
-    private sealed class Plan<T>(AttentionProblem problem, ReferenceBackend owner) : HostAttentionPlan<T>(problem)
+    private sealed class Plan<T>(AttentionProblem problem, ReferenceBackend owner)
+        : HostAttentionPlan<T>(problem)
         where T : unmanaged
     {
         public override string KernelName => owner.Kernel ?? FakeDevices.KernelName(Problem.ElementType);

@@ -11,7 +11,8 @@ internal sealed class TempFolder : IDisposable
 
     /// <summary>Names of everything in it, sorted.</summary>
     public string[] Names =>
-        [.. Directory.GetFileSystemEntries(Path).Select(System.IO.Path.GetFileName).Order(StringComparer.Ordinal)!];
+        [.. Directory.GetFileSystemEntries(Path).Select(System.IO.Path.GetFileName)
+            .Order(StringComparer.Ordinal)!];
 
     /// <summary>Full path of a file in it.</summary>
     public string this[string name] => System.IO.Path.Combine(Path, name);
@@ -25,10 +26,13 @@ internal sealed class TempFolder : IDisposable
         return this[name];
     }
 
-    /// <summary>Writes an array of float32 numbers that are neither equal nor zero, and returns its path.</summary>
+    /// <summary>
+    /// Writes an array of float32 numbers that are neither equal nor zero, and returns its path.
+    /// </summary>
     public string WriteRamp(string name, params long[] shape)
     {
-        float[] values = [.. Enumerable.Range(1, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(i => i % 13 / 8f)];
+        int count = (int)shape.Aggregate(1L, (a, b) => a * b);
+        float[] values = [.. Enumerable.Range(1, count).Select(i => i % 13 / 8f)];
         return Write<float>(name, values, shape);
     }
 

@@ -57,15 +57,19 @@ public class Float64AttentionTests
     public void A_misplaced_number_is_an_infinite_error()
     {
         AttentionShape shape = new(1, 2, 1, 1, 1, 1, 1);
-        Float64Attention exact = new Float64Attention(shape, AttentionMask.Causal, 1).Compute([1, 1], [1], [3]);
-        Assert.That(exact.Lse[0], Is.EqualTo(double.NegativeInfinity), "the first of two queries sees nothing");
+        Float64Attention exact =
+            new Float64Attention(shape, AttentionMask.Causal, 1).Compute([1, 1], [1], [3]);
+        Assert.That(exact.Lse[0], Is.EqualTo(double.NegativeInfinity),
+            "the first of two queries sees nothing");
         float[] lse = [float.NegativeInfinity, 1];
         Assert.That(ErrorMeasure.Of([0, 3], lse, exact), Is.EqualTo(new ErrorMeasure(0, 0, 0)));
         Assert.That(ErrorMeasure.Of([0, 3.5], lse, exact).MaxOutput, Is.EqualTo(0.5));
-        Assert.That(ErrorMeasure.Of([0, double.NaN], lse, exact).MaxOutput, Is.EqualTo(double.PositiveInfinity));
+        Assert.That(ErrorMeasure.Of([0, double.NaN], lse, exact).MaxOutput,
+            Is.EqualTo(double.PositiveInfinity));
         Assert.That(ErrorMeasure.Of([1e-9, 3], lse, exact).MaxOutput, Is.EqualTo(double.PositiveInfinity));
         Assert.That(ErrorMeasure.Of([0, 3], [0, 1], exact).MaxLse, Is.EqualTo(double.PositiveInfinity));
-        Assert.That(ErrorMeasure.Of([0, 3], [float.NaN, 1], exact).MaxLse, Is.EqualTo(double.PositiveInfinity));
+        Assert.That(ErrorMeasure.Of([0, 3], [float.NaN, 1], exact).MaxLse,
+            Is.EqualTo(double.PositiveInfinity));
     }
 
     private static (double[] Query, double[] Key, double[] Value) Inputs(AttentionCase problem) =>

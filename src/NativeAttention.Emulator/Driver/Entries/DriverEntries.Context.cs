@@ -160,7 +160,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             context.ForbidDuringCapture("cuCtxSynchronize");
             context.RunAll();
             return CudaResult.Success;
@@ -178,7 +177,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             if (least != null)
             {
                 *least = LeastPriority;

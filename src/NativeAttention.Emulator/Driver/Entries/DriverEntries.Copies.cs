@@ -13,7 +13,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             BeginBlocking(context, "cuMemcpyHtoD");
             RequireHostRange(source, bytes);
             context.RequireDeviceRange(destination, bytes);
@@ -34,7 +33,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             BeginBlocking(context, "cuMemcpyDtoH");
             RequireHostRange(destination, bytes);
             context.RequireDeviceRange(source, bytes);
@@ -55,7 +53,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             BeginBlocking(context, "cuMemcpyDtoD");
             RequireSeparate(context, destination, source, bytes);
             context.RunBlocking();
@@ -75,7 +72,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             RequireHostRange(source, bytes);
             context.RequireDeviceRange(destination, bytes);
@@ -103,7 +99,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             RequireHostRange(destination, bytes);
             context.RequireDeviceRange(source, bytes);
@@ -131,7 +126,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             RequireSeparate(context, destination, source, bytes);
             Operation operation = new()
@@ -158,7 +152,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             BeginBlocking(context, "cuMemsetD8");
             context.RequireDeviceRange(destination, count);
             context.RunBlocking();
@@ -178,7 +171,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             context.RequireDeviceRange(destination, count);
             Operation operation = new()
@@ -205,7 +197,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             DriverFailure.Require(
                 destination % sizeof(uint) == 0, "the destination is not aligned to 4 bytes");

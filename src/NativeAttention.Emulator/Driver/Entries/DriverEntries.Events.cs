@@ -18,7 +18,6 @@ internal static unsafe partial class DriverEntries
                 (flags & ~(EventFlags.BlockingSync | EventFlags.DisableTiming)) == 0,
                 "event flags other than blocking synchronisation and no timing");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedEvent made = new(context, (flags & EventFlags.DisableTiming) == 0);
             context.Register(made);
             *created = made.Handle;
@@ -36,9 +35,9 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             context.Unregister(context.Own(HandleTable.Get<EmulatedEvent>(handle)));
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -54,7 +53,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedEvent target = context.Own(HandleTable.Get<EmulatedEvent>(handle));
             context.Record(context.Stream(stream), target);
             return CudaResult.Success;
@@ -72,7 +70,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             return context.WaitFence(handle) is not { IsComplete: false } fence || context.Poll(fence.Stream)
                 ? CudaResult.Success
                 : CudaResult.NotReady;
@@ -90,7 +87,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             if (context.WaitFence(handle) is { IsComplete: false } fence)
             {
                 context.RunThrough(fence.Stream, fence.Id);
@@ -111,7 +107,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(milliseconds, "time");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             Fence first = context.TimedFence(start);
             Fence last = context.TimedFence(end);
             if (!first.IsComplete || !last.IsComplete)

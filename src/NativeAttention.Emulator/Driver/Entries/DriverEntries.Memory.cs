@@ -14,7 +14,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(pointer, "pointer");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             context.ForbidDuringCapture("cuMemAlloc");
             *pointer = context.Allocate(bytes);
             return CudaResult.Success;
@@ -31,10 +30,10 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             context.ForbidDuringCapture("cuMemFree");
             context.Free(pointer);
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -51,7 +50,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(pointer, "pointer");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             RefuseCaptured(context.Stream(stream), "cuMemAllocAsync");
             *pointer = context.Allocate(bytes);
             return CudaResult.Success;
@@ -68,8 +66,7 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             EmulatedStream target = context.Stream(stream);
             RefuseCaptured(target, "cuMemFreeAsync");
             context.BeginFree(pointer);
@@ -80,6 +77,7 @@ internal static unsafe partial class DriverEntries
                 Destination = pointer,
             };
             context.Issue(target, ref operation);
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -132,7 +130,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             RequireTarget(free, "free size");
             RequireTarget(total, "total size");
             *free = (nuint)context.FreeBytes;
@@ -152,7 +149,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             if (!context.Memory.TryGetAllocation(pointer, out ulong first, out long size))
             {
                 throw new DriverFailure(CudaResult.NotFound, context.Memory.Describe(pointer));
@@ -183,7 +179,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(value, "value");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             WritePointerAttribute(context, value, attribute, pointer);
             return CudaResult.Success;
         }
@@ -201,7 +196,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(pointer, "pointer");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             context.ForbidDuringCapture("cuMemAllocHost");
             *pointer = context.AllocatePinned(bytes);
             return CudaResult.Success;
@@ -221,7 +215,6 @@ internal static unsafe partial class DriverEntries
             RequireTarget(pointer, "pointer");
             DriverFailure.Require(flags <= 7, "unknown flags of cuMemHostAlloc");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             context.ForbidDuringCapture("cuMemHostAlloc");
             *pointer = context.AllocatePinned(bytes);
             return CudaResult.Success;
@@ -238,10 +231,10 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             context.ForbidDuringCapture("cuMemFreeHost");
             context.FreePinned(pointer);
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -257,7 +250,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             context.ForbidDuringCapture("cuMemHostRegister");
             DriverFailure.Require(flags <= 15, "unknown flags of cuMemHostRegister");
             context.RegisterPinned(pointer, bytes);
@@ -275,10 +267,10 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             context.ForbidDuringCapture("cuMemHostUnregister");
             context.UnregisterPinned(pointer);
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)

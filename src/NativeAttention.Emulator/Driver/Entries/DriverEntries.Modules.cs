@@ -16,7 +16,6 @@ internal static unsafe partial class DriverEntries
             RequireTarget(module, "module");
             JitLogs logs = new(count, options, values);
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             context.ForbidDuringCapture("cuModuleLoadDataEx");
             *module = context.LoadModule(image, logs).Handle;
             return CudaResult.Success;
@@ -33,10 +32,10 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             context.ForbidDuringCapture("cuModuleUnload");
             context.UnloadModule(context.Own(HandleTable.Get<EmulatedModule>(module)));
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -53,7 +52,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(function, "function");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedModule source = context.Own(HandleTable.Get<EmulatedModule>(module));
             *function = source.Function(NameAt(name)).Handle;
             return CudaResult.Success;
@@ -71,7 +69,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedModule source = context.Own(HandleTable.Get<EmulatedModule>(module));
             string wanted = NameAt(name);
             if (!source.Module.TryGetGlobal(wanted, out ulong address, out long size))
@@ -105,7 +102,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(value, "value");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             *value = AttributeOf(context.Own(HandleTable.Get<EmulatedFunction>(function)), attribute);
             return CudaResult.Success;
         }
@@ -122,7 +118,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedFunction target = context.Own(HandleTable.Get<EmulatedFunction>(function));
             switch (attribute)
             {
@@ -162,7 +157,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedFunction target = context.Own(HandleTable.Get<EmulatedFunction>(function));
             EmulatedStream issued = context.Stream(stream);
             LaunchShape shape = new((gridX, gridY, gridZ), (blockX, blockY, blockZ), (int)sharedBytes);
@@ -186,7 +180,6 @@ internal static unsafe partial class DriverEntries
             RequireTarget(blocks, "number of blocks");
             DriverFailure.Require(blockSize > 0, "a block without threads");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedFunction asked = context.Own(HandleTable.Get<EmulatedFunction>(function));
             *blocks = ResidentBlocks(asked, blockSize, sharedBytes);
             return CudaResult.Success;

@@ -14,7 +14,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(stream, "stream");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             *stream = CreateStream(context, flags, LeastPriority);
             return CudaResult.Success;
         }
@@ -32,7 +31,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(stream, "stream");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             *stream = CreateStream(context, flags, Math.Clamp(priority, GreatestPriority, LeastPriority));
             return CudaResult.Success;
         }
@@ -48,10 +46,10 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             DriverFailure.Require(stream > 2, "the null stream cannot be destroyed");
             context.DestroyStream(context.Stream(stream));
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -67,7 +65,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             EmulatedContext.ForbidCaptured(target, "cuStreamSynchronize");
             context.RunAll(target);
@@ -86,7 +83,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             EmulatedContext.ForbidCaptured(target, "cuStreamQuery");
             return context.Poll(target) ? CudaResult.Success : CudaResult.NotReady;
@@ -105,7 +101,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             DriverFailure.Require(flags <= 1, "unknown flags of cuStreamWaitEvent");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedStream target = context.Stream(stream);
             EmulatedEvent source = HandleTable.Get<EmulatedEvent>(awaited);
             if (source.Fence is { IsComplete: true } && source.CapturePoint is null && target.Capture is null)
@@ -140,7 +135,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(owner, "context");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             *owner = context.Stream(stream).Context.Handle;
             return CudaResult.Success;
         }
@@ -157,7 +151,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             context.BeginCapture(context.Stream(stream), mode);
             return CudaResult.Success;
         }
@@ -176,7 +169,6 @@ internal static unsafe partial class DriverEntries
             RequireTarget(graph, "graph");
             *graph = 0;
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             *graph = context.EndCapture(context.Stream(stream)).Handle;
             return CudaResult.Success;
         }
@@ -194,7 +186,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(status, "status");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             *status = context.Stream(stream).Capture switch
             {
                 null => StreamCaptureStatus.None,
@@ -218,7 +209,6 @@ internal static unsafe partial class DriverEntries
             Begin();
             DriverFailure.Require(function != null, "the host function is null");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             Operation operation = new()
             {
                 Kind = OperationKind.HostFunction,
@@ -244,7 +234,6 @@ internal static unsafe partial class DriverEntries
             RequireTarget(executable, "executable graph");
             DriverFailure.Require(flags is 0 or 1 or 8, "unknown flags of cuGraphInstantiateWithFlags");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             EmulatedGraph source = context.Own(HandleTable.Get<EmulatedGraph>(graph));
             EmulatedExecutableGraph made = new(context, [.. source.Operations]);
             context.Register(made);
@@ -264,7 +253,6 @@ internal static unsafe partial class DriverEntries
         {
             Begin();
             using Lock.Scope scope = Enter(out EmulatedContext context);
-
             Operation operation = new()
             {
                 Kind = OperationKind.Graph,
@@ -286,9 +274,9 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             context.Unregister(context.Own(HandleTable.Get<EmulatedExecutableGraph>(executable)));
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -303,9 +291,9 @@ internal static unsafe partial class DriverEntries
         try
         {
             Begin();
-            using Lock.Scope scope = Enter(out EmulatedContext context);
-
+            using Lock.Scope scope = EnterToDestroy(out EmulatedContext context);
             context.Unregister(context.Own(HandleTable.Get<EmulatedGraph>(graph)));
+            context.ThrowIfSpoilt();
             return CudaResult.Success;
         }
         catch (Exception e)

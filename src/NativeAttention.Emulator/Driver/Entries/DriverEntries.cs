@@ -50,6 +50,17 @@ internal static unsafe partial class DriverEntries
         return context.Enter();
     }
 
+    /// <summary>
+    /// Takes the lock of the current context for a call that destroys something. That happens in a spoilt
+    /// context, too; the call then ends with <see cref="EmulatedContext.ThrowIfSpoilt"/>, as the driver
+    /// returns its failure.
+    /// </summary>
+    private static Lock.Scope EnterToDestroy(out EmulatedContext context)
+    {
+        context = CurrentContext.OrFail;
+        return context.EnterToDestroy();
+    }
+
     private static void RequireInitialised()
     {
         if (!_isInitialised)

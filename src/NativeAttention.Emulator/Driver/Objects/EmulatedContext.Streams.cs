@@ -77,7 +77,7 @@ internal sealed unsafe partial class EmulatedContext
         }
 
         operation.Id = ++_issued;
-        if (IsEager)
+        if (IsEager || IsSpoilt)
         {
             Execute(ref operation);
             return;
@@ -216,11 +216,18 @@ internal sealed unsafe partial class EmulatedContext
         }
     }
 
+    /// <summary>Forgets all work but the frees: what was given back counts as given back.</summary>
     private void DropWork()
     {
         foreach (EmulatedStream stream in _streams)
         {
-            stream.Pending.Clear();
+            while (stream.Pending.TryDequeue(out Operation dropped))
+            {
+                if (dropped.Kind == OperationKind.Free)
+                {
+                    Release(dropped.Destination);
+                }
+            }
         }
     }
 }

@@ -39,19 +39,43 @@ internal sealed unsafe partial class EmulatedContext
 
     internal bool IsDestroyed => _isDestroyed;
 
+    /// <summary>Whether a fault has spoilt it; then it only takes calls that destroy something.</summary>
+    private bool IsSpoilt => _failure != CudaResult.Success;
+
     /// <summary>
     /// Takes the lock; fails, without it, when the context is destroyed or a fault has spoilt it.
     /// </summary>
     internal Lock.Scope Enter()
     {
         Lock.Scope scope = _gate.EnterScope();
-        if (_isDestroyed || _failure != CudaResult.Success)
+        if (_isDestroyed || IsSpoilt)
         {
             scope.Dispose();
             ThrowUnusable();
         }
 
         return scope;
+    }
+
+    /// <summary>Takes the lock; fails only when the context is destroyed.</summary>
+    internal Lock.Scope EnterToDestroy()
+    {
+        Lock.Scope scope = _gate.EnterScope();
+        if (_isDestroyed)
+        {
+            scope.Dispose();
+            ThrowUnusable();
+        }
+
+        return scope;
+    }
+
+    internal void ThrowIfSpoilt()
+    {
+        if (IsSpoilt)
+        {
+            ThrowUnusable();
+        }
     }
 
     internal void Register(EmulatedObject created)
@@ -86,6 +110,7 @@ internal sealed unsafe partial class EmulatedContext
     {
         lock (_gate)
         {
+            DropWork();
             EmulatedObjectCounts left = CountObjects();
             _isDestroyed = true;
             foreach (EmulatedObject owned in _objects)
@@ -95,7 +120,6 @@ internal sealed unsafe partial class EmulatedContext
             }
 
             _objects.Clear();
-            DropWork();
             ReleasePinned();
             _allocations.Clear();
             Memory.Dispose();
@@ -105,12 +129,16 @@ internal sealed unsafe partial class EmulatedContext
         }
     }
 
-    /// <summary>Spoils the context: from now on every call in it fails with the same code.</summary>
+    /// <summary>
+    /// Spoils the context: work not yet run is dropped, and from now on every call in it fails with the same
+    /// code.
+    /// </summary>
     private DriverFailure Spoil(CudaResult code, EmulatorFault fault)
     {
         Device.LastFault = fault;
         _failure = code;
         _failureText = fault.ToString();
+        DropWork();
         return new DriverFailure(code, _failureText);
     }
 
