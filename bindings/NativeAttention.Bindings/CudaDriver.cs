@@ -9,11 +9,11 @@ namespace NativeAttention.Bindings;
 /// </summary>
 public sealed unsafe partial class CudaDriver
 {
-    /// <summary>The oldest supported driver, in the form of <see cref="Version"/>: CUDA 11.4.</summary>
-    internal const int MinimumVersion = 11040;
+    /// <summary>The oldest supported driver, in the form of <see cref="Version"/>: CUDA 11.0.</summary>
+    internal const int MinimumVersion = 11000;
 
     /// <summary>The same for people.</summary>
-    internal const string MinimumVersionText = "CUDA 11.4 (driver branch 470)";
+    internal const string MinimumVersionText = "CUDA 11.0 (driver branch 450)";
 
     private static readonly Lock LoadLock = new();
     private static CudaDriver? _installed;
@@ -35,6 +35,9 @@ public sealed unsafe partial class CudaDriver
     /// <summary>Whether memory pools can be tuned (a device must support memory pools, too).</summary>
     internal bool HasMemoryPools =>
         DeviceGetDefaultMemPool != null && MemPoolSetAttribute != null && MemPoolTrimTo != null;
+
+    /// <summary>Whether captured graphs can be made ready to launch (CUDA 11.4).</summary>
+    internal bool HasGraphs => GraphInstantiateWithFlags != null;
 
     /// <summary>Whether tensor maps can be encoded (needed by TMA kernels only).</summary>
     internal bool HasTensorMaps => TensorMapEncodeTiled != null;

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using NativeAttention.Bindings;
 using NativeAttention.Cuda;
 using NativeAttention.Emulation;
@@ -23,10 +22,10 @@ public class PublicApiTests
     {
         string name = assembly.GetName().Name!;
         string actual = PublicApiText.Of(assembly);
-        string file = Path.Combine(Path.GetDirectoryName(ThisFile())!, "Approved", name + ".txt");
         if (Environment.GetEnvironmentVariable("NATTN_APPROVE_API") == "1")
         {
-            File.WriteAllText(file, actual);
+            string folder = Path.Combine(SourceTree.Root(), "tests/NativeAttention.PublicApi.Tests/Approved");
+            File.WriteAllText(Path.Combine(folder, name + ".txt"), actual);
         }
 
         using Stream? approved = typeof(PublicApiTests).Assembly.GetManifestResourceStream(name + ".txt");
@@ -41,6 +40,4 @@ public class PublicApiTests
     [TestCaseSource(nameof(Assemblies))]
     public void No_signature_is_unsafe(Assembly assembly) =>
         Assert.That(PublicApiText.Of(assembly).Split('\n').Where(l => l.Contains('*')), Is.Empty);
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

@@ -1,14 +1,13 @@
-using System.Runtime.CompilerServices;
-
 namespace NativeAttention.PublicApi.Tests;
 
 /// <summary>The sources these tests were built from, where they are on the machine that runs them.</summary>
+/// <remarks>Sought from the test assembly upwards: the compiler's paths are mapped away in CI builds.</remarks>
 internal static class SourceTree
 {
     /// <summary>The root of the sources; the test is ignored where there are none.</summary>
     public static string Root()
     {
-        string? folder = Path.GetDirectoryName(ThisFile());
+        string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "NativeAttention.sln")))
         {
             folder = Path.GetDirectoryName(folder);
@@ -21,6 +20,4 @@ internal static class SourceTree
 
         return folder!;
     }
-
-    private static string ThisFile([CallerFilePath] string path = "") => path;
 }

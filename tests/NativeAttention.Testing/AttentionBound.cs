@@ -8,9 +8,9 @@ namespace NativeAttention.Testing;
 /// last place of the largest output. Below <see cref="FewOutputs"/> outputs, where also the rounding of P is
 /// luck, it counts for at least the unit roundoff times the largest sum of p |v|. A score of magnitude A
 /// carries a float32 error of about 2^-23 A into P; A is about 6 for ordinary inputs, and matters only in the
-/// tests of huge logits. LSE: 1e-3 for the 16-bit types, 1e-5 for float32, plus 2^-22 A, since float32 cannot
-/// hold an LSE of 1e4 to 1e-5; for float32 2^-21 A, since kernels may multiply by three tf32 products, which
-/// keep 21 bits of each factor.
+/// tests of huge logits. LSE: 1e-3 for the 16-bit types, 1e-5 for float32; where scores are so large that
+/// float32 cannot hold it to that, 2^-22 A, and for float32 2^-21 A, since kernels may multiply by three tf32
+/// products, which keep 21 bits of each factor. That is from A = 21 on for float32.
 /// </remarks>
 /// <param name="Output">Largest allowed absolute error of the output.</param>
 /// <param name="Lse">Largest allowed absolute error of the log-sum-exp.</param>
@@ -35,7 +35,7 @@ public readonly record struct AttentionBound(double Output, double Lse)
         floor += Math.ScaleB(reference.ScoreMagnitude, -23) * absolute;
         (double lse, int bits) = type == ElementType.Float32 ? (1e-5, 21) : (1e-3, 22);
         return new AttentionBound((2 * Math.Max(error, floor)) + 1e-5,
-            lse + Math.ScaleB(reference.ScoreMagnitude, -bits));
+            Math.Max(lse, Math.ScaleB(reference.ScoreMagnitude, -bits)));
     }
 
     private static double MaxFinite(double a, double b) => double.IsFinite(b) ? Math.Max(a, Math.Abs(b)) : a;

@@ -77,7 +77,7 @@ public sealed unsafe partial class CudaDriver
             CudaResult.UnsupportedPtxVersion =>
                 $" This driver supports CUDA {VersionText(Version)}; kernels for sm_80 need "
                 + $"{MinimumVersionText} or newer, "
-                + "kernels for sm_90a need CUDA 12.0 (driver branch 525) or newer.",
+                + "kernels for sm_90a need CUDA 12.3 (driver branch 545) or newer.",
             CudaResult.NoBinaryForGpu =>
                 " The module holds no code for this device: compute capability 8.0 or newer is needed, "
                 + "and code for sm_90a runs on compute capability 9.0 only.",

@@ -188,7 +188,7 @@ public sealed unsafe partial class CudaDriver
 
     // Graphs
 
-    /// <summary>(executable, graph, flags). CUDA 11.4.</summary>
+    /// <summary>(executable, graph, flags). CUDA 11.4. Optional: may be null.</summary>
     internal readonly delegate* unmanaged<nint*, nint, ulong, CudaResult> GraphInstantiateWithFlags;
 
     /// <summary>(executable, stream).</summary>
@@ -364,7 +364,7 @@ public sealed unsafe partial class CudaDriver
 
         // Graphs
         GraphInstantiateWithFlags = (delegate* unmanaged<nint*, nint, ulong, CudaResult>)
-            exports.Required("cuGraphInstantiateWithFlags");
+            exports.Optional("cuGraphInstantiateWithFlags");
         GraphLaunch = (delegate* unmanaged<nint, nint, CudaResult>)exports.Required("cuGraphLaunch");
         GraphExecDestroy = (delegate* unmanaged<nint, CudaResult>)exports.Required("cuGraphExecDestroy");
         GraphDestroy = (delegate* unmanaged<nint, CudaResult>)exports.Required("cuGraphDestroy");

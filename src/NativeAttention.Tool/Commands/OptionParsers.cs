@@ -12,20 +12,20 @@ internal static class OptionParsers
     /// <summary>An option whose value is one of a few words.</summary>
     public static Option<string?> Choice(string name, string description, params string[] allowed) =>
         new(name)
-    {
-        Description = description,
-        HelpName = string.Join('|', allowed),
-        CustomParser = result =>
         {
-            string text = result.Tokens[0].Value;
-            if (!allowed.Contains(text))
+            Description = description,
+            HelpName = string.Join('|', allowed),
+            CustomParser = result =>
             {
-                result.AddError($"{name} is '{text}'; allowed are {string.Join(", ", allowed)}");
-            }
+                string text = result.Tokens[0].Value;
+                if (!allowed.Contains(text))
+                {
+                    result.AddError($"{name} is '{text}'; allowed are {string.Join(", ", allowed)}");
+                }
 
-            return text;
-        },
-    };
+                return text;
+            },
+        };
 
     /// <summary>An option whose value is a finite number.</summary>
     public static Option<float?> Finite(string name, string description) => new(name)

@@ -63,18 +63,18 @@ internal sealed partial class RunJob
 
     private RunResult Compute(AttentionBackend backend, RunInputs inputs) =>
         (inputs.FileType, inputs.Compute) switch
-    {
-        (NpyElementType.Float32, ElementType.Float32) =>
-            Compute(backend, inputs, t => t.Array.Values<float>(), o => o),
-        (NpyElementType.Float32, ElementType.Float16) =>
-            Compute(backend, inputs, ElementConversion.ToHalf, o => ElementConversion.Widen(o)),
-        (NpyElementType.Float32, _) =>
-            Compute(backend, inputs, ElementConversion.ToBFloat16, o => ElementConversion.Widen(o)),
-        (_, ElementType.Float32) =>
-            Compute(backend, inputs, t => ElementConversion.Widen(t.Array.Values<Half>()),
-                o => ElementConversion.Narrow(o)),
-        _ => Compute(backend, inputs, t => t.Array.Values<Half>(), o => o),
-    };
+        {
+            (NpyElementType.Float32, ElementType.Float32) =>
+                Compute(backend, inputs, t => t.Array.Values<float>(), o => o),
+            (NpyElementType.Float32, ElementType.Float16) =>
+                Compute(backend, inputs, ElementConversion.ToHalf, o => ElementConversion.Widen(o)),
+            (NpyElementType.Float32, _) =>
+                Compute(backend, inputs, ElementConversion.ToBFloat16, o => ElementConversion.Widen(o)),
+            (_, ElementType.Float32) =>
+                Compute(backend, inputs, t => ElementConversion.Widen(t.Array.Values<Half>()),
+                    o => ElementConversion.Narrow(o)),
+            _ => Compute(backend, inputs, t => t.Array.Values<Half>(), o => o),
+        };
 
     private RunResult Compute<T>(AttentionBackend backend, RunInputs inputs, Func<InputTensor, T[]> load,
         Func<T[], Array> store)

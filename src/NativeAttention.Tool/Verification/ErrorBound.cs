@@ -6,8 +6,8 @@ namespace NativeAttention.Tool.Verification;
 /// of FlashAttention). That error can by luck be next to nothing when few outputs are compared, so it counts
 /// for at least the rounding nobody can avoid: half a unit in the last place of the largest output, or of the
 /// largest sum of p |v| when there are fewer than 256 outputs; and the float32 error of a score enters with
-/// 2^-23 of its magnitude. Log-sum-exp: 1e-3 for the 16-bit types and 1e-5 for float32, plus 2^-22 of the
-/// magnitude of the scores.
+/// 2^-23 of its magnitude. Log-sum-exp: 1e-3 for the 16-bit types and 1e-5 for float32, or where scores are
+/// too large for that in float32, 2^-22 of their magnitude, 2^-21 for float32 (three tf32 products keep 21 bits).
 /// </remarks>
 /// <param name="Output">Largest absolute error of an output.</param>
 /// <param name="Lse">Largest absolute error of a log-sum-exp.</param>
@@ -31,8 +31,8 @@ internal readonly record struct ErrorBound(double Output, double Lse)
 
         double floor = Elements.UnitRoundoff(type) * (exact.Output.Length < FewOutputs ? absolute : largest);
         floor += Math.ScaleB(exact.ScoreMagnitude, -23) * absolute;
-        double lse = type == ElementType.Float32 ? 1e-5 : 1e-3;
+        (double lse, int bits) = type == ElementType.Float32 ? (1e-5, 21) : (1e-3, 22);
         return new ErrorBound(
-            (2 * Math.Max(error, floor)) + 1e-5, lse + Math.ScaleB(exact.ScoreMagnitude, -22));
+            (2 * Math.Max(error, floor)) + 1e-5, Math.Max(lse, Math.ScaleB(exact.ScoreMagnitude, -bits)));
     }
 }

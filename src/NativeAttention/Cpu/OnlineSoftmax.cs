@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The online softmax of spec flash 3.1 in base 2, on a transposed tile of scores s[key][lane]: lanes are
+/// The online softmax (arXiv 1805.02867) in base 2, on a transposed tile of scores s[key][lane]: lanes are
 /// queries, so maxima and sums over keys are operations between vectors. The scores carry scale * log2(e)
 /// already.
 /// </summary>

@@ -18,7 +18,7 @@ internal static unsafe class PanelProduct<TWidth, TVector>
 {
     /// <summary>
     /// Rows of the micro-kernel. 6 x 4 accumulators, 4 vectors of b and one broadcast fit 32 registers; 6 x 2
-    /// fit 16 (spec cpu 3: 7 x 4 loses 10 %, 8 x 4 loses 60 %).
+    /// fit 16 (in a prototype 7 x 4 lost 10 %, 8 x 4 lost 60 %).
     /// </summary>
     public const int Rows = 6;
 

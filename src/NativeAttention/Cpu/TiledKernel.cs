@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// Flash attention with everything transposed (spec cpu 3): a tile of up to 64 queries lies across the lanes
+/// Flash attention with everything transposed: a tile of up to 64 queries lies across the lanes
 /// of the vectors, and key tiles pass by. Per key tile: S^T = K Q^T, online softmax down the columns, O^T +=
 /// V^T P^T.
 /// </summary>

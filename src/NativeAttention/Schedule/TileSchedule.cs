@@ -2,7 +2,7 @@ namespace NativeAttention;
 
 /// <summary>
 /// Which key tiles a query tile must visit, and which of them lie wholly inside the band and need no mask
-/// (spec flash 6, for any band). Every tiled kernel walks this, on the CPU and on the GPU.
+/// (as in FlashAttention-2, for any band). Every tiled kernel walks this, on the CPU and on the GPU.
 /// </summary>
 /// <remarks>All arithmetic is in 64 bits: no pair of int lengths and no band overflows it.</remarks>
 /// <param name="QueryLength">Queries of one sequence (Sq).</param>

@@ -60,7 +60,7 @@ internal sealed class CudaExceptionTests
         Assert.That(error.Message, Is.EqualTo("cuInit failed: unnamed error (4711)."));
     }
 
-    [TestCase(222, "cuModuleLoadDataEx", "This driver supports CUDA 12.4; kernels for sm_80 need CUDA 11.4")]
+    [TestCase(222, "cuModuleLoadDataEx", "This driver supports CUDA 12.4; kernels for sm_80 need CUDA 11.0")]
     [TestCase(209, "cuModuleLoadDataEx", "compute capability 8.0 or newer")]
     [TestCase(100, "cuDeviceGet", "CUDA_VISIBLE_DEVICES")]
     [TestCase(700, "cuStreamSynchronize", "The context is lost")]

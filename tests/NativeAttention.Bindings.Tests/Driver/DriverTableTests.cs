@@ -42,7 +42,8 @@ internal sealed unsafe class DriverTableTests
         [
             "cuMemAlloc", "cuMemFree", "cuMemGetInfo", "cuMemGetAddressRange", "cuMemAllocHost",
             "cuMemHostRegister", "cuMemcpyHtoD", "cuMemcpyDtoH", "cuMemcpyDtoD", "cuMemcpyHtoDAsync",
-            "cuMemcpyDtoHAsync", "cuMemcpyDtoDAsync", "cuMemsetD8", "cuDeviceTotalMem", "cuModuleGetGlobal", "cuStreamDestroy",
+            "cuMemcpyDtoHAsync", "cuMemcpyDtoDAsync", "cuMemsetD8", "cuDeviceTotalMem", "cuModuleGetGlobal",
+            "cuStreamDestroy",
             "cuEventDestroy", "cuCtxPushCurrent", "cuCtxPopCurrent", "cuStreamBeginCapture",
             "cuDevicePrimaryCtxRelease", "cuDevicePrimaryCtxReset", "cuDeviceGetUuid",
         ];

@@ -265,11 +265,11 @@ public class RunCommandTests(string machine, string device, string kernel)
         Assert.That(name, Does.StartWith(kernel));
         Assert.That(name, machine == "fake" ? Is.EqualTo(FakeDevices.KernelName(type)) : Does.Contain(
             type switch
-        {
-            ElementType.Float32 => "_f32_",
-            ElementType.Float16 => "_f16_",
-            _ => "_bf16_",
-        }));
+            {
+                ElementType.Float32 => "_f32_",
+                ElementType.Float16 => "_f16_",
+                _ => "_bf16_",
+            }));
     }
 
     private ToolResult Run(params string[] more) => ToolResult.Of(
