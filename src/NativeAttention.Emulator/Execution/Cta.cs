@@ -46,6 +46,9 @@ internal sealed unsafe class Cta
 
     public bool IsActive { get; set; }
 
+    /// <summary>True when the last block ran to its end; otherwise the shadow still tells of copies in flight.</summary>
+    public bool IsClean { get; set; }
+
     /// <summary>Makes the warps a launch needs, on the thread of the caller.</summary>
     public void ReserveWarps()
     {
@@ -98,6 +101,11 @@ internal sealed unsafe class Cta
         {
             StartWarp(Warps[i], launch);
         }
+        if (!IsClean)
+        {
+            ResetShadow();
+        }
+        IsClean = false;
         NextEpoch();
     }
 

@@ -159,7 +159,8 @@ internal sealed partial class PtxParser
         {
             return new PtxOperand { Kind = PtxOperandKind.Integer, Bits = minus ? 0 - bits : bits };
         }
-        if (double.TryParse(body, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
+        bool isDecimal = body.IndexOfAny('.', 'e', 'E') > 0;
+        if (isDecimal && double.TryParse(body, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
         {
             return new PtxOperand
             {
