@@ -7,8 +7,7 @@ internal static class CudaEnvironment
 {
     /// <summary>
     /// <c>NATTN_PTX_DIRECTORY</c>: a folder whose <c>.ptx</c> files are used instead of the embedded modules;
-    /// null when
-    /// not set. For trying another compiler's output.
+    /// null when not set. For trying another compiler's output.
     /// </summary>
     public static string? PtxDirectory
     {

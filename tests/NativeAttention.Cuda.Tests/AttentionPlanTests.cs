@@ -177,53 +177,50 @@ public sealed class AttentionPlanTests : DeviceFixture
             $"belongs to {other.Name} ");
     }
 
-    // On the emulator a launch runs the kernel on the calling thread, so the launch itself is taken out.
     [Test]
     public void Run_allocates_no_managed_memory()
     {
-        const int Rounds = 1000;
-        using PtxFolder kernels = new("");
-        using CudaDevice device = CudaDevice.Open(TestDevice.IsEmulated
-            ? AlteredDriver.With("cuLaunchKernel", AlteredDriver.CountingLaunch)
-            : TestDevice.Driver, Device.Ordinal);
-        using CudaStream first = device.CreateStream();
-        using CudaStream second = device.CreateStream();
-        using Operands<float> x = new(device, first, Shape);
-        using AttentionPlan<float> plan = device.Plan<float>(Shape);
-        first.Synchronize();
-        RunTwice(plan, x, first, second, Rounds);
-        int launches = AlteredDriver.Launches;
+        const int Rounds = 200;
+        using CudaStream second = Device.CreateStream();
+        using Operands<float> x = new(Device, Stream, Shape);
+        using AttentionPlan<float> plan = Device.Plan<float>(Shape);
+        Stream.Synchronize();
+        RunTwice(plan, x, Stream, second, Rounds);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        RunTwice(plan, x, first, second, Rounds);
+        RunTwice(plan, x, Stream, second, Rounds);
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Device.Synchronize();
         TestContext.Out.WriteLine($"managed bytes of {2 * Rounds} runs: {allocated}");
         Assert.That(allocated, Is.Zero);
-        Assert.That(AlteredDriver.Launches - launches, Is.EqualTo(TestDevice.IsEmulated ? 2 * Rounds : 0));
     }
 
     [Test]
-    public void A_launch_call_is_cheap()
+    public void A_launch_call_is_cheap([Values] bool launches)
     {
-        const int Calls = 20_000;
+        const int Calls = 500;
         using PtxFolder kernels = new("");
         AttentionShape shape = new(1, 1, 1, 1, 1, 8);
-        using Operands<float> x = new(Device, Stream, shape);
-        using AttentionPlan<float> plan = Device.Plan<float>(shape);
+        using CudaDevice device = CudaDevice.Open(launches || !TestDevice.IsEmulated
+            ? TestDevice.Driver
+            : AlteredDriver.With("cuLaunchKernel", AlteredDriver.NoLaunch), Device.Ordinal);
+        using CudaStream stream = device.CreateStream();
+        using Operands<float> x = new(device, stream, shape);
+        using AttentionPlan<float> plan = device.Plan<float>(shape);
         double best = double.PositiveInfinity;
-        for (int round = 0; round < 5; round++)
+        for (int round = 0; round < 200; round++)
         {
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < Calls; i++)
             {
-                plan.Run(x.Query, x.Key, x.Value, x.Output, Stream);
+                plan.Run(x.Query, x.Key, x.Value, x.Output, stream);
             }
 
             best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMicroseconds / Calls);
+            stream.Synchronize();
         }
 
-        Stream.Synchronize();
         TestContext.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{best:F2} us a launch call of an empty kernel on {Device}"));
+            $"{best:F2} us a launch call {(launches ? "of an empty kernel" : "without the launch")} on {device}"));
         Assert.That(best, Is.LessThan(1000), "a millisecond would be no launch call");
     }
 

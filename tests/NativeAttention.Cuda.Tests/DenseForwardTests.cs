@@ -4,8 +4,7 @@ namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
 /// Dense forward attention of the shipped PTX against float64. Inputs are surrounded by NaN, outputs start as
-/// poison and
-/// their gaps must stay so; the case's name holds its seed.
+/// poison and their gaps must stay so; the case's name holds its seed.
 /// </summary>
 public sealed class DenseForwardTests
 {

@@ -5,8 +5,7 @@ namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
 /// Streams and events; on the emulator once with work that runs at once, and once with work that runs only
-/// when
-/// something waits for it, which finds missing waits.
+/// when something waits for it, which finds missing waits.
 /// </summary>
 [TestFixture(StreamMode.Eager)]
 [TestFixture(StreamMode.Late)]

@@ -2,14 +2,12 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// Everything needed to load and launch one of our kernels, also through another library: its PTX, the shape
-/// of a
-/// launch and the layout of its one parameter.
+/// of a launch and the layout of its one parameter.
 /// </summary>
 /// <remarks>
-/// A kernel takes one struct by value. The grid is one-dimensional, <see cref="GridSize"/> blocks of
-/// <see cref="Threads"/> threads with <see cref="SharedBytes"/> of dynamic shared memory (above 48 KiB that
-/// must be
-/// allowed first). <c>native/include/na/attention/params.h</c> says what the fields mean.
+/// A kernel takes one struct by value. The grid is one-dimensional, <see cref="GridSize"/> blocks of <see
+/// cref="Threads"/> threads with <see cref="SharedBytes"/> of dynamic shared memory (above 48 KiB that must
+/// be allowed first). <c>native/include/na/attention/params.h</c> says what the fields mean.
 /// </remarks>
 public sealed record KernelInfo
 {

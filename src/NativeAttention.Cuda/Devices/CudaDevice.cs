@@ -5,15 +5,12 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// One GPU, or one emulated GPU: where tensors, streams, events and plans come from. All members may be
-/// called from
-/// any thread.
+/// called from any thread.
 /// </summary>
 /// <remarks>
 /// A device owns what it makes: disposing it waits for its work, then disposes all of it. It shares the
-/// device's
-/// primary context with everything else in the process that uses CUDA, and makes it current on the calling
-/// thread
-/// with every call.
+/// device's primary context with everything else in the process that uses CUDA, and makes it current on the
+/// calling thread with every call.
 /// </remarks>
 /// <example>
 /// <code>
@@ -144,8 +141,7 @@ public sealed partial class CudaDevice : IDisposable
 
     /// <summary>
     /// Waits for the device's work, then disposes everything it made and gives the context back. Calls of
-    /// other threads
-    /// that are still inside finish first. Never throws; a second call does nothing.
+    /// other threads that are still inside finish first. Never throws; a second call does nothing.
     /// </summary>
     public void Dispose()
     {

@@ -4,8 +4,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// One call: it holds the device and every object it uses open until it is disposed, so that another thread
-/// may
-/// dispose any of them meanwhile. Lives on the stack and allocates nothing.
+/// may dispose any of them meanwhile. Lives on the stack and allocates nothing.
 /// </summary>
 internal ref struct DeviceCall
 {

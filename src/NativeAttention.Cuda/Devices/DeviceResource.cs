@@ -20,8 +20,8 @@ internal enum TearDownOrder
 
 /// <summary>
 /// The life of one object that belongs to a device: entered by every call, closed by <c>Dispose</c>, torn
-/// down by
-/// whoever is last. Always entered inside the device's own gate, so a device never goes before its children.
+/// down by whoever is last. Always entered inside the device's own gate, so a device never goes before its
+/// children.
 /// </summary>
 internal sealed class DeviceResource
 {

@@ -35,8 +35,7 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
 
     /// <summary>
     /// What the driver's compiler said about a module. Messages C7500 to C7599 tell of code that runs, but
-    /// not as it
-    /// was written (serialised matrix products, ignored register limits), so those are warnings.
+    /// not as it was written (serialised matrix products, ignored register limits), so those are warnings.
     /// </summary>
     public void CompilerMessage(string module, string text)
     {

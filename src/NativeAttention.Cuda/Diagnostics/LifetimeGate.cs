@@ -2,8 +2,8 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// Counts the calls that are inside an object and remembers whether it was closed. Whoever leaves last after
-/// the close
-/// tears the object down, so a <c>Dispose</c> that races a call never frees what that call still uses.
+/// the close tears the object down, so a <c>Dispose</c> that races a call never frees what that call still
+/// uses.
 /// </summary>
 /// <remarks>Bit 0 is "closed"; the bits above it count the calls inside.</remarks>
 internal struct LifetimeGate

@@ -41,8 +41,7 @@ internal sealed unsafe partial class DeviceContext
 
     /// <summary>
     /// Lets the device's pool keep some freed memory: by default it returns everything to the system whenever
-    /// a stream
-    /// is waited for, which makes the next allocation slow.
+    /// a stream is waited for, which makes the next allocation slow.
     /// </summary>
     public void KeepPoolReserve()
     {

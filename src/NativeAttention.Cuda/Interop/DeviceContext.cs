@@ -4,8 +4,8 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// The retained primary context of one device, and the driver calls this library makes on it, each checked.
-/// The only
-/// class that touches function pointers. Its callers hold the device open and have made the context current.
+/// The only class that touches function pointers. Its callers hold the device open and have made the context
+/// current.
 /// </summary>
 internal sealed unsafe partial class DeviceContext
 {

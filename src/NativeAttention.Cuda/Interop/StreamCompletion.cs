@@ -6,13 +6,11 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// A task that ends when the work in a stream is done. The driver calls back from a thread of its own, where
-/// no driver
-/// call is allowed; so the callback only completes the task, and continuations run elsewhere.
+/// no driver call is allowed; so the callback only completes the task, and continuations run elsewhere.
 /// </summary>
 /// <remarks>
 /// The driver never calls back once a context has failed. A timer therefore asks now and then whether the
-/// stream has
-/// failed; it is the only way such a wait ends.
+/// stream has failed; it is the only way such a wait ends.
 /// </remarks>
 [SuppressMessage("Design", "CA1001",
     Justification = "The timer is disposed when the task ends, however it ends.")]

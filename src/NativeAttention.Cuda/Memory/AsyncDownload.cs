@@ -8,8 +8,7 @@ internal static class AsyncDownload
     /// <summary>Puts the copy into the stream; the caller holds device, memory and stream open.</summary>
     /// <remarks>
     /// All of it goes into the stream at once, so that what is put into the stream later cannot change what
-    /// arrives.
-    /// Only the continuation writes the destination: once cancelled, nothing does.
+    /// arrives. Only the continuation writes the destination: once cancelled, nothing does.
     /// </remarks>
     public static ValueTask Start<T>(CudaDevice device, ulong source, Memory<T> destination,
         CudaStream stream, CancellationToken cancellationToken)

@@ -7,10 +7,9 @@ namespace NativeAttention.Cuda;
 /// </summary>
 /// <remarks>
 /// Work on a tensor is ordered by the streams it is put into: a tensor made in one stream may be used in
-/// another once
-/// that one waits for the first (<see cref="CudaStream.WaitFor"/>). Disposing it at any time is safe: the
-/// memory is
-/// freed behind the last use in every stream. Wherever a view is expected, a tensor may be given.
+/// another once that one waits for the first (<see cref="CudaStream.WaitFor"/>). Disposing it at any time is
+/// safe: the memory is freed behind the last use in every stream. Wherever a view is expected, a tensor may
+/// be given.
 /// </remarks>
 /// <typeparam name="T">Element type.</typeparam>
 /// <example>

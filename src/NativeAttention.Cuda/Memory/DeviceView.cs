@@ -5,8 +5,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// Part of a <see cref="DeviceTensor{T}"/>, or memory of somebody else: an address, lengths and strides. It
-/// owns
-/// nothing and is never disposed; a view of a tensor that was disposed is refused by every call.
+/// owns nothing and is never disposed; a view of a tensor that was disposed is refused by every call.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 [SuppressMessage("Performance", "CA1815", Justification = "Views are passed on, not compared.")]

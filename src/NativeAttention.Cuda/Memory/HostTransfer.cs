@@ -4,8 +4,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// Copies between ordinary host memory and a device, through the staging pool. The callers hold device,
-/// memory and
-/// stream open.
+/// memory and stream open.
 /// </summary>
 internal static class HostTransfer
 {

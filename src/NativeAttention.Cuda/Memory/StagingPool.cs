@@ -2,8 +2,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// Page-locked memory through which ordinary memory is copied from and to a device: a few slots used in turn,
-/// each
-/// reusable when the copy recorded behind it is done. Any thread may rent.
+/// each reusable when the copy recorded behind it is done. Any thread may rent.
 /// </summary>
 internal sealed class StagingPool(CudaDevice device)
 {

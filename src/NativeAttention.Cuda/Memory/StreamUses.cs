@@ -2,8 +2,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// The streams in which some memory was used, so that it is freed after all of them. Asking again for the
-/// stream of the
-/// last call costs one comparison.
+/// stream of the last call costs one comparison.
 /// </summary>
 internal sealed class StreamUses
 {

@@ -4,8 +4,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// The parameters of the dense forward kernel: what the problem fixes is filled in once, what the tensors
-/// bring at
-/// every run.
+/// bring at every run.
 /// </summary>
 internal static class DenseOperands
 {
@@ -34,8 +33,7 @@ internal static class DenseOperands
 
     /// <summary>
     /// A band in 32 bits. With lengths of at most 2^30 a diagonal at or beyond +-2^30 either hides nothing or
-    /// hides
-    /// everything, and so does that diagonal moved to +-2^30: the meaning stays.
+    /// hides everything, and so does that diagonal moved to +-2^30: the meaning stays.
     /// </summary>
     public static (int Left, int Right) Band(KeyBand band, AttentionShape shape)
     {

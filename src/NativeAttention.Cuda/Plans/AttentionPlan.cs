@@ -5,18 +5,14 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// A planned problem over device tensors: made once by <see cref="CudaDevice.Plan{T}"/>, run many times, from
-/// any
-/// thread and in any stream. Immutable; <c>Run</c> allocates nothing and returns as soon as the work is in
-/// the stream.
+/// any thread and in any stream. Immutable; <c>Run</c> allocates nothing and returns as soon as the work is
+/// in the stream.
 /// </summary>
 /// <remarks>
 /// Under the layouts BSHD and BHSD a tensor must have the dims that the shape gives in that order, and its
-/// own strides
-/// count: views with gaps are welcome, as long as the last axis is dense. Under a strided layout the layout's
-/// strides
-/// count, and the tensor is storage: dense, of any dims, with enough elements. Whatever the layout, the
-/// log-sum-exp is
-/// dense [batch, query heads, query length], in natural log.
+/// own strides count: views with gaps are welcome, as long as the last axis is dense. Under a strided layout
+/// the layout's strides count, and the tensor is storage: dense, of any dims, with enough elements. Whatever
+/// the layout, the log-sum-exp is dense [batch, query heads, query length], in natural log.
 /// </remarks>
 /// <typeparam name="T">Element type: <see cref="float"/>, <see cref="Half"/> or
 /// <see cref="BFloat16"/>.</typeparam>

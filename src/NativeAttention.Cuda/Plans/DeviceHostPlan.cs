@@ -4,10 +4,8 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// A problem over host memory, run on a device: keeps device buffers and a stream of its own. The layout's
-/// strides are
-/// honoured by the kernel, so every operand travels as it lies, gaps included; a gap of the output comes back
-/// as it
-/// went.
+/// strides are honoured by the kernel, so every operand travels as it lies, gaps included; a gap of the
+/// output comes back as it went.
 /// </summary>
 internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     where T : unmanaged

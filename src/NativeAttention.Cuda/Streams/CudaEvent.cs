@@ -2,8 +2,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// A mark in a stream: it can be waited for, by the host or by other streams, and measures time on the
-/// device. All
-/// members may be called from any thread.
+/// device. All members may be called from any thread.
 /// </summary>
 public sealed class CudaEvent : IDisposable, IDeviceResource
 {

@@ -4,8 +4,7 @@ namespace NativeAttention.Cuda;
 
 /// <summary>
 /// A queue of work on one device: what is put into it runs in order. Streams made here do not wait for the
-/// null
-/// stream. All members may be called from any thread.
+/// null stream. All members may be called from any thread.
 /// </summary>
 [SuppressMessage("Naming", "CA1711", Justification = "A stream is what CUDA calls this.")]
 public sealed class CudaStream : IDisposable, IDeviceResource
@@ -40,8 +39,7 @@ public sealed class CudaStream : IDisposable, IDeviceResource
     /// </summary>
     /// <remarks>
     /// The wrap does not own the stream: disposing it waits for the stream's work, so that memory used in it
-    /// may be
-    /// freed, but leaves the stream alive. Dispose the wrap before the stream is destroyed.
+    /// may be freed, but leaves the stream alive. Dispose the wrap before the stream is destroyed.
     /// </remarks>
     /// <param name="device">The device that the stream belongs to.</param>
     /// <param name="handle">The handle; not 0, since the null stream is never used.</param>

@@ -38,12 +38,9 @@ internal static unsafe class AlteredDriver
     public static nint SilentHostFunction =>
         (nint)(delegate* unmanaged<nint, delegate* unmanaged<void*, void>, void*, CudaResult>)&NeverCall;
 
-    /// <summary>cuLaunchKernel that counts its calls and does nothing else.</summary>
-    public static nint CountingLaunch => (nint)(delegate* unmanaged<
-        nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&CountLaunch;
-
-    /// <summary>Calls of <see cref="CountingLaunch"/> so far.</summary>
-    public static int Launches { get; private set; }
+    /// <summary>cuLaunchKernel that does nothing.</summary>
+    public static nint NoLaunch => (nint)(delegate* unmanaged<
+        nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&LaunchNothing;
 
     /// <summary>Replaces several exports.</summary>
     public static CudaDriver With(params (string Export, nint Function)[] replaced) => Make(name =>
@@ -92,10 +89,9 @@ internal static unsafe class AlteredDriver
     private static CudaResult QueryFailed(nint stream) => CudaResult.LaunchFailed;
 
     [UnmanagedCallersOnly]
-    private static CudaResult CountLaunch(nint function, uint gridX, uint gridY, uint gridZ, uint blockX,
+    private static CudaResult LaunchNothing(nint function, uint gridX, uint gridY, uint gridZ, uint blockX,
         uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra)
     {
-        Launches++;
         return CudaResult.Success;
     }
 

@@ -5,8 +5,7 @@ namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
 /// A device for every test: an emulated one of its own, or the GPU that <c>NATTN_DEVICE=cuda:N</c> names.
-/// After the
-/// test it is disposed, and the emulator must have nothing left.
+/// After the test it is disposed, and the emulator must have nothing left.
 /// </summary>
 public abstract class DeviceFixture
 {

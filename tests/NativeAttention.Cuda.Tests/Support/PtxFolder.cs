@@ -2,8 +2,7 @@ namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
 /// A folder of PTX that stands in for the embedded kernels while it lives: every module has the manifest's
-/// entries, with
-/// a body of the test's choice.
+/// entries, with a body of the test's choice.
 /// </summary>
 internal sealed class PtxFolder : IDisposable
 {

@@ -6,8 +6,7 @@ namespace NativeAttention.Emulation;
 
 /// <summary>
 /// The functions of the table. Each catches everything: what is thrown inside becomes a code, and a text that
-/// the
-/// <see cref="CudaException"/> of the caller takes up. They are named as the fields of the table.
+/// the <see cref="CudaException"/> of the caller takes up. They are named as the fields of the table.
 /// </summary>
 internal static unsafe partial class DriverEntries
 {
