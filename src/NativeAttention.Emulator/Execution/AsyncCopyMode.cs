@@ -1,6 +1,7 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>When the bytes of an asynchronous copy (<c>cp.async</c>) arrive. A correct kernel cannot tell.</summary>
+/// <summary>When the bytes of an asynchronous copy (<c>cp.async</c>) arrive. A correct kernel cannot
+/// tell.</summary>
 public enum AsyncCopyMode
 {
     /// <summary>Early or late, drawn per launch from the seed.</summary>
@@ -9,6 +10,7 @@ public enum AsyncCopyMode
     /// <summary>At the instruction that issues the copy, the earliest moment allowed.</summary>
     Early,
 
-    /// <summary>At the wait that retires the copy, the latest moment allowed; until then the destination holds poison.</summary>
+    /// <summary>At the wait that retires the copy, the latest moment allowed; until then the destination
+    /// holds poison.</summary>
     Late,
 }

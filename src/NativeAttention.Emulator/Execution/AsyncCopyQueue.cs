@@ -3,8 +3,9 @@ using System.Numerics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// The <c>cp.async</c> copies of one warp that have not been waited for. Groups belong to threads: each lane counts its own commits, and
-/// each copy remembers for each lane the commit that closed its group. Records live in host memory that is kept, in the order of issue.
+/// The <c>cp.async</c> copies of one warp that have not been waited for. Groups belong to threads: each lane
+/// counts its own commits, and each copy remembers for each lane the commit that closed its group. Records
+/// live in host memory that is kept, in the order of issue.
 /// </summary>
 internal sealed unsafe class AsyncCopyQueue
 {
@@ -12,7 +13,8 @@ internal sealed unsafe class AsyncCopyQueue
     private NativeBuffer _records = new(16 * sizeof(AsyncCopy));
     private int _count;
 
-    // While all lanes have always committed and waited together, one number for the warp says what the numbers of the lanes would.
+    // While all lanes have always committed and waited together, one number for the warp says what the
+    // numbers of the lanes would.
     private bool _isUniform = true;
     private int _uniformCommits;
 
@@ -28,7 +30,8 @@ internal sealed unsafe class AsyncCopyQueue
         (_count, _isUniform, _uniformCommits) = (0, true, 0);
     }
 
-    /// <summary>Opens a record for the lanes of one instruction; the caller fills in addresses. Valid until the next call.</summary>
+    /// <summary>Opens a record for the lanes of one instruction; the caller fills in addresses. Valid until
+    /// the next call.</summary>
     public AsyncCopy* Issue(Op* op, uint lanes, int bytes)
     {
         if ((_count + 1L) * sizeof(AsyncCopy) > _records.Bytes)
@@ -125,7 +128,8 @@ internal sealed unsafe class AsyncCopyQueue
         return done;
     }
 
-    /// <summary>Goes over to one number for each lane, from what the one number of the warp has said so far.</summary>
+    /// <summary>Goes over to one number for each lane, from what the one number of the warp has said so
+    /// far.</summary>
     private void CountByLane()
     {
         if (!_isUniform)

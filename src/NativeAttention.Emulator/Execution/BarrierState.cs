@@ -6,7 +6,8 @@ internal sealed class BarrierState
     /// <summary>Threads the current phase expects; 0 while nobody has arrived.</summary>
     public int Expected;
 
-    /// <summary>True when the threads expected were given by the instruction rather than being the whole block.</summary>
+    /// <summary>True when the threads expected were given by the instruction rather than being the whole
+    /// block.</summary>
     public bool HasCount;
 
     /// <summary>Threads that have arrived.</summary>

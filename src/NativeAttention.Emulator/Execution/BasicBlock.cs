@@ -25,7 +25,8 @@ internal unsafe struct BasicBlock
 {
     public Op* First;
 
-    /// <summary>After the last straight-line instruction; the terminator, where there is one, stands here.</summary>
+    /// <summary>After the last straight-line instruction; the terminator, where there is one, stands
+    /// here.</summary>
     public Op* End;
 
     public BlockEnd Kind;
@@ -36,7 +37,8 @@ internal unsafe struct BasicBlock
     /// <summary>Target of a branch.</summary>
     public int Target;
 
-    /// <summary>Immediate post-dominator, where the sides of a divergent branch meet again; -1 at the exit.</summary>
+    /// <summary>Immediate post-dominator, where the sides of a divergent branch meet again; -1 at the
+    /// exit.</summary>
     public int Join;
 
     /// <summary>Instructions in the block, the terminator included.</summary>

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>A block that is resident: its warps, shared memory with its shadow, and barriers. Reused for one block after another.</summary>
+/// <summary>A block that is resident: its warps, shared memory with its shadow, and barriers. Reused for one
+/// block after another.</summary>
 internal sealed unsafe class Cta
 {
     private NativeBuffer? _registers;
@@ -46,7 +47,8 @@ internal sealed unsafe class Cta
 
     public bool IsActive { get; set; }
 
-    /// <summary>True when the last block ran to its end; otherwise the shadow still tells of copies in flight.</summary>
+    /// <summary>True when the last block ran to its end; otherwise the shadow still tells of copies in
+    /// flight.</summary>
     public bool IsClean { get; set; }
 
     /// <summary>Makes the warps a launch needs, on the thread of the caller.</summary>
@@ -59,7 +61,8 @@ internal sealed unsafe class Cta
         }
     }
 
-    /// <summary>Takes the shape of a launch: memory is (re)allocated where it is too small, launch-wide registers are filled.</summary>
+    /// <summary>Takes the shape of a launch: memory is (re)allocated where it is too small, launch-wide
+    /// registers are filled.</summary>
     public void Prepare(int slot)
     {
         LaunchState launch = Worker.Launch;
@@ -137,7 +140,8 @@ internal sealed unsafe class Cta
         {
             if (register is SpecialRegister.CtaidX or SpecialRegister.CtaidY or SpecialRegister.CtaidZ)
             {
-                uint value = register == SpecialRegister.CtaidX ? X : register == SpecialRegister.CtaidY ? Y : Z;
+                uint value = register == SpecialRegister.CtaidX ? X : register == SpecialRegister.CtaidY ? Y
+                    : Z;
                 Broadcast(w.Regs + offset, value, isWide);
             }
         }

@@ -1,6 +1,7 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>The run-time checks of the emulator. All are on by default; switching one off only saves time.</summary>
+/// <summary>The run-time checks of the emulator. All are on by default; switching one off only saves
+/// time.</summary>
 [Flags]
 public enum EmulatorChecks
 {
@@ -14,8 +15,8 @@ public enum EmulatorChecks
     GlobalInitialization = 1 << 1,
 
     /// <summary>
-    /// Conflicting accesses of two warps to shared memory with no barrier between them, and accesses to the destination of an
-    /// asynchronous copy that has not been waited for.
+    /// Conflicting accesses of two warps to shared memory with no barrier between them, and accesses to the
+    /// destination of an asynchronous copy that has not been waited for.
     /// </summary>
     SharedRaces = 1 << 2,
 

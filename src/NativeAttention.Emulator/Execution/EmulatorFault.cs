@@ -4,8 +4,8 @@ using System.Text;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// One finding of the emulator: what happened, where in the PTX, in which block, warp and lanes, and what every warp of the block
-/// was doing. A fault ends the launch.
+/// One finding of the emulator: what happened, where in the PTX, in which block, warp and lanes, and what
+/// every warp of the block was doing. A fault ends the launch.
 /// </summary>
 public sealed record EmulatorFault
 {
@@ -54,7 +54,8 @@ public sealed record EmulatorFault
         }
         if (Warp >= 0)
         {
-            text.Append(culture, $"\n  block ({Block.X}, {Block.Y}, {Block.Z}), warp {Warp}, lanes 0x{Lanes:x8}");
+            text.Append(culture,
+                $"\n  block ({Block.X}, {Block.Y}, {Block.Z}), warp {Warp}, lanes 0x{Lanes:x8}");
         }
         if (Address is ulong address)
         {

@@ -45,13 +45,16 @@ public enum EmulatorFaultKind
     /// <summary>The kernel ends with asynchronous copies that nothing waited for.</summary>
     AsyncCopyNotWaited,
 
-    /// <summary>An instruction that the whole warp must execute together was reached by a part of it.</summary>
+    /// <summary>An instruction that the whole warp must execute together was reached by a part of
+    /// it.</summary>
     DivergentInstruction,
 
-    /// <summary>A member mask that does not fit the lanes at the instruction, or a source lane outside it.</summary>
+    /// <summary>A member mask that does not fit the lanes at the instruction, or a source lane outside
+    /// it.</summary>
     MemberMask,
 
-    /// <summary>A barrier used with a wrong number of threads or by warps that can never all arrive.</summary>
+    /// <summary>A barrier used with a wrong number of threads or by warps that can never all
+    /// arrive.</summary>
     BarrierMisuse,
 
     /// <summary>No warp can ever run again.</summary>

@@ -1,29 +1,34 @@
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// How an emulated device behaves. Valid by default; changed by <c>with</c>. The same options, PTX and inputs on one thread
-/// replay the same execution.
+/// How an emulated device behaves. Valid by default; changed by <c>with</c>. The same options, PTX and inputs
+/// on one thread replay the same execution.
 /// </summary>
 public sealed record EmulatorOptions
 {
-    /// <summary>The default options: an <c>sm_80</c> device with four multiprocessors and every check on.</summary>
+    /// <summary>The default options: an <c>sm_80</c> device with four multiprocessors and every check
+    /// on.</summary>
     public static EmulatorOptions Default { get; } = new();
 
-    /// <summary>The architecture of the device: <c>sm_80</c>, <c>sm_86</c>, <c>sm_89</c>, <c>sm_90</c> or <c>sm_90a</c>.</summary>
+    /// <summary>The architecture of the device: <c>sm_80</c>, <c>sm_86</c>, <c>sm_89</c>, <c>sm_90</c> or
+    /// <c>sm_90a</c>.</summary>
     public string Target { get; init; } = "sm_80";
 
-    /// <summary>Number of multiprocessors; together with <see cref="CtasPerSm"/> it bounds the blocks that run at a time.</summary>
+    /// <summary>Number of multiprocessors; together with <see cref="CtasPerSm"/> it bounds the blocks that
+    /// run at a time.</summary>
     public int SmCount { get; init; } = 4;
 
     /// <summary>Number of blocks resident on one multiprocessor.</summary>
     public int CtasPerSm { get; init; } = 1;
 
     /// <summary>
-    /// Operating-system threads that share the resident blocks. 0 takes the number of processors; 1 is deterministic.
+    /// Operating-system threads that share the resident blocks. 0 takes the number of processors; 1 is
+    /// deterministic.
     /// </summary>
     public int Threads { get; init; }
 
-    /// <summary>Seed of every random choice of the scheduler and of <see cref="AsyncCopyMode.BySeed"/>.</summary>
+    /// <summary>Seed of every random choice of the scheduler and of
+    /// <see cref="AsyncCopyMode.BySeed"/>.</summary>
     public int Seed { get; init; }
 
     /// <summary>The checks that are made at run time.</summary>
@@ -38,23 +43,27 @@ public sealed record EmulatorOptions
     /// <summary>How the next warp is picked.</summary>
     public WarpOrder Order { get; init; } = WarpOrder.RoundRobin;
 
-    /// <summary>Warp instructions after which a running warp gives way to the next one of its block.</summary>
+    /// <summary>Warp instructions after which a running warp gives way to the next one of its
+    /// block.</summary>
     public int WarpQuantum { get; init; } = 20_000;
 
     /// <summary>Warp instructions after which a running block gives way to the next resident one.</summary>
     public int BlockQuantum { get; init; } = 2_000_000;
 
     /// <summary>
-    /// Warp instructions of one worker thread without any store, barrier or exit after which a launch counts as livelocked.
+    /// Warp instructions of one worker thread without any store, barrier or exit after which a launch counts
+    /// as livelocked.
     /// </summary>
     public long LivelockLimit { get; init; } = 200_000_000;
 
     /// <summary>Warp instructions one worker thread may run in a launch; 0 sets no limit.</summary>
     public long InstructionLimit { get; init; }
 
-    /// <summary>Bytes of address space reserved for device memory; pages are committed when they are first used.</summary>
+    /// <summary>Bytes of address space reserved for device memory; pages are committed when they are first
+    /// used.</summary>
     public long MemoryBytes { get; init; } = 8L << 30;
 
-    /// <summary>Bytes of freed allocations that are kept unusable, so that late accesses are seen, before the oldest are reused.</summary>
+    /// <summary>Bytes of freed allocations that are kept unusable, so that late accesses are seen, before the
+    /// oldest are reused.</summary>
     public long QuarantineBytes { get; init; } = 512L << 20;
 }

@@ -11,7 +11,8 @@ internal static unsafe class Faults
     /// <summary>Ends the launch with a finding about an instruction.</summary>
     [DoesNotReturn]
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Raise(Warp w, Op* op, EmulatorFaultKind kind, uint lanes, ulong? address, string message)
+    public static void Raise(Warp w, Op* op, EmulatorFaultKind kind, uint lanes, ulong? address,
+        string message)
     {
         throw new EmulatorFaultException(Build(w.Cta, w, op, kind, lanes, address, message));
     }
@@ -53,7 +54,9 @@ internal static unsafe class Faults
         }
         Op* op = w.State == WarpState.AtBarrier ? w.BarrierOp : program.FirstOp(w.Pc);
         int line = program.Statement(op->Statement).Line;
-        string lanes = string.Create(culture, $"{BitOperations.PopCount(w.Active)} of {BitOperations.PopCount(w.Live)} live lanes");
+        string lanes =
+            string.Create(culture,
+                $"{BitOperations.PopCount(w.Active)} of {BitOperations.PopCount(w.Live)} live lanes");
         return w.State == WarpState.AtBarrier
             ? string.Create(culture, $"warp {w.Index}: waits at barrier {w.Barrier}, line {line}")
             : string.Create(culture, $"warp {w.Index}: in the basic block at line {line}, {lanes}");

@@ -33,7 +33,8 @@ internal static unsafe class KernelRunner
     }
 
     private static EmulatorFault? Run(
-        DeviceMemory memory, LaunchRequest request, EmulatorOptions options, LaunchCounters? counters, byte* parameters)
+        DeviceMemory memory, LaunchRequest request, EmulatorOptions options, LaunchCounters? counters,
+        byte* parameters)
     {
         LaunchState launch = LaunchState.Rent();
         try
@@ -73,10 +74,12 @@ internal static unsafe class KernelRunner
         if (request.Grid.X == 0 || request.Grid.Y == 0 || request.Grid.Z == 0
             || request.Grid.X > int.MaxValue || request.Grid.Y > 65535 || request.Grid.Z > 65535)
         {
-            return Misuse(kernel, $"a grid of {request.Grid}; each size must be positive, y and z at most 65,535");
+            return Misuse(kernel,
+                $"a grid of {request.Grid}; each size must be positive, y and z at most 65,535");
         }
         int most2 = SharedLayout.MaximumBytes(options.Target);
-        if (request.DynamicSharedBytes < 0 || kernel.StaticSharedBytes + (long)request.DynamicSharedBytes > most2)
+        if (request.DynamicSharedBytes < 0
+            || kernel.StaticSharedBytes + (long)request.DynamicSharedBytes > most2)
         {
             return Misuse(kernel, string.Create(culture,
                 $"{kernel.StaticSharedBytes} static + {request.DynamicSharedBytes} dynamic bytes of shared memory; {options.Target} has {most2:N0}"));
@@ -89,7 +92,10 @@ internal static unsafe class KernelRunner
     {
         return new EmulatorFault
         {
-            Kind = EmulatorFaultKind.LaunchMisuse, Message = message, Kernel = kernel.Name, Module = kernel.Program.Module,
+            Kind = EmulatorFaultKind.LaunchMisuse,
+            Message = message,
+            Kernel = kernel.Name,
+            Module = kernel.Program.Module,
         };
     }
 }

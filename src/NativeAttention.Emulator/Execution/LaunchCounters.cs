@@ -8,7 +8,8 @@ public sealed class LaunchCounters
     /// <summary>Warp instructions executed.</summary>
     public long WarpInstructions { get; internal set; }
 
-    /// <summary>Floating-point operations of <c>mma</c> instructions, a multiply-add counted as two.</summary>
+    /// <summary>Floating-point operations of <c>mma</c> instructions, a multiply-add counted as
+    /// two.</summary>
     public long MatrixFlops { get; internal set; }
 
     /// <summary>Bytes read from global memory by the active lanes, asynchronous copies included.</summary>

@@ -1,6 +1,7 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>One kernel launch: shape, dynamic shared memory and the packed parameter block in PTX layout.</summary>
+/// <summary>One kernel launch: shape, dynamic shared memory and the packed parameter block in PTX
+/// layout.</summary>
 internal sealed record LaunchRequest(
     PtxKernel Kernel,
     (uint X, uint Y, uint Z) Grid,

@@ -3,9 +3,10 @@ using System.Runtime.ExceptionServices;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// What all workers of one launch share, and the workers themselves. Kept in a pool and used again, so that a launch allocates nothing
-/// once things are warm. The caller's thread always takes part; others join from the thread pool. A worker that no pool thread has begun when
-/// the caller has run out of blocks is withdrawn instead of being waited for.
+/// What all workers of one launch share, and the workers themselves. Kept in a pool and used again, so that a
+/// launch allocates nothing once things are warm. The caller's thread always takes part; others join from the
+/// thread pool. A worker that no pool thread has begun when the caller has run out of blocks is withdrawn
+/// instead of being waited for.
 /// </summary>
 internal sealed unsafe class LaunchState
 {
@@ -72,7 +73,8 @@ internal sealed unsafe class LaunchState
 
     public void Return()
     {
-        // The allocation table may be large and the fault's owner is the caller now; the kernel stays for the next launch of the same one.
+        // The allocation table may be large and the fault's owner is the caller now; the kernel stays for the
+        // next launch of the same one.
         (Memory, Allocations, _fault, _failure) = (null!, [], null, null);
         lock (_gate)
         {
@@ -114,7 +116,8 @@ internal sealed unsafe class LaunchState
     public void Stop(EmulatorFault fault) => Interlocked.CompareExchange(ref _fault, fault, null);
 
     /// <summary>Stops the launch because of an error in the emulator itself.</summary>
-    public void Fail(Exception failure) => Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(failure), null);
+    public void Fail(Exception failure) =>
+        Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(failure), null);
 
     public bool TryTakeBlock(out long linear)
     {

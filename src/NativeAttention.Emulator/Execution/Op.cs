@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// One decoded instruction. Operands are byte offsets from the register base of the warp; constants and special registers have
-/// slots of their own there, so every operand is read the same way. One cache line.
+/// One decoded instruction. Operands are byte offsets from the register base of the warp; constants and
+/// special registers have slots of their own there, so every operand is read the same way. One cache line.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Op
@@ -31,7 +31,8 @@ internal unsafe struct Op
     /// <summary>Bits whose meaning depends on the handler.</summary>
     public int Aux;
 
-    /// <summary>Offset of the guard predicate, bit 0 set when it is negated; <see cref="None"/> without one.</summary>
+    /// <summary>Offset of the guard predicate, bit 0 set when it is negated; <see cref="None"/> without
+    /// one.</summary>
     public int Guard;
 
     /// <summary>Index of the statement in the kernel.</summary>

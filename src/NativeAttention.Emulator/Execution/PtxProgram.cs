@@ -63,7 +63,8 @@ internal sealed unsafe class PtxProgram
     /// <summary>Slots of special registers.</summary>
     public required (int Offset, SpecialRegister Register, bool IsWide)[] SpecialRegisters { get; init; }
 
-    /// <summary>Slots of registers that may be read before they are written: poisoned when a warp starts.</summary>
+    /// <summary>Slots of registers that may be read before they are written: poisoned when a warp
+    /// starts.</summary>
     public required (int Offset, int Bytes)[] Undefined { get; init; }
 
     /// <summary>Number of address caches that the memory instructions use.</summary>
@@ -78,14 +79,16 @@ internal sealed unsafe class PtxProgram
     public (int Line, string Statement) Statement(int index)
     {
         (int line, int start, int end) = _statements[index];
-        return (line, string.Join(' ', _text[start..end].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+        return (line,
+            string.Join(' ', _text[start..end].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
     }
 
     public Op* FirstOp(int block) => Blocks[block].First;
 
     public int IndexOf(Op* op) => (int)(op - (Op*)_ops.Pointer);
 
-    /// <summary>Ops and blocks are built with indices where pointers belong; list index n is stored as n + 1.</summary>
+    /// <summary>Ops and blocks are built with indices where pointers belong; list index n is stored as n +
+    /// 1.</summary>
     private void Relocate()
     {
         Op* ops = (Op*)_ops.Pointer;

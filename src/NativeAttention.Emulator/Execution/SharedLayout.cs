@@ -1,6 +1,7 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>Addresses of the windows through which generic addresses reach shared, local and parameter space.</summary>
+/// <summary>Addresses of the windows through which generic addresses reach shared, local and parameter
+/// space.</summary>
 internal static class SharedLayout
 {
     /// <summary>First shared address handed out, so that addresses near null fault.</summary>

@@ -6,13 +6,14 @@ using System.Runtime.Intrinsics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// The shadow of shared memory. For each 4-byte cell it holds the tag of the last write and of the last read, for each byte one bit "written".
-/// A tag is epoch (22 bits) | several readers (1) | warp (5) | bytes of the cell (4); an epoch ends at every barrier of the whole block, so
-/// only tags of the current epoch can conflict. Destinations of copies in flight carry an epoch above every real one.
+/// The shadow of shared memory. For each 4-byte cell it holds the tag of the last write and of the last read,
+/// for each byte one bit "written". A tag is epoch (22 bits) | several readers (1) | warp (5) | bytes of the
+/// cell (4); an epoch ends at every barrier of the whole block, so only tags of the current epoch can
+/// conflict. Destinations of copies in flight carry an epoch above every real one.
 /// </summary>
 /// <remarks>
-/// Barriers of a part of the block do not end an epoch. In an epoch that has one, conflicts are not reported, since the tags cannot tell
-/// whether that barrier ordered them.
+/// Barriers of a part of the block do not end an epoch. In an epoch that has one, conflicts are not reported,
+/// since the tags cannot tell whether that barrier ordered them.
 /// </remarks>
 internal static unsafe class SharedShadow
 {
@@ -26,8 +27,9 @@ internal static unsafe class SharedShadow
     public static uint Tag(uint epoch, int warp) => (epoch << EpochShift) | ((uint)warp << 4);
 
     /// <summary>
-    /// Checks and records reads of aligned 16-byte rows, one for each of the given lanes. Pointers and vectors are held in locals, since the
-    /// stores to the shadow could change any field as far as the compiler knows.
+    /// Checks and records reads of aligned 16-byte rows, one for each of the given lanes. Pointers and
+    /// vectors are held in locals, since the stores to the shadow could change any field as far as the
+    /// compiler knows.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ReadRows(Warp w, Op* op, ulong* addresses, uint lanes, EmulatorChecks checks)
@@ -56,18 +58,23 @@ internal static unsafe class SharedShadow
             }
             Vector128<uint> writers = Vector128.Load(writerTags + (address >> 2)) & who;
             Vector128<uint> readers = Vector128.Load(readerTags + (address >> 2)) & who;
-            if ((Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine)) != Vector128<uint>.Zero)
+            if ((Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers,
+                mine)) != Vector128<uint>.Zero)
             {
                 Conflict(w, op, lane, address, 16, isWrite: false);
             }
-            Vector128<uint> shared = Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine);
-            Vector128.Store(Vector128.ConditionalSelect(shared, several, mine) | whole, readerTags + (address >> 2));
+            Vector128<uint> shared =
+                Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine);
+            Vector128.Store(Vector128.ConditionalSelect(shared, several, mine) | whole,
+                readerTags + (address >> 2));
         }
     }
 
-    /// <summary>Checks and records writes, with tag <paramref name="tag"/>, of aligned 16-byte rows, one for each of the given lanes.</summary>
+    /// <summary>Checks and records writes, with tag <paramref name="tag"/>, of aligned 16-byte rows, one for
+    /// each of the given lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void WriteRows(Warp w, Op* op, ulong* addresses, uint lanes, uint tag, EmulatorChecks checks)
+    public static void WriteRows(Warp w, Op* op, ulong* addresses, uint lanes, uint tag,
+        EmulatorChecks checks)
     {
         bool tracks = (checks & EmulatorChecks.SharedRaces) != 0;
         uint* writerTags = w.Writers;
@@ -88,7 +95,8 @@ internal static unsafe class SharedShadow
             }
             Vector128<uint> writers = Vector128.Load(writerTags + (address >> 2)) & who;
             Vector128<uint> readers = Vector128.Load(readerTags + (address >> 2)) & who;
-            Vector128<uint> conflict = (Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine))
+            Vector128<uint> conflict =
+                (Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine))
                 | (Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine));
             if (conflict != Vector128<uint>.Zero)
             {
@@ -113,7 +121,8 @@ internal static unsafe class SharedShadow
         for (uint at = address; at < address + (uint)bytes; at = (at & ~3u) + 4)
         {
             uint writer = w.Writers[at >> 2];
-            if (writer >= w.EpochBase && (writer & ~CellBytes) != w.Tag && (writer & BytesOfCell(at, address, bytes)) != 0)
+            if (writer >= w.EpochBase && (writer & ~CellBytes) != w.Tag
+                && (writer & BytesOfCell(at, address, bytes)) != 0)
             {
                 Conflict(w, op, lane, address, bytes, isWrite: false);
             }
@@ -126,7 +135,8 @@ internal static unsafe class SharedShadow
     }
 
     /// <summary>Checks and records a write of up to 8 bytes that do not cross an 8-byte boundary.</summary>
-    public static void Write(Warp w, Op* op, int lane, uint address, int bytes, uint tag, EmulatorChecks checks)
+    public static void Write(Warp w, Op* op, int lane, uint address, int bytes, uint tag,
+        EmulatorChecks checks)
     {
         w.Written[address >> 4] |= (ushort)(((1u << bytes) - 1) << (int)(address & 15));
         if ((checks & EmulatorChecks.SharedRaces) == 0)
@@ -171,7 +181,8 @@ internal static unsafe class SharedShadow
     private static void Uninitialized(Warp w, Op* op, int lane, uint address, int bytes)
     {
         string message = string.Create(
-            CultureInfo.InvariantCulture, $"{bytes} bytes of shared memory at 0x{address:x} are read before anything wrote them all");
+            CultureInfo.InvariantCulture,
+            $"{bytes} bytes of shared memory at 0x{address:x} are read before anything wrote them all");
         Faults.Raise(w, op, EmulatorFaultKind.UninitializedShared, 1u << lane, address, message);
     }
 

@@ -9,8 +9,8 @@ internal enum WarpState
 }
 
 /// <summary>
-/// The state of one warp: registers as arrays of 32 lanes, the mask of lanes that execute, and the reconvergence stack. The fields that
-/// handlers read for every instruction are plain fields on purpose.
+/// The state of one warp: registers as arrays of 32 lanes, the mask of lanes that execute, and the
+/// reconvergence stack. The fields that handlers read for every instruction are plain fields on purpose.
 /// </summary>
 internal sealed unsafe class Warp(Cta cta, int index)
 {
@@ -48,7 +48,8 @@ internal sealed unsafe class Warp(Cta cta, int index)
     /// <summary>Size of the shared memory after <see cref="SharedLayout.FirstOffset"/>.</summary>
     public uint SharedBytes;
 
-    /// <summary>Shadow of shared memory: last writer and last reader of every 4-byte cell, written bits of every byte; biased likewise.</summary>
+    /// <summary>Shadow of shared memory: last writer and last reader of every 4-byte cell, written bits of
+    /// every byte; biased likewise.</summary>
     public uint* Writers;
     public uint* Readers;
     public ushort* Written;
@@ -91,7 +92,8 @@ internal sealed unsafe class Warp(Cta cta, int index)
         Copies.Clear();
     }
 
-    /// <summary>Takes a divergent branch: some active lanes go on at <paramref name="target"/>, the others at <paramref name="next"/>.</summary>
+    /// <summary>Takes a divergent branch: some active lanes go on at <paramref name="target"/>, the others at
+    /// <paramref name="next"/>.</summary>
     public void Diverge(uint taken, int target, int next, int join)
     {
         uint rest = Active & ~taken;
@@ -113,7 +115,8 @@ internal sealed unsafe class Warp(Cta cta, int index)
         (Pc, Active) = (next, rest);
     }
 
-    /// <summary>Goes on with the lanes that wait once the current ones have reached their join; false when no lane is left.</summary>
+    /// <summary>Goes on with the lanes that wait once the current ones have reached their join; false when no
+    /// lane is left.</summary>
     public bool Reconverge()
     {
         while (Pc == Join || Active == 0)

@@ -3,7 +3,8 @@ namespace NativeAttention.Emulation;
 /// <summary>The order in which the scheduler picks among the warps of a block that can run.</summary>
 public enum WarpOrder
 {
-    /// <summary>In turn, lowest warp first; every warp runs until it blocks or has used its quantum.</summary>
+    /// <summary>In turn, lowest warp first; every warp runs until it blocks or has used its
+    /// quantum.</summary>
     RoundRobin,
 
     /// <summary>In turn, highest warp first.</summary>

@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>One thread's share of a launch: some resident blocks, run in turn. Workers are kept and reused between launches.</summary>
+/// <summary>One thread's share of a launch: some resident blocks, run in turn. Workers are kept and reused
+/// between launches.</summary>
 internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
 {
     private readonly List<Cta> _slots = [];
@@ -42,7 +43,8 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public long WarpInstructions;
     public long BlocksRun;
 
-    /// <summary>Gets ready for the launch with <paramref name="resident"/> blocks at a time, counted from slot <paramref name="firstSlot"/>.</summary>
+    /// <summary>Gets ready for the launch with <paramref name="resident"/> blocks at a time, counted from
+    /// slot <paramref name="firstSlot"/>.</summary>
     public void Prepare(int resident, int firstSlot)
     {
         LaunchState launch = Launch;
@@ -96,15 +98,16 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public void Offer()
     {
         Volatile.Write(ref _claimed, 0);
-        // An offer of an earlier launch may still be queued, and serves. Queueing another one for every short launch would make the
-        // queue of a busy pool grow without end.
+        // An offer of an earlier launch may still be queued, and serves. Queueing another one for every short
+        // launch would make the queue of a busy pool grow without end.
         if (Interlocked.Exchange(ref _queued, 1) == 0)
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
-    /// <summary>Called by a pool thread. An offer of an earlier launch that comes late may serve the present one as well.</summary>
+    /// <summary>Called by a pool thread. An offer of an earlier launch that comes late may serve the present
+    /// one as well.</summary>
     public void Execute()
     {
         Interlocked.Exchange(ref _queued, 0);
@@ -259,7 +262,8 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Runs a warp until it blocks, exits, yields or has used its quantum; returns the instructions executed.</summary>
+    /// <summary>Runs a warp until it blocks, exits, yields or has used its quantum; returns the instructions
+    /// executed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private int RunWarp(Warp w, int quantum)
     {
@@ -336,8 +340,8 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// Lanes that branch to a block which only returns end here rather than waiting there for the others, as they would on hardware: a barrier
-    /// that the others meet must not take them for live.
+    /// Lanes that branch to a block which only returns end here rather than waiting there for the others, as
+    /// they would on hardware: a barrier that the others meet must not take them for live.
     /// </summary>
     private static void Diverge(Warp w, BasicBlock* block, uint taken)
     {
@@ -371,7 +375,8 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     }
 }
 
-/// <summary>An allocation found for a memory instruction: the range, and whether reads need no look at the "initialised" bits.</summary>
+/// <summary>An allocation found for a memory instruction: the range, and whether reads need no look at the
+/// "initialised" bits.</summary>
 internal struct AddressRange
 {
     public ulong Start;

@@ -17,7 +17,8 @@ internal sealed class DeviceAllocation(ulong start, long size)
     /// <summary>True after the allocation was freed.</summary>
     public bool IsFreed { get; set; }
 
-    /// <summary>True once every byte is known to be written, so that reads need no look at the bits.</summary>
+    /// <summary>True once every byte is known to be written, so that reads need no look at the
+    /// bits.</summary>
     public bool IsFullyInitialized
     {
         get => _fullyInitialized;

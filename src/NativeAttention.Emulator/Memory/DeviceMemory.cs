@@ -5,8 +5,9 @@ using System.Runtime.InteropServices;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// The global memory of one emulated context: one arena of host memory, so that device addresses are real pointers, with an
-/// allocation table, red zones, a quarantine for freed memory and one "initialised" bit per byte. Thread-safe.
+/// The global memory of one emulated context: one arena of host memory, so that device addresses are real
+/// pointers, with an allocation table, red zones, a quarantine for freed memory and one "initialised" bit per
+/// byte. Thread-safe.
 /// </summary>
 internal sealed unsafe class DeviceMemory : IDisposable
 {
@@ -25,7 +26,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
     private byte* _bits;
     private long _quarantined;
 
-    /// <summary>Reserves an arena of <paramref name="arenaBytes"/>, or the largest power-of-two fraction the host grants.</summary>
+    /// <summary>Reserves an arena of <paramref name="arenaBytes"/>, or the largest power-of-two fraction the
+    /// host grants.</summary>
     public DeviceMemory(long arenaBytes, long quarantineBytes = 512L << 20)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(arenaBytes, 1L << 16);
@@ -53,11 +55,13 @@ internal sealed unsafe class DeviceMemory : IDisposable
     /// <summary>The "initialised" bits, one per byte of the arena.</summary>
     internal byte* InitializationBits => _bits;
 
-    /// <summary>The live allocations in the order of their addresses; a snapshot that never changes.</summary>
+    /// <summary>The live allocations in the order of their addresses; a snapshot that never
+    /// changes.</summary>
     internal DeviceAllocation[] Snapshot => _live;
 
     /// <summary>
-    /// Allocates <paramref name="bytes"/> bytes, filled with 0xFF and marked as not initialised. False when the arena is full.
+    /// Allocates <paramref name="bytes"/> bytes, filled with 0xFF and marked as not initialised. False when
+    /// the arena is full.
     /// </summary>
     public bool TryAllocate(long bytes, out ulong address)
     {
@@ -65,7 +69,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_arenaBlock is null, this);
-            if (bytes > Capacity - (2 * Granularity) || !TryCarve(RoundUp((ulong)bytes) + (2 * Granularity), out ulong start))
+            if (bytes > Capacity - (2 * Granularity)
+                || !TryCarve(RoundUp((ulong)bytes) + (2 * Granularity), out ulong start))
             {
                 address = 0;
                 return false;
@@ -79,7 +84,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
         }
     }
 
-    /// <summary>Frees an allocation; false and a text that says why when <paramref name="address"/> is not the start of one.</summary>
+    /// <summary>Frees an allocation; false and a text that says why when <paramref name="address"/> is not
+    /// the start of one.</summary>
     public bool TryFree(ulong address, [NotNullWhen(false)] out string? problem)
     {
         lock (_gate)
@@ -88,7 +94,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
             if (index < 0 || _live[index].Start != address)
             {
                 problem = string.Create(
-                    CultureInfo.InvariantCulture, $"0x{address:x} is not the start of a live allocation: {Describe(address)}");
+                    CultureInfo.InvariantCulture,
+                    $"0x{address:x} is not the start of a live allocation: {Describe(address)}");
                 return false;
             }
             DeviceAllocation freed = _live[index];
@@ -110,7 +117,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
         return index >= 0;
     }
 
-    /// <summary>True when the whole range lies in one live allocation; otherwise <paramref name="problem"/> says where it lies.</summary>
+    /// <summary>True when the whole range lies in one live allocation; otherwise <paramref name="problem"/>
+    /// says where it lies.</summary>
     public bool TryCheckHostAccess(ulong address, long bytes, [NotNullWhen(false)] out string? problem)
     {
         problem = null;
@@ -124,7 +132,8 @@ internal sealed unsafe class DeviceMemory : IDisposable
             return true;
         }
         problem = string.Create(
-            CultureInfo.InvariantCulture, $"{bytes:N0} bytes at 0x{address:x} are not inside one allocation: {Describe(address)}");
+            CultureInfo.InvariantCulture,
+            $"{bytes:N0} bytes at 0x{address:x} are not inside one allocation: {Describe(address)}");
         return false;
     }
 
@@ -263,8 +272,10 @@ internal sealed unsafe class DeviceMemory : IDisposable
             return "no memory is allocated";
         }
         return past <= ahead
-            ? string.Create(culture, $"{past:N0} bytes past the end of the {before!.Size:N0}-byte allocation at 0x{before.Start:x}")
-            : string.Create(culture, $"{ahead:N0} bytes before the {after!.Size:N0}-byte allocation at 0x{after.Start:x}");
+            ? string.Create(culture,
+                $"{past:N0} bytes past the end of the {before!.Size:N0}-byte allocation at 0x{before.Start:x}")
+            : string.Create(culture,
+                $"{ahead:N0} bytes before the {after!.Size:N0}-byte allocation at 0x{after.Start:x}");
     }
 
     private void Reserve(long bytes)

@@ -12,13 +12,15 @@ internal sealed class PtxKernel
     /// <summary>Offset and size of every parameter.</summary>
     public required IReadOnlyList<(int Offset, int Size)> Parameters { get; init; }
 
-    /// <summary>Threads per block allowed by <c>.maxntid</c> or demanded by <c>.reqntid</c>; null without either.</summary>
+    /// <summary>Threads per block allowed by <c>.maxntid</c> or demanded by <c>.reqntid</c>; null without
+    /// either.</summary>
     public required int? MaxThreads { get; init; }
 
     /// <summary>True when a block must have exactly <see cref="MaxThreads"/> threads.</summary>
     public required bool RequiresExactThreads { get; init; }
 
-    /// <summary>Bytes of shared memory declared with a size; dynamic shared memory starts after them.</summary>
+    /// <summary>Bytes of shared memory declared with a size; dynamic shared memory starts after
+    /// them.</summary>
     public required int StaticSharedBytes { get; init; }
 
     /// <summary>Bytes of local memory per thread.</summary>

@@ -7,7 +7,8 @@ internal sealed class PtxLexer(string text)
     private int _position;
     private int _line = 1;
 
-    /// <summary>All tokens of <paramref name="text"/>, closed by one of kind <see cref="PtxTokenKind.End"/>.</summary>
+    /// <summary>All tokens of <paramref name="text"/>, closed by one of kind
+    /// <see cref="PtxTokenKind.End"/>.</summary>
     public static PtxToken[] Tokenize(string text)
     {
         PtxLexer lexer = new(text);

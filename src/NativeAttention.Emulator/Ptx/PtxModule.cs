@@ -4,14 +4,16 @@ using System.Text;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>A PTX module, parsed, checked and decoded; its global variables live in the device memory it was loaded into.</summary>
+/// <summary>A PTX module, parsed, checked and decoded; its global variables live in the device memory it was
+/// loaded into.</summary>
 internal sealed class PtxModule
 {
     private readonly Dictionary<string, PtxKernel> _kernels;
     private readonly Dictionary<string, (ulong Address, long Bytes)> _globals;
 
     private PtxModule(
-        string name, PtxParser parser, List<PtxKernel> kernels, Dictionary<string, (ulong Address, long Bytes)> globals)
+        string name, PtxParser parser, List<PtxKernel> kernels,
+        Dictionary<string, (ulong Address, long Bytes)> globals)
     {
         Name = name;
         PtxVersion = parser.Version;
@@ -34,7 +36,8 @@ internal sealed class PtxModule
     public IReadOnlyList<PtxKernel> Kernels { get; }
 
     /// <summary>
-    /// Loads PTX text. On failure <paramref name="log"/> names every offending statement; on success it is empty.
+    /// Loads PTX text. On failure <paramref name="log"/> names every offending statement; on success it is
+    /// empty.
     /// </summary>
     public static bool TryLoad(
         string ptxText,
@@ -73,7 +76,8 @@ internal sealed class PtxModule
     }
 
     /// <summary>Finds an entry point by its exact name.</summary>
-    public bool TryGetKernel(string name, [NotNullWhen(true)] out PtxKernel? kernel) => _kernels.TryGetValue(name, out kernel);
+    public bool TryGetKernel(string name, [NotNullWhen(true)] out PtxKernel? kernel) =>
+        _kernels.TryGetValue(name, out kernel);
 
     /// <summary>Finds a module-level <c>.global</c> or <c>.const</c> variable.</summary>
     public bool TryGetGlobal(string name, out ulong address, out long bytes)
@@ -108,24 +112,28 @@ internal sealed class PtxModule
         return text.ToString();
     }
 
-    private static void CheckTarget(PtxParser parser, EmulatorOptions options, List<(int Line, string Message)> errors)
+    private static void CheckTarget(PtxParser parser, EmulatorOptions options,
+        List<(int Line, string Message)> errors)
     {
         if (parser.Target.Length == 0)
         {
             return;
         }
         bool isSpecific = parser.Target.EndsWith('a');
-        bool fits = isSpecific ? parser.Target == options.Target : Architecture(parser.Target) is int wanted && wanted <= Architecture(options.Target);
+        bool fits = isSpecific ? parser.Target == options.Target : Architecture(parser.Target) is int wanted
+            && wanted <= Architecture(options.Target);
         if (!fits)
         {
-            errors.Add((1, $"the module is for {parser.Target}, which a device of {options.Target} cannot run"));
+            errors.Add((1,
+                $"the module is for {parser.Target}, which a device of {options.Target} cannot run"));
         }
     }
 
     private static int? Architecture(string target)
     {
         return target.StartsWith("sm_", StringComparison.Ordinal)
-            && int.TryParse(target.AsSpan(3).TrimEnd('a'), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
+            && int.TryParse(target.AsSpan(3).TrimEnd('a'), NumberStyles.None, CultureInfo.InvariantCulture,
+                out int number) ? number : null;
     }
 
     private static unsafe bool PlaceGlobals(
@@ -134,7 +142,8 @@ internal sealed class PtxModule
         Dictionary<string, (ulong Address, long Bytes)> globals,
         List<(int Line, string Message)> errors)
     {
-        foreach (PtxSymbol variable in parser.Variables.Where(v => v.Space is PtxSpace.Global or PtxSpace.Constant))
+        foreach (PtxSymbol variable in parser.Variables.Where(
+            v => v.Space is PtxSpace.Global or PtxSpace.Constant))
         {
             if (!memory.TryAllocate(variable.Bytes, out ulong address))
             {
@@ -177,12 +186,13 @@ internal sealed class PtxModule
     }
 
     /// <summary>
-    /// Places shared variables in the order of their declaration, module-level ones first, and external arrays together after them.
-    /// Returns the bytes before the dynamic part.
+    /// Places shared variables in the order of their declaration, module-level ones first, and external
+    /// arrays together after them. Returns the bytes before the dynamic part.
     /// </summary>
     private static int PlaceShared(PtxParser parser, PtxFunction function)
     {
-        List<PtxSymbol> all = [.. parser.Variables.Concat(function.Variables).Where(v => v.Space == PtxSpace.Shared)];
+        List<PtxSymbol> all =
+            [.. parser.Variables.Concat(function.Variables).Where(v => v.Space == PtxSpace.Shared)];
         ulong next = SharedLayout.FirstOffset;
         foreach (PtxSymbol variable in all.Where(v => !v.IsExternal))
         {
@@ -211,5 +221,6 @@ internal sealed class PtxModule
         return (int)RoundUp(next, 16);
     }
 
-    private static ulong RoundUp(ulong value, int alignment) => (value + (ulong)alignment - 1) & ~((ulong)alignment - 1);
+    private static ulong RoundUp(ulong value, int alignment) =>
+        (value + (ulong)alignment - 1) & ~((ulong)alignment - 1);
 }

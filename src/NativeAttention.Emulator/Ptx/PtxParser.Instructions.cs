@@ -160,11 +160,13 @@ internal sealed partial class PtxParser
             return new PtxOperand { Kind = PtxOperandKind.Integer, Bits = minus ? 0 - bits : bits };
         }
         bool isDecimal = body.IndexOfAny('.', 'e', 'E') > 0;
-        if (isDecimal && double.TryParse(body, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
+        if (isDecimal
+            && double.TryParse(body, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
         {
             return new PtxOperand
             {
-                Kind = PtxOperandKind.Float64, Bits = BitConverter.DoubleToUInt64Bits(minus ? -value : value),
+                Kind = PtxOperandKind.Float64,
+                Bits = BitConverter.DoubleToUInt64Bits(minus ? -value : value),
             };
         }
         throw new PtxParseException(token.Line, $"'{digits}' is not a number");
@@ -182,11 +184,13 @@ internal sealed partial class PtxParser
         digits = digits.TrimEnd('U').TrimEnd('u');
         if (digits.StartsWith("0x", StringComparison.OrdinalIgnoreCase))
         {
-            return ulong.TryParse(digits[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bits);
+            return ulong.TryParse(digits[2..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out bits);
         }
         if (digits.StartsWith("0b", StringComparison.OrdinalIgnoreCase))
         {
-            return ulong.TryParse(digits[2..], NumberStyles.AllowBinarySpecifier, CultureInfo.InvariantCulture, out bits);
+            return ulong.TryParse(digits[2..], NumberStyles.AllowBinarySpecifier,
+                CultureInfo.InvariantCulture, out bits);
         }
         if (digits.Length > 1 && digits[0] == '0')
         {
@@ -220,7 +224,8 @@ internal sealed partial class PtxParser
         return _text.Substring(token.Start, token.Length);
     }
 
-    private string Quote(PtxToken token) => token.Kind == PtxTokenKind.End ? "end of text" : _text.Substring(token.Start, token.Length);
+    private string Quote(PtxToken token) =>
+        token.Kind == PtxTokenKind.End ? "end of text" : _text.Substring(token.Start, token.Length);
 
     private bool IsPunctuation(char c, int ahead = 0)
     {

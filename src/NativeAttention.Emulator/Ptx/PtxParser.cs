@@ -4,8 +4,8 @@ using System.Globalization;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// Parses PTX text into functions and variables. Statements that cannot be read are collected in <see cref="Errors"/> and skipped, so
-/// that one pass names them all.
+/// Parses PTX text into functions and variables. Statements that cannot be read are collected in
+/// <see cref="Errors"/> and skipped, so that one pass names them all.
 /// </summary>
 internal sealed partial class PtxParser
 {
@@ -153,16 +153,20 @@ internal sealed partial class PtxParser
         ParseFunctionDirectives(function);
         if (TryPunctuation(';'))
         {
-            Declare(ModuleScope, new PtxSymbol { Kind = PtxSymbolKind.Function, Name = function.Name, Line = line }, again: true);
+            Declare(ModuleScope,
+                new PtxSymbol { Kind = PtxSymbolKind.Function, Name = function.Name, Line = line },
+                again: true);
             return;
         }
         if (isExternal || results.Count > 0 || !isEntry)
         {
             SkipBraces();
-            Errors.Add((line, $"unsupported function '{function.Name}': only entries have a body here; inline every .func"));
+            Errors.Add((line,
+                $"unsupported function '{function.Name}': only entries have a body here; inline every .func"));
             return;
         }
-        Declare(ModuleScope, new PtxSymbol { Kind = PtxSymbolKind.Function, Name = function.Name, Line = line }, again: false);
+        Declare(ModuleScope,
+            new PtxSymbol { Kind = PtxSymbolKind.Function, Name = function.Name, Line = line }, again: false);
         ExpectPunctuation('{');
         ParseBody(function, scope);
         Functions.Add(function);
@@ -221,7 +225,8 @@ internal sealed partial class PtxParser
                     SkipLineOrStatement(line);
                     break;
                 default:
-                    throw new PtxParseException(line, $"unsupported directive '{directive}' on '{function.Name}'");
+                    throw new PtxParseException(line,
+                        $"unsupported directive '{directive}' on '{function.Name}'");
             }
         }
     }
@@ -233,7 +238,8 @@ internal sealed partial class PtxParser
         {
             int line = Current.Line;
             string digits = Expect(PtxTokenKind.Number, "a number");
-            if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int value) || values.Count == most)
+            if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int value)
+                || values.Count == most)
             {
                 throw new PtxParseException(line, $"unexpected number '{digits}'");
             }
@@ -345,7 +351,11 @@ internal sealed partial class PtxParser
             {
                 added = scope.TryAdd(new PtxSymbol
                 {
-                    Kind = PtxSymbolKind.Register, Name = name, Type = type, Register = function.RegisterCount, Line = line,
+                    Kind = PtxSymbolKind.Register,
+                    Name = name,
+                    Type = type,
+                    Register = function.RegisterCount,
+                    Line = line,
                 });
             }
             if (!added)
@@ -359,7 +369,8 @@ internal sealed partial class PtxParser
         ExpectPunctuation(';');
     }
 
-    private void ParseVariables(string directive, int line, bool isExternal, PtxFunction? function, PtxScope scope)
+    private void ParseVariables(string directive, int line, bool isExternal, PtxFunction? function,
+        PtxScope scope)
     {
         PtxSpace space = directive switch
         {
@@ -419,12 +430,20 @@ internal sealed partial class PtxParser
         byte[]? data = TryPunctuation('=') ? ParseInitializer(type, count, line) : null;
         return new PtxSymbol
         {
-            Kind = PtxSymbolKind.Variable, Name = name, Type = type, Space = space, Alignment = alignment, Line = line,
-            Bytes = count * type.Bytes(), IsExternal = isExternal, Initializer = data,
+            Kind = PtxSymbolKind.Variable,
+            Name = name,
+            Type = type,
+            Space = space,
+            Alignment = alignment,
+            Line = line,
+            Bytes = count * type.Bytes(),
+            IsExternal = isExternal,
+            Initializer = data,
         };
     }
 
-    /// <summary>Skips what newer compilers write on pointer parameters: <c>.ptr .global .align 16</c>.</summary>
+    /// <summary>Skips what newer compilers write on pointer parameters: <c>.ptr .global .align
+    /// 16</c>.</summary>
     private void SkipPointerAttributes(PtxSpace space)
     {
         while (space == PtxSpace.Parameter && Current.Kind == PtxTokenKind.DotWord)

@@ -124,7 +124,8 @@ internal sealed class PtxScope(PtxScope? parent)
     private readonly Dictionary<string, PtxSymbol> _symbols = new(StringComparer.Ordinal);
     private readonly List<(string Prefix, int Count, PtxType Type, int First)> _families = [];
 
-    public bool TryAdd(PtxSymbol symbol) => FindHere(symbol.Name) is null && _symbols.TryAdd(symbol.Name, symbol);
+    public bool TryAdd(PtxSymbol symbol) =>
+        FindHere(symbol.Name) is null && _symbols.TryAdd(symbol.Name, symbol);
 
     /// <summary>Declares <paramref name="prefix"/> followed by 0 to <paramref name="count"/> - 1.</summary>
     public bool TryAddFamily(string prefix, int count, PtxType type, int first)
@@ -163,7 +164,13 @@ internal sealed class PtxScope(PtxScope? parent)
         {
             if (IsMember(name, prefix, count, out int index))
             {
-                symbol = new PtxSymbol { Kind = PtxSymbolKind.Register, Name = name, Type = type, Register = first + index };
+                symbol = new PtxSymbol
+                {
+                    Kind = PtxSymbolKind.Register,
+                    Name = name,
+                    Type = type,
+                    Register = first + index
+                };
                 _symbols.Add(name, symbol);
                 return symbol;
             }
@@ -175,7 +182,8 @@ internal sealed class PtxScope(PtxScope? parent)
     {
         index = 0;
         ReadOnlySpan<char> digits = name.AsSpan(Math.Min(prefix.Length, name.Length));
-        bool isNumber = name.StartsWith(prefix, StringComparison.Ordinal) && digits.Length > 0 && digits.Length < 9
+        bool isNumber = name.StartsWith(prefix, StringComparison.Ordinal) && digits.Length > 0
+            && digits.Length < 9
             && !(digits.Length > 1 && digits[0] == '0');
         if (!isNumber)
         {

@@ -1,6 +1,7 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>The fundamental types of PTX, and the alternate floating-point formats its instructions name.</summary>
+/// <summary>The fundamental types of PTX, and the alternate floating-point formats its instructions
+/// name.</summary>
 internal enum PtxType : byte
 {
     None,
@@ -86,11 +87,13 @@ internal static class PtxTypes
 
     /// <summary>
     /// True when a register declared with <paramref name="register"/> may stand where an instruction of type
-    /// <paramref name="instruction"/> wants an operand: same size, and equal or untyped on one side. Integers ignore the sign.
+    /// <paramref name="instruction"/> wants an operand: same size, and equal or untyped on one side. Integers
+    /// ignore the sign.
     /// </summary>
     public static bool Accepts(this PtxType instruction, PtxType register)
     {
-        if (instruction.Bytes() != register.Bytes() || (instruction == PtxType.Pred) != (register == PtxType.Pred))
+        if (instruction.Bytes() != register.Bytes()
+            || (instruction == PtxType.Pred) != (register == PtxType.Pred))
         {
             return false;
         }

@@ -32,7 +32,8 @@ internal sealed class ControlFlowTests
             J: vote.sync.ballot.b32 %r6, %p0, 0xffffffff; add.u32 %r5, %r5, %r6;
             st.global.u32 [%rd1], %r5; ret;
             """, 1, 64);
-        Assert.That(got, Is.EqualTo(Enumerable.Range(0, 64).Select(i => (uint)(i + (i % 32 < 10 ? 200 : 100) + 1023))));
+        Assert.That(got,
+            Is.EqualTo(Enumerable.Range(0, 64).Select(i => (uint)(i + (i % 32 < 10 ? 200 : 100) + 1023))));
     }
 
     [Test]
@@ -46,7 +47,9 @@ internal sealed class ControlFlowTests
             J: activemask.b32 %r9; popc.b32 %r8, %r8; popc.b32 %r9, %r9; mad.lo.u32 %r5, %r8, 100, %r5; mad.lo.u32 %r5, %r9, 10000, %r5;
             st.global.u32 [%rd1], %r5; ret;
             """, 1, 32);
-        Assert.That(got, Is.EqualTo(Enumerable.Range(0, 32).Select(i => (uint)((((i & 1) << 1) | (i >> 1 & 1)) + 1600 + 320000))));
+        Assert.That(got,
+            Is.EqualTo(Enumerable.Range(0,
+                32).Select(i => (uint)((((i & 1) << 1) | (i >> 1 & 1)) + 1600 + 320000))));
     }
 
     [Test]
@@ -60,7 +63,8 @@ internal sealed class ControlFlowTests
             activemask.b32 %r7; popc.b32 %r7, %r7; mad.lo.u32 %r5, %r7, 1000, %r5;
             st.global.u32 [%rd1], %r5; ret;
             """, 2, 64);
-        Assert.That(got, Is.EqualTo(Enumerable.Range(0, 128).Select(i => (uint)((i % 32 * ((i % 32) + 1) / 2) + 32000))));
+        Assert.That(got,
+            Is.EqualTo(Enumerable.Range(0, 128).Select(i => (uint)((i % 32 * ((i % 32) + 1) / 2) + 32000))));
     }
 
     [Test]
@@ -75,7 +79,8 @@ internal sealed class ControlFlowTests
             DONE: activemask.b32 %r8; popc.b32 %r8, %r8; mad.lo.u32 %r5, %r8, 100, %r5;
             st.global.u32 [%rd1], %r5; ret;
             """, 1, 32);
-        Assert.That(got, Is.EqualTo(Enumerable.Range(0, 32).Select(i => (uint)((i is > 0 and <= 15 ? i : 15) + 3200))));
+        Assert.That(got,
+            Is.EqualTo(Enumerable.Range(0, 32).Select(i => (uint)((i is > 0 and <= 15 ? i : 15) + 3200))));
     }
 
     [Test]
@@ -111,9 +116,12 @@ internal sealed class ControlFlowTests
             """;
         foreach (int threads in new[] { 1, 2, 3 })
         {
-            EmulatorOptions options = EmulatorOptions.Default with { Order = order, Threads = threads, CtasPerSm = 2, Seed = 5 };
+            EmulatorOptions options =
+                EmulatorOptions.Default with { Order = order, Threads = threads, CtasPerSm = 2, Seed = 5 };
             uint[] got = Run(body, 37, 1024, options);
-            Assert.That(got, Is.EqualTo(Enumerable.Range(0, 37 * 1024).Select(i => (uint)((i / 1024 * 1024) + 1023 - (i % 1024)))));
+            Assert.That(got,
+                Is.EqualTo(Enumerable.Range(0,
+                    37 * 1024).Select(i => (uint)((i / 1024 * 1024) + 1023 - (i % 1024)))));
         }
     }
 
@@ -144,7 +152,8 @@ internal sealed class ControlFlowTests
             atom.global.add.u32 %r6, [%rd0], 1;
             WAIT: ld.acquire.gpu.global.u32 %r7, [%rd0]; setp.lt.u32 %p1, %r7, 5; @%p1 bra WAIT; ret;
             """;
-        using PtxMachine machine = new(Kernel(body), EmulatorOptions.Default with { Threads = 1, LivelockLimit = 300_000 });
+        using PtxMachine machine =
+            new(Kernel(body), EmulatorOptions.Default with { Threads = 1, LivelockLimit = 300_000 });
         EmulatorFault? fault = machine.Launch(5, 1, 0, machine.Upload<uint>(new uint[8]));
         Assert.That(fault?.Kind, Is.EqualTo(EmulatorFaultKind.Livelock));
     }
@@ -184,7 +193,8 @@ internal sealed class ControlFlowTests
         foreach (int threads in new[] { 1, 4 })
         {
             string text = atomic.Replace("[%rd0], %r6;", "[%rd0], %f0;", StringComparison.Ordinal)
-                .Replace("mov.b32 %r6, 0f3F800000;", ".reg .f32 %f0; mov.b32 %f0, 0f3F800000;", StringComparison.Ordinal);
+                .Replace("mov.b32 %r6, 0f3F800000;", ".reg .f32 %f0; mov.b32 %f0, 0f3F800000;",
+                    StringComparison.Ordinal);
             uint[] got = Run(text + " ret;", 4, 32, EmulatorOptions.Default with { Threads = threads });
             Assert.That(got[0], Is.EqualTo(expected));
         }
@@ -214,7 +224,9 @@ internal sealed class ControlFlowTests
             """;
         uint[] Order(int seed)
         {
-            using PtxMachine machine = new(Kernel(body), EmulatorOptions.Default with { Threads = 1, Order = WarpOrder.Random, Seed = seed });
+            using PtxMachine machine =
+                new(Kernel(body),
+                    EmulatorOptions.Default with { Threads = 1, Order = WarpOrder.Random, Seed = seed });
             ulong p = machine.Upload<uint>(new uint[1025]);
             Assert.That(machine.Launch(4, 256, 0, p), Is.Null);
             return machine.Download<uint>(p, 1025);
@@ -240,17 +252,20 @@ internal sealed class ControlFlowTests
         uint[] got = machine.Download<uint>(p, 6 * 24 * 4);
         for (int i = 0; i < 6 * 24; i++)
         {
-            Assert.That(got[(i * 4)..((i * 4) + 4)], Is.EqualTo(new[] { (uint)(i % 24), 0u, 2u, (uint)(i / 24) }));
+            Assert.That(got[(i * 4)..((i * 4) + 4)],
+                Is.EqualTo(new[] { (uint)(i % 24), 0u, 2u, (uint)(i / 24) }));
         }
     }
 
     [Test]
     public void Counters_tell_what_ran()
     {
-        using PtxMachine machine = new(Kernel("ld.global.u32 %r5, [%rd1]; bar.sync 0; st.global.u32 [%rd1], %r5; ret;"));
+        using PtxMachine machine =
+            new(Kernel("ld.global.u32 %r5, [%rd1]; bar.sync 0; st.global.u32 [%rd1], %r5; ret;"));
         Assert.That(machine.Launch(3, 64, 0, machine.Upload<uint>(new uint[192])), Is.Null);
         LaunchCounters counters = machine.Counters;
-        Assert.That((counters.Blocks, counters.Barriers, counters.GlobalBytesRead, counters.GlobalBytesWritten),
+        Assert.That((counters.Blocks, counters.Barriers, counters.GlobalBytesRead,
+            counters.GlobalBytesWritten),
             Is.EqualTo((3L, 6L, 768L, 768L)));
         Assert.That(counters.WarpInstructionsByOpcode["st.global.u32"], Is.EqualTo(6));
         Assert.That(counters.WarpInstructions, Is.EqualTo(counters.WarpInstructionsByOpcode.Values.Sum()));

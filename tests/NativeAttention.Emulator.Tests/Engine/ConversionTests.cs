@@ -1,11 +1,13 @@
 namespace NativeAttention.Emulation.Tests;
 
-/// <summary>cvt and the arithmetic of the 16-bit formats: exhaustive where an operand has 16 bits, else around every boundary.</summary>
+/// <summary>cvt and the arithmetic of the 16-bit formats: exhaustive where an operand has 16 bits, else
+/// around every boundary.</summary>
 internal sealed class ConversionTests
 {
     private static readonly ulong[] _all16 = [.. Enumerable.Range(0, 65536).Select(i => (ulong)i)];
 
-    /// <summary>For every 16-bit value its binary32 value, the midpoints to its neighbours, and the binary32 numbers beside those.</summary>
+    /// <summary>For every 16-bit value its binary32 value, the midpoints to its neighbours, and the binary32
+    /// numbers beside those.</summary>
     private static ulong[] Boundaries(bool isBFloat)
     {
         List<ulong> values = [];
@@ -25,9 +27,11 @@ internal sealed class ConversionTests
         for (int i = 0; i < 4096 && !isBFloat; i++)
         {
             float x = i * MathF.ScaleB(1, -26);
-            values.AddRange([BitConverter.SingleToUInt32Bits(x), BitConverter.SingleToUInt32Bits(MathF.BitIncrement(x))]);
+            values.AddRange([BitConverter.SingleToUInt32Bits(x),
+                BitConverter.SingleToUInt32Bits(MathF.BitIncrement(x))]);
         }
-        values.AddRange([0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0xFFC0_0001, 0x7F80_0001, 0x7F7F_FFFF, 0xFF7F_FFFF, 1, 0x8000_0001]);
+        values.AddRange([0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0xFFC0_0001, 0x7F80_0001, 0x7F7F_FFFF,
+            0xFF7F_FFFF, 1, 0x8000_0001]);
         while (values.Count % 32 != 0)
         {
             values.Add(0);
@@ -56,7 +60,8 @@ internal sealed class ConversionTests
         ulong[] got = LaneKernel.Run(text, d, ["f32"], [inputs], uint.MaxValue);
         for (int i = 0; i < got.Length; i++)
         {
-            Assert.That((ushort)got[i], Is.EqualTo(NarrowModel((uint)inputs[i], isBFloat)), $"0x{inputs[i]:x8}");
+            Assert.That((ushort)got[i], Is.EqualTo(NarrowModel((uint)inputs[i], isBFloat)),
+                $"0x{inputs[i]:x8}");
         }
     }
 
@@ -66,10 +71,12 @@ internal sealed class ConversionTests
     {
         ulong[] a = Boundaries(isBFloat);
         ulong[] b = [.. a.Skip(1), a[0]];
-        ulong[] got = LaneKernel.Run($"{opcode} {{d}}, {{a}}, {{b}};", "b32", ["f32", "f32"], [a, b], uint.MaxValue);
+        ulong[] got =
+            LaneKernel.Run($"{opcode} {{d}}, {{a}}, {{b}};", "b32", ["f32", "f32"], [a, b], uint.MaxValue);
         for (int i = 0; i < got.Length; i++)
         {
-            uint expected = ((uint)NarrowModel((uint)a[i], isBFloat) << 16) | NarrowModel((uint)b[i], isBFloat);
+            uint expected = ((uint)NarrowModel((uint)a[i], isBFloat) << 16)
+                | NarrowModel((uint)b[i], isBFloat);
             Assert.That((uint)got[i], Is.EqualTo(expected), $"0x{a[i]:x8}, 0x{b[i]:x8}");
         }
     }
@@ -92,7 +99,8 @@ internal sealed class ConversionTests
             uint size = (uint)inputs[i] & 0x7FFF_FFFF;
             uint down = size & 0xFFFF_E000;
             uint model = float.IsNaN(x) ? 0x7FFF_FFFF
-                : float.IsInfinity(x) ? (uint)inputs[i] : ((uint)inputs[i] & 0x8000_0000) | (size - down >= 0x1000 ? down + 0x2000 : down);
+                : float.IsInfinity(x) ? (uint)inputs[i] : ((uint)inputs[i] & 0x8000_0000)
+                    | (size - down >= 0x1000 ? down + 0x2000 : down);
             Assert.That((uint)got[i], Is.EqualTo(model), $"0x{inputs[i]:x8}");
         }
     }
@@ -132,12 +140,16 @@ internal sealed class ConversionTests
     [TestCase("cvt.rmi.s32.f32", "b32", -2147483648.0, 2147483647.0, MidpointRounding.ToNegativeInfinity)]
     [TestCase("cvt.rpi.u32.f32", "b32", 0.0, 4294967295.0, MidpointRounding.ToPositiveInfinity)]
     [TestCase("cvt.rzi.u32.f32", "b32", 0.0, 4294967295.0, MidpointRounding.ToZero)]
-    public void Float_to_integer_saturates(string opcode, string d, double low, double high, MidpointRounding rounding)
+    public void Float_to_integer_saturates(string opcode, string d, double low, double high,
+        MidpointRounding rounding)
     {
         Random random = new(3);
-        float[] special = [0, -0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 1e10f, -1e10f, float.PositiveInfinity, float.NegativeInfinity, float.NaN, 1e-40f, 2147483648f, -2147483648f, 4294967296f];
+        float[] special =
+            [0, -0f, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 1e10f, -1e10f, float.PositiveInfinity,
+                float.NegativeInfinity, float.NaN, 1e-40f, 2147483648f, -2147483648f, 4294967296f];
         ulong[] inputs = [.. Enumerable.Range(0, 1024).Select(i => (ulong)BitConverter.SingleToUInt32Bits(
-            i < special.Length ? special[i] : (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(0, 11)))))];
+            i < special.Length ? special[i]
+                : (float)((random.NextDouble() - 0.5) * Math.Pow(10, random.Next(0, 11)))))];
         ulong[] got = LaneKernel.Run($"{opcode} {{d}}, {{a}};", d, ["f32"], [inputs], uint.MaxValue);
         for (int i = 0; i < got.Length; i++)
         {
@@ -153,15 +165,22 @@ internal sealed class ConversionTests
     {
         Random random = new(4);
         ulong[] inputs = [.. Enumerable.Range(0, 2048).Select(i => i % 2 == 0
-            ? (ulong)random.NextInt64() << 1 | 1 : (1UL << (25 + (i % 38))) + (1UL << (i % 38)) + (ulong)(i % 3) - 1)];
+            ? (ulong)random.NextInt64() << 1 | 1
+                : (1UL << (25 + (i % 38))) + (1UL << (i % 38)) + (ulong)(i % 3) - 1)];
         ulong[] wide = LaneKernel.Run("cvt.rn.f32.u64 {d}, {a};", "f32", ["b64"], [inputs], uint.MaxValue);
         ulong[] signed = LaneKernel.Run("cvt.rn.f32.s32 {d}, {a};", "f32", ["b32"], [inputs], uint.MaxValue);
-        ulong[] unsigned = LaneKernel.Run("cvt.rn.f32.u32 {d}, {a};", "f32", ["b32"], [inputs], uint.MaxValue);
+        ulong[] unsigned =
+            LaneKernel.Run("cvt.rn.f32.u32 {d}, {a};", "f32", ["b32"], [inputs], uint.MaxValue);
         for (int i = 0; i < inputs.Length; i++)
         {
-            Assert.That((uint)wide[i], Is.EqualTo(BitConverter.SingleToUInt32Bits(RoundModel(inputs[i]))), $"{inputs[i]}");
-            Assert.That((uint)signed[i], Is.EqualTo(BitConverter.SingleToUInt32Bits((float)(double)(int)inputs[i])), $"{(int)inputs[i]}");
-            Assert.That((uint)unsigned[i], Is.EqualTo(BitConverter.SingleToUInt32Bits((float)(double)(uint)inputs[i])), $"{(uint)inputs[i]}");
+            Assert.That((uint)wide[i], Is.EqualTo(BitConverter.SingleToUInt32Bits(RoundModel(inputs[i]))),
+                $"{inputs[i]}");
+            Assert.That((uint)signed[i],
+                Is.EqualTo(BitConverter.SingleToUInt32Bits((float)(double)(int)inputs[i])),
+                $"{(int)inputs[i]}");
+            Assert.That((uint)unsigned[i],
+                Is.EqualTo(BitConverter.SingleToUInt32Bits((float)(double)(uint)inputs[i])),
+                $"{(uint)inputs[i]}");
         }
     }
 
@@ -172,7 +191,8 @@ internal sealed class ConversionTests
     public void Integers_change_size(string opcode, string d, string a)
     {
         Random random = new(5);
-        ulong[] inputs = [.. Enumerable.Range(0, 256).Select(_ => (ulong)random.NextInt64(long.MinValue, long.MaxValue))];
+        ulong[] inputs =
+            [.. Enumerable.Range(0, 256).Select(_ => (ulong)random.NextInt64(long.MinValue, long.MaxValue))];
         ulong[] got = LaneKernel.Run($"{opcode} {{d}}, {{a}};", d, [a], [inputs], 0xFFFF_0FFF);
         for (int i = 0; i < got.Length; i++)
         {
@@ -196,9 +216,11 @@ internal sealed class ConversionTests
         Random random = new(6);
         string type = isPair ? "b32" : "b16";
         ulong[][] inputs = [.. Enumerable.Range(0, operands).Select(_ => Enumerable.Range(0, 8192)
-            .Select(_ => (ulong)(uint)random.NextInt64() & (random.Next(2) == 0 ? 0xBFFF_BFFFul : 0xFFFF_FFFF)).ToArray())];
+            .Select(_ => (ulong)(uint)random.NextInt64() & (random.Next(2) == 0 ? 0xBFFF_BFFFul
+                : 0xFFFF_FFFF)).ToArray())];
         string text = $"{opcode} {{d}}, {{a}}, {{b}}{(operands == 3 ? ", {c}" : "")};";
-        ulong[] got = LaneKernel.Run(text, type, [.. Enumerable.Repeat(type, operands)], inputs, uint.MaxValue);
+        ulong[] got =
+            LaneKernel.Run(text, type, [.. Enumerable.Repeat(type, operands)], inputs, uint.MaxValue);
         for (int i = 0; i < got.Length; i++)
         {
             for (int half = 0; half < (isPair ? 2 : 1); half++)
@@ -216,13 +238,15 @@ internal sealed class ConversionTests
         }
     }
 
-    /// <summary>The exact result, or null outside the range in which binary64 holds every sum of such products.</summary>
+    /// <summary>The exact result, or null outside the range in which binary64 holds every sum of such
+    /// products.</summary>
     private static double? Exact(string opcode, ushort a, ushort b, ushort c, bool isBFloat)
     {
         float x = Widen(a, isBFloat);
         float y = Widen(b, isBFloat);
         float z = Widen(c, isBFloat);
-        bool isTame = new[] { x, y, z }.All(v => v == 0 || (float.IsFinite(v) && MathF.Abs(v) is > 1e-2f and < 3e4f));
+        bool isTame =
+            new[] { x, y, z }.All(v => v == 0 || (float.IsFinite(v) && MathF.Abs(v) is > 1e-2f and < 3e4f));
         if (!isTame)
         {
             return null;
@@ -263,7 +287,8 @@ internal sealed class ConversionTests
 
     private static float Widen(ushort bits, bool isBFloat)
     {
-        return isBFloat ? BitConverter.UInt32BitsToSingle((uint)bits << 16) : (float)BitConverter.UInt16BitsToHalf(bits);
+        return isBFloat ? BitConverter.UInt32BitsToSingle((uint)bits << 16)
+            : (float)BitConverter.UInt16BitsToHalf(bits);
     }
 
     private static ushort NarrowModel(uint bits, bool isBFloat)

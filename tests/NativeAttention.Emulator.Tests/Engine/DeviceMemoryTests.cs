@@ -13,14 +13,17 @@ internal sealed unsafe class DeviceMemoryTests
             Assert.That(memory.TryAllocate(size, out ulong address), Is.True);
             Assert.That(address % 256, Is.Zero);
             Assert.That(memory.IsInitialized(address, 1), Is.False);
-            Assert.That(new ReadOnlySpan<byte>((void*)address, (int)size).ToArray(), Is.All.EqualTo((byte)0xFF));
+            Assert.That(new ReadOnlySpan<byte>((void*)address, (int)size).ToArray(),
+                Is.All.EqualTo((byte)0xFF));
             all.Add((address, size));
         }
-        foreach (((ulong start, long size), (ulong next, long _)) in all.OrderBy(a => a.Start).Zip(all.OrderBy(a => a.Start).Skip(1)))
+        foreach (((ulong start, long size),
+            (ulong next, long _)) in all.OrderBy(a => a.Start).Zip(all.OrderBy(a => a.Start).Skip(1)))
         {
             Assert.That(next - (start + (ulong)size), Is.GreaterThanOrEqualTo(256));
         }
-        Assert.That((memory.LiveAllocations, memory.LiveBytes), Is.EqualTo((6, 1L + 255 + 256 + 257 + 4096 + 3)));
+        Assert.That((memory.LiveAllocations, memory.LiveBytes),
+            Is.EqualTo((6, 1L + 255 + 256 + 257 + 4096 + 3)));
     }
 
     [Test]
@@ -31,10 +34,13 @@ internal sealed unsafe class DeviceMemoryTests
         Assert.That(memory.Describe(1UL << 40), Is.EqualTo("no memory is allocated"));
         memory.TryAllocate(4096, out ulong a);
         Assert.That(memory.Describe(a + 8), Is.EqualTo($"8 bytes into the 4,096-byte allocation at 0x{a:x}"));
-        Assert.That(memory.Describe(a + 4096 + 64), Is.EqualTo($"64 bytes past the end of the 4,096-byte allocation at 0x{a:x}"));
-        Assert.That(memory.Describe(a - 16), Is.EqualTo($"16 bytes before the 4,096-byte allocation at 0x{a:x}"));
+        Assert.That(memory.Describe(a + 4096 + 64),
+            Is.EqualTo($"64 bytes past the end of the 4,096-byte allocation at 0x{a:x}"));
+        Assert.That(memory.Describe(a - 16),
+            Is.EqualTo($"16 bytes before the 4,096-byte allocation at 0x{a:x}"));
         Assert.That(memory.TryFree(a, out _), Is.True);
-        Assert.That(memory.Describe(a), Is.EqualTo($"inside the freed 4,096-byte allocation that was at 0x{a:x}"));
+        Assert.That(memory.Describe(a),
+            Is.EqualTo($"inside the freed 4,096-byte allocation that was at 0x{a:x}"));
         Assert.That(memory.TryFree(a, out string? twice), Is.False);
         Assert.That(twice, Does.Contain("is not the start of a live allocation: inside the freed"));
         memory.TryAllocate(64, out ulong b);

@@ -1,8 +1,9 @@
 namespace NativeAttention.Emulation.Tests;
 
 /// <summary>
-/// Planted bugs: for each fault a small kernel in a correct and a broken form. The broken one must be reported with its kind and PTX line, the
-/// correct one must pass under every order of warps, several seeds and both moments at which asynchronous copies can arrive.
+/// Planted bugs: for each fault a small kernel in a correct and a broken form. The broken one must be
+/// reported with its kind and PTX line, the correct one must pass under every order of warps, several seeds
+/// and both moments at which asynchronous copies can arrive.
 /// </summary>
 internal sealed class FaultTests
 {
@@ -14,11 +15,13 @@ internal sealed class FaultTests
         .. from order in new[] { WarpOrder.RoundRobin, WarpOrder.Reverse, WarpOrder.Random }
            from copies in new[] { AsyncCopyMode.Early, AsyncCopyMode.Late }
            from seed in new[] { 1, 2 }
-           select EmulatorOptions.Default with { Threads = 1, Order = order, AsyncCopies = copies, Seed = seed, LivelockLimit = 200_000 },
+           select EmulatorOptions.Default with { Threads = 1, Order = order, AsyncCopies = copies,
+               Seed = seed, LivelockLimit = 200_000 },
         EmulatorOptions.Default with { Threads = 2, LivelockLimit = 200_000 },
     ];
 
-    public sealed record Plant(string Name, EmulatorFaultKind Kind, string Correct, string Broken, uint Block = 64, int Shared = 1024)
+    public sealed record Plant(string Name, EmulatorFaultKind Kind, string Correct, string Broken,
+        uint Block = 64, int Shared = 1024)
     {
         public override string ToString() => Name;
     }
@@ -41,7 +44,8 @@ internal sealed class FaultTests
         yield return new("global before the start", EmulatorFaultKind.GlobalOutOfBounds,
             "st.global.u32 [%rd2], %r0;", "/*!*/ st.global.u32 [%rd2-4], %r0;");
         yield return new("global vector over the end", EmulatorFaultKind.GlobalOutOfBounds,
-            "ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd0+4080];", "/*!*/ ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd0+4096];");
+            "ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd0+4080];",
+            "/*!*/ ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd0+4096];");
         yield return new("null pointer", EmulatorFaultKind.GlobalOutOfBounds,
             "ld.global.u32 %r8, [%rd0];", "mov.u64 %rd4, 0; /*!*/ ld.global.u32 %r8, [%rd4];");
         yield return new("global store of one lane", EmulatorFaultKind.GlobalOutOfBounds,
@@ -50,7 +54,8 @@ internal sealed class FaultTests
         yield return new("misaligned load", EmulatorFaultKind.MisalignedAddress,
             "ld.global.u64 %rd4, [%rd0+8];", "/*!*/ ld.global.u64 %rd4, [%rd0+4];");
         yield return new("misaligned vector", EmulatorFaultKind.MisalignedAddress,
-            "ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd3];", "/*!*/ ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd3+8];");
+            "ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd3];",
+            "/*!*/ ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd3+8];");
         yield return new("shared past the end", EmulatorFaultKind.SharedOutOfBounds,
             "st.shared.u32 [%r3+768], %r0;", "/*!*/ st.shared.u32 [%r3+772], %r0;");
         yield return new("shared below the start", EmulatorFaultKind.SharedOutOfBounds,
@@ -93,7 +98,8 @@ internal sealed class FaultTests
         yield return new("copy never waited for", EmulatorFaultKind.AsyncCopyNotWaited,
             "cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.commit_group; cp.async.wait_group 0;",
             "/*!*/ cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.commit_group;");
-        const string byLane = "setp.lt.u32 %p0, %r5, 16; cp.async.ca.shared.global [%r3], [%rd2], 4; @!%p0 bra L; cp.async.commit_group; "
+        const string byLane =
+            "setp.lt.u32 %p0, %r5, 16; cp.async.ca.shared.global [%r3], [%rd2], 4; @!%p0 bra L; cp.async.commit_group; "
             + "L: cp.async.ca.shared.global [%r3+256], [%rd2], 4; cp.async.commit_group; cp.async.wait_group 1; ";
         yield return new("groups belong to threads", EmulatorFaultKind.AsyncCopyInFlight,
             byLane + "@%p0 ld.shared.u32 %r8, [%r3]; cp.async.wait_all; ld.shared.u32 %r8, [%r3];",
@@ -125,11 +131,13 @@ internal sealed class FaultTests
             "setp.lt.u32 %p0, %r5, 16; vote.sync.ballot.b32 %r8, %p0, 0xffffffff;",
             "setp.lt.u32 %p0, %r5, 16; /*!*/ vote.sync.ballot.b32 %r8, %p0, 0x7fffffff;");
         yield return new("a warp leaves before the barrier", EmulatorFaultKind.BarrierMisuse,
-            "bar.sync 0; setp.eq.u32 %p0, %r4, 1; @%p0 exit;", "setp.eq.u32 %p0, %r4, 1; @%p0 exit; /*!*/ bar.sync 0;");
+            "bar.sync 0; setp.eq.u32 %p0, %r4, 1; @%p0 exit;",
+            "setp.eq.u32 %p0, %r4, 1; @%p0 exit; /*!*/ bar.sync 0;");
         yield return new("barrier for an odd number of threads", EmulatorFaultKind.BarrierMisuse,
             "bar.sync 1, 64;", "/*!*/ bar.sync 1, 48;");
         yield return new("barrier with two counts", EmulatorFaultKind.BarrierMisuse,
-            "bar.sync 3, 96;", "setp.eq.u32 %p1, %r4, 1; selp.u32 %r8, 64, 96, %p1; /*!*/ bar.sync 3, %r8;", Block: 96);
+            "bar.sync 3, 96;", "setp.eq.u32 %p1, %r4, 1; selp.u32 %r8, 64, 96, %p1; /*!*/ bar.sync 3, %r8;",
+            Block: 96);
         yield return new("barrier number out of range", EmulatorFaultKind.BarrierMisuse,
             "mov.u32 %r8, 15; bar.sync %r8;", "mov.u32 %r8, 16; /*!*/ bar.sync %r8;");
         yield return new("two barriers that wait for each other", EmulatorFaultKind.Deadlock,
@@ -212,17 +220,21 @@ internal sealed class FaultTests
     [Test]
     public void Uninitialised_global_memory_is_reported_to_the_byte()
     {
-        using PtxMachine machine = new(Kernel("cvt.u16.u32 %rs0, %r0; shl.b32 %r8, %r0, 1; cvt.u64.u32 %rd4, %r8; add.u64 %rd4, %rd4, %rd0; setp.eq.u32 %p0, %r0, 63; @%p0 bra L; st.global.u16 [%rd4], %rs0; L:"));
+        using PtxMachine machine =
+            new(Kernel(
+                "cvt.u16.u32 %rs0, %r0; shl.b32 %r8, %r0, 1; cvt.u64.u32 %rd4, %r8; add.u64 %rd4, %rd4, %rd0; setp.eq.u32 %p0, %r0, 63; @%p0 bra L; st.global.u16 [%rd4], %rs0; L:"));
         ulong p = machine.Allocate(4096);
         Assert.That(machine.Launch(1, 64, 1024, p), Is.Null);
-        Assert.That((machine.Memory.IsInitialized(p, 126), machine.Memory.IsInitialized(p, 127)), Is.EqualTo((true, false)));
+        Assert.That((machine.Memory.IsInitialized(p, 126), machine.Memory.IsInitialized(p, 127)),
+            Is.EqualTo((true, false)));
         using PtxMachine reader = new(Kernel("ld.global.u32 %r8, [%rd2];"));
         ulong q = reader.Allocate(4096);
         reader.Memory.MarkInitialized(q, 254);
         EmulatorFault? fault = reader.Launch(1, 64, 1024, q);
         Assert.That((fault?.Kind, fault?.Warp, fault?.Lanes, fault?.Address),
             Is.EqualTo((EmulatorFaultKind.UninitializedGlobal, 1, 1u << 31, q + 252)));
-        reader.Options = reader.Options with { Checks = EmulatorChecks.All & ~EmulatorChecks.GlobalInitialization };
+        reader.Options =
+            reader.Options with { Checks = EmulatorChecks.All & ~EmulatorChecks.GlobalInitialization };
         Assert.That(reader.Launch(1, 64, 1024, q), Is.Null);
     }
 
@@ -241,7 +253,8 @@ internal sealed class FaultTests
     [Test]
     public void A_block_larger_than_maxntid_is_refused()
     {
-        using PtxMachine machine = new(Kernel("").Replace("u64 p)\n", "u64 p)\n.maxntid 64, 1, 1\n", StringComparison.Ordinal));
+        using PtxMachine machine =
+            new(Kernel("").Replace("u64 p)\n", "u64 p)\n.maxntid 64, 1, 1\n", StringComparison.Ordinal));
         Assert.That(machine.Launch(1, 64, 0, 0ul), Is.Null);
         EmulatorFault? fault = machine.Launch(1, 65, 0, 0ul);
         Assert.That((fault?.Kind, fault?.Message), Is.EqualTo(
@@ -253,7 +266,9 @@ internal sealed class FaultTests
     {
         using PtxMachine machine = new(Kernel(""));
         EmulatorFault? fault = KernelRunner.Run(
-            machine.Memory, new LaunchRequest(machine.Module.Kernels[0], (1, 1, 1), (32, 1, 1), 0, new byte[12]), machine.Options, null);
+            machine.Memory,
+            new LaunchRequest(machine.Module.Kernels[0], (1, 1, 1), (32, 1, 1), 0, new byte[12]),
+            machine.Options, null);
         Assert.That(fault?.Message, Is.EqualTo("12 bytes of parameters; the kernel takes 8"));
     }
 

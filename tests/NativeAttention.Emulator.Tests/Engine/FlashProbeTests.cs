@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace NativeAttention.Emulation.Tests;
 
 /// <summary>
-/// A flash-attention forward as the compiler makes it (<c>Kernels/flash_probe.cu</c>): right on every schedule, and each one-line mutation of it
-/// is reported. The timing test is explicit.
+/// A flash-attention forward as the compiler makes it (<c>Kernels/flash_probe.cu</c>): right on every
+/// schedule, and each one-line mutation of it is reported. The timing test is explicit.
 /// </summary>
 internal sealed class FlashProbeTests
 {
@@ -44,7 +44,8 @@ internal sealed class FlashProbeTests
         }
     }
 
-    /// <summary>Each mutation: what is replaced (which occurrence), by what, and the finding it must give.</summary>
+    /// <summary>Each mutation: what is replaced (which occurrence), by what, and the finding it must
+    /// give.</summary>
     [TestCase("bar.sync 0;", 0, "", EmulatorFaultKind.SharedRace)]
     [TestCase("bar.sync 0;", 1, "", EmulatorFaultKind.SharedRace)]
     [TestCase("bar.sync 0;", 2, "", EmulatorFaultKind.SharedRace)]
@@ -52,7 +53,8 @@ internal sealed class FlashProbeTests
     [TestCase("cp.async.wait_group 1;", 1, "cp.async.wait_group 2;", EmulatorFaultKind.AsyncCopyInFlight)]
     [TestCase("cp.async.commit_group;", 1, "", EmulatorFaultKind.AsyncCopyInFlight)]
     [TestCase("cp.async.commit_group;", 2, "", EmulatorFaultKind.AsyncCopyInFlight)]
-    public void A_mutation_is_reported(string text, int occurrence, string replacement, EmulatorFaultKind kind)
+    public void A_mutation_is_reported(string text, int occurrence, string replacement,
+        EmulatorFaultKind kind)
     {
         int at = -1;
         for (int i = 0; i <= occurrence; i++)
@@ -67,7 +69,8 @@ internal sealed class FlashProbeTests
             (EmulatorFault? fault, _, _) = Run(machine, 256, causal: false);
             // Which face of a missing barrier is met first depends on the order of the warps.
             Assert.That(fault?.Kind, Is.EqualTo(kind).Or.EqualTo(EmulatorFaultKind.AsyncCopyInFlight)
-                .Or.EqualTo(kind == EmulatorFaultKind.SharedRace ? EmulatorFaultKind.UninitializedShared : kind), $"{options.Order} {options.AsyncCopies}: {fault}");
+                .Or.EqualTo(kind == EmulatorFaultKind.SharedRace ? EmulatorFaultKind.UninitializedShared
+                    : kind), $"{options.Order} {options.AsyncCopies}: {fault}");
             Assert.That(fault!.Line, Is.GreaterThan(0));
         }
     }
@@ -79,21 +82,27 @@ internal sealed class FlashProbeTests
         Run(machine, 256, causal: false);
         Assert.That(machine.Counters.MatrixFlops, Is.EqualTo(4L * Heads * 256 * 256 * Dim));
         Assert.That(machine.Counters.Blocks, Is.EqualTo(Heads * 4));
-        Assert.That(machine.Counters.GlobalBytesRead, Is.EqualTo((long)Heads * 4 * (64 + 256 + 256) * Dim * 2));
+        Assert.That(machine.Counters.GlobalBytesRead,
+            Is.EqualTo((long)Heads * 4 * (64 + 256 + 256) * Dim * 2));
     }
 
     [Test]
     [Explicit("A measurement, not a check")]
     public void Time()
     {
-        TestContext.Out.WriteLine($"Vector512 accelerated: {Vector512.IsHardwareAccelerated}, {Environment.ProcessorCount} processors");
+        TestContext.Out.WriteLine(
+            $"Vector512 accelerated: {Vector512.IsHardwareAccelerated}, {Environment.ProcessorCount} processors");
         foreach (int length in new[] { 512, 1024 })
         {
-            Measure(length, "checks, one thread", EmulatorOptions.Default with { Threads = 1, AsyncCopies = AsyncCopyMode.Early });
-            Measure(length, "checks, late copies", EmulatorOptions.Default with { Threads = 1, AsyncCopies = AsyncCopyMode.Late });
-            Measure(length, "no checks, one thread", EmulatorOptions.Default with { Threads = 1, Checks = EmulatorChecks.None });
+            Measure(length, "checks, one thread",
+                EmulatorOptions.Default with { Threads = 1, AsyncCopies = AsyncCopyMode.Early });
+            Measure(length, "checks, late copies",
+                EmulatorOptions.Default with { Threads = 1, AsyncCopies = AsyncCopyMode.Late });
+            Measure(length, "no checks, one thread",
+                EmulatorOptions.Default with { Threads = 1, Checks = EmulatorChecks.None });
             Measure(length, "checks, two threads", EmulatorOptions.Default with { Threads = 2 });
-            Measure(length, "no checks, two threads", EmulatorOptions.Default with { Threads = 2, Checks = EmulatorChecks.None });
+            Measure(length, "no checks, two threads",
+                EmulatorOptions.Default with { Threads = 2, Checks = EmulatorChecks.None });
         }
     }
 
@@ -118,12 +127,15 @@ internal sealed class FlashProbeTests
     {
         foreach (WarpOrder order in Enum.GetValues<WarpOrder>())
         {
-            yield return EmulatorOptions.Default with { Threads = 1, Order = order, AsyncCopies = AsyncCopyMode.Early, Seed = 1 };
-            yield return EmulatorOptions.Default with { Threads = 2, Order = order, AsyncCopies = AsyncCopyMode.Late, Seed = 2 };
+            yield return EmulatorOptions.Default with { Threads = 1, Order = order,
+                AsyncCopies = AsyncCopyMode.Early, Seed = 1 };
+            yield return EmulatorOptions.Default with { Threads = 2, Order = order,
+                AsyncCopies = AsyncCopyMode.Late, Seed = 2 };
         }
     }
 
-    private static (EmulatorFault? Fault, ushort[] Output, double Error) Run(PtxMachine machine, int length, bool causal)
+    private static (EmulatorFault? Fault, ushort[] Output, double Error) Run(PtxMachine machine, int length,
+        bool causal)
     {
         (Parameters parameters, ushort[][] inputs) = Prepare(machine, length, causal);
         EmulatorFault? fault = Launch(machine, parameters);
@@ -136,16 +148,22 @@ internal sealed class FlashProbeTests
         return (null, output, Error(inputs, output, logs, length, causal));
     }
 
-    private static (Parameters Parameters, ushort[][] Inputs) Prepare(PtxMachine machine, int length, bool causal)
+    private static (Parameters Parameters, ushort[][] Inputs) Prepare(PtxMachine machine, int length,
+        bool causal)
     {
         Random random = new(length);
         ushort[][] inputs = [.. Enumerable.Range(0, 3).Select(_ => Enumerable.Range(0, Heads * length * Dim)
-            .Select(_ => (ushort)(BitConverter.SingleToUInt32Bits((float)((random.NextDouble() * 4) - 2)) >> 16)).ToArray())];
+            .Select(_ => (
+                ushort)(BitConverter.SingleToUInt32Bits(
+                    (float)((random.NextDouble() * 4) - 2)) >> 16)).ToArray())];
         Parameters parameters = new()
         {
-            Query = machine.Upload<ushort>(inputs[0]), Key = machine.Upload<ushort>(inputs[1]), Value = machine.Upload<ushort>(inputs[2]),
-            Output = machine.Allocate(Heads * length * Dim * 2), LogSumExp = machine.Allocate(Heads * length * 4),
-            SequenceStride = Dim, HeadStride = length * Dim, Length = length, HeadDim = Dim, Causal = causal ? 1 : 0, Scale = 0.125f,
+            Query = machine.Upload<ushort>(inputs[0]), Key = machine.Upload<ushort>(inputs[1]),
+            Value = machine.Upload<ushort>(inputs[2]),
+            Output = machine.Allocate(Heads * length * Dim * 2),
+            LogSumExp = machine.Allocate(Heads * length * 4),
+            SequenceStride = Dim, HeadStride = length * Dim, Length = length, HeadDim = Dim,
+            Causal = causal ? 1 : 0, Scale = 0.125f,
         };
         return (parameters, inputs);
     }
@@ -153,7 +171,8 @@ internal sealed class FlashProbeTests
     private static EmulatorFault? Launch(PtxMachine machine, Parameters parameters)
     {
         uint tiles = (uint)(parameters.Length + 63) / 64;
-        return machine.Launch((tiles, Heads, 1), (128, 1, 1), SharedBytes, null, PtxMachine.Bytes(parameters));
+        return machine.Launch((tiles, Heads, 1), (128, 1, 1), SharedBytes, null,
+            PtxMachine.Bytes(parameters));
     }
 
     /// <summary>The largest error of the output, and of the log-sum-exp scaled to the same bound.</summary>
@@ -184,7 +203,9 @@ internal sealed class FlashProbeTests
                         expected += weights[j] / sum * Value(inputs[2], h, j, e, length);
                     }
                     // bfloat16 keeps 8 bits of the output and of the weights.
-                    worst = Math.Max(worst, Math.Abs(expected - Value(output, h, i, e, length)) / Math.Max(1, Math.Abs(expected) * 2));
+                    worst = Math.Max(worst,
+                        Math.Abs(expected - Value(output, h, i, e, length)) / Math.Max(1,
+                            Math.Abs(expected) * 2));
                 }
             }
         }

@@ -3,14 +3,15 @@ using System.Numerics;
 namespace NativeAttention.Emulation.Tests;
 
 /// <summary>
-/// One case per opcode and type against a scalar model written from the definition in the PTX ISA, under several masks of active lanes and on
-/// operands that include the extremes.
+/// One case per opcode and type against a scalar model written from the definition in the PTX ISA, under
+/// several masks of active lanes and on operands that include the extremes.
 /// </summary>
 internal sealed class InstructionTests
 {
     private const int Seed = 20261120;
 
-    /// <summary>An instruction with its model. Operand values arrive zero-extended; the result is cut to the destination.</summary>
+    /// <summary>An instruction with its model. Operand values arrive zero-extended; the result is cut to the
+    /// destination.</summary>
     public sealed record Case(string Text, string D, string[] Types, Func<ulong, ulong, ulong, ulong> Model)
     {
         public override string ToString() => Text;
@@ -18,14 +19,17 @@ internal sealed class InstructionTests
 
     private static readonly ulong[] _integers =
     [
-        0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF,
+        0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFF_FFFF,
+        0x8000_0000, 0xFFFF_FFFF,
         0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFF, 0xFFFF_FFFF_FFFF_FFFE,
     ];
 
     private static readonly float[] _floats =
     [
-        0f, -0f, 1f, -1f, 0.5f, 1.5f, -2.5f, 3f, 1e-40f, -1e-40f, float.Epsilon, 1.1754944e-38f, float.MaxValue, -float.MaxValue,
-        float.PositiveInfinity, float.NegativeInfinity, float.NaN, 1e20f, -1e20f, 0.1f, 1f / 3, 100.25f, 16777217f,
+        0f, -0f, 1f, -1f, 0.5f, 1.5f, -2.5f, 3f, 1e-40f, -1e-40f, float.Epsilon, 1.1754944e-38f,
+        float.MaxValue, -float.MaxValue,
+        float.PositiveInfinity, float.NegativeInfinity, float.NaN, 1e20f, -1e20f, 0.1f, 1f / 3, 100.25f,
+        16777217f,
     ];
 
     private static IEnumerable<Case> IntegerCases()
@@ -40,12 +44,18 @@ internal sealed class InstructionTests
             yield return new($"add.u{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => a + b);
             yield return new($"sub.s{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => a - b);
             yield return new($"mul.lo.u{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => a * b);
-            yield return new($"mul.hi.u{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => (ulong)(((UInt128)a * b) >> bits));
-            yield return new($"mul.hi.s{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => (ulong)(((Int128)S(a) * S(b)) >> bits));
-            yield return new($"mad.lo.s{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three, (a, b, c) => (a * b) + c);
-            yield return new($"mad.hi.u{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three, (a, b, c) => (ulong)(((UInt128)a * b) >> bits) + c);
-            yield return new($"min.s{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => (ulong)Math.Min(S(a), S(b)));
-            yield return new($"max.s{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => (ulong)Math.Max(S(a), S(b)));
+            yield return new($"mul.hi.u{bits} {{d}}, {{a}}, {{b}};", t, two,
+                (a, b, _) => (ulong)(((UInt128)a * b) >> bits));
+            yield return new($"mul.hi.s{bits} {{d}}, {{a}}, {{b}};", t, two,
+                (a, b, _) => (ulong)(((Int128)S(a) * S(b)) >> bits));
+            yield return new($"mad.lo.s{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three,
+                (a, b, c) => (a * b) + c);
+            yield return new($"mad.hi.u{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three,
+                (a, b, c) => (ulong)(((UInt128)a * b) >> bits) + c);
+            yield return new($"min.s{bits} {{d}}, {{a}}, {{b}};", t, two,
+                (a, b, _) => (ulong)Math.Min(S(a), S(b)));
+            yield return new($"max.s{bits} {{d}}, {{a}}, {{b}};", t, two,
+                (a, b, _) => (ulong)Math.Max(S(a), S(b)));
             yield return new($"min.u{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => Math.Min(a, b));
             yield return new($"max.u{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => Math.Max(a, b));
             yield return new($"and.b{bits} {{d}}, {{a}}, {{b}};", t, two, (a, b, _) => a & b);
@@ -55,20 +65,28 @@ internal sealed class InstructionTests
             yield return new($"cnot.b{bits} {{d}}, {{a}};", t, [t], (a, _, _) => a == 0 ? 1u : 0);
             yield return new($"neg.s{bits} {{d}}, {{a}};", t, [t], (a, _, _) => 0 - a);
             yield return new($"abs.s{bits} {{d}}, {{a}};", t, [t], (a, _, _) => S(a) < 0 ? 0 - a : a);
-            yield return new($"shl.b{bits} {{d}}, {{a}}, {{b}};", t, [t, "b32"], (a, b, _) => b >= (ulong)bits ? 0 : a << (int)b);
-            yield return new($"shr.u{bits} {{d}}, {{a}}, {{b}};", t, [t, "b32"], (a, b, _) => b >= (ulong)bits ? 0 : a >> (int)b);
-            yield return new($"shr.s{bits} {{d}}, {{a}}, {{b}};", t, [t, "b32"], (a, b, _) => (ulong)(S(a) >> (int)Math.Min(b, (ulong)bits - 1)));
-            yield return new($"sad.u{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three, (a, b, c) => c + (a < b ? b - a : a - b));
-            yield return new($"sad.s{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three, (a, b, c) => c + (ulong)Int128.Abs((Int128)S(a) - S(b)));
-            yield return new($"selp.b{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, [t, t, "pred"], (a, b, c) => (c & 1) != 0 ? a : b);
+            yield return new($"shl.b{bits} {{d}}, {{a}}, {{b}};", t, [t, "b32"],
+                (a, b, _) => b >= (ulong)bits ? 0 : a << (int)b);
+            yield return new($"shr.u{bits} {{d}}, {{a}}, {{b}};", t, [t, "b32"],
+                (a, b, _) => b >= (ulong)bits ? 0 : a >> (int)b);
+            yield return new($"shr.s{bits} {{d}}, {{a}}, {{b}};", t, [t, "b32"],
+                (a, b, _) => (ulong)(S(a) >> (int)Math.Min(b, (ulong)bits - 1)));
+            yield return new($"sad.u{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three,
+                (a, b, c) => c + (a < b ? b - a : a - b));
+            yield return new($"sad.s{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, three,
+                (a, b, c) => c + (ulong)Int128.Abs((Int128)S(a) - S(b)));
+            yield return new($"selp.b{bits} {{d}}, {{a}}, {{b}}, {{c}};", t, [t, t, "pred"],
+                (a, b, c) => (c & 1) != 0 ? a : b);
             yield return new($"mov.b{bits} {{d}}, {{a}};", t, [t], (a, _, _) => a);
             foreach ((string name, Func<ulong, ulong, bool> test) in Comparisons(S))
             {
-                yield return new($"setp.{name}{bits} {{d}}, {{a}}, {{b}};", "pred", two, (a, b, _) => test(U(a), U(b)) ? 1u : 0);
+                yield return new($"setp.{name}{bits} {{d}}, {{a}}, {{b}};", "pred", two,
+                    (a, b, _) => test(U(a), U(b)) ? 1u : 0);
             }
             yield return new($"setp.lt.and.s{bits} {{d}}, {{a}}, {{b}}, !{{c}};", "pred", [t, t, "pred"],
                 (a, b, c) => S(a) < S(b) && (c & 1) == 0 ? 1u : 0);
-            yield return new($"{{ .reg .pred q; setp.gt.or.u{bits} q|{{d}}, {{a}}, {{b}}, {{c}}; }}", "pred", [t, t, "pred"],
+            yield return new($"{{ .reg .pred q; setp.gt.or.u{bits} q|{{d}}, {{a}}, {{b}}, {{c}}; }}", "pred",
+                [t, t, "pred"],
                 (a, b, c) => !(a > b) || (c & 1) != 0 ? 1u : 0);
         }
     }
@@ -93,54 +111,80 @@ internal sealed class InstructionTests
         string[] two = ["b32", "b32"];
         string[] three = ["b32", "b32", "b32"];
         yield return new("mul.wide.u32 {d}, {a}, {b};", "b64", two, (a, b, _) => a * b);
-        yield return new("mul.wide.s32 {d}, {a}, {b};", "b64", two, (a, b, _) => (ulong)((long)(int)a * (int)b));
-        yield return new("mad.wide.s32 {d}, {a}, {b}, {c};", "b64", ["b32", "b32", "b64"], (a, b, c) => (ulong)((long)(int)a * (int)b) + c);
+        yield return new("mul.wide.s32 {d}, {a}, {b};", "b64", two,
+            (a, b, _) => (ulong)((long)(int)a * (int)b));
+        yield return new("mad.wide.s32 {d}, {a}, {b}, {c};", "b64", ["b32", "b32", "b64"],
+            (a, b, c) => (ulong)((long)(int)a * (int)b) + c);
         yield return new("mul.wide.u16 {d}, {a}, {b};", "b32", ["b16", "b16"], (a, b, _) => a * b);
-        yield return new("mul.wide.s16 {d}, {a}, {b};", "b32", ["b16", "b16"], (a, b, _) => (ulong)((short)a * (short)b));
-        yield return new("add.sat.s32 {d}, {a}, {b};", "b32", two, (a, b, _) => (ulong)Math.Clamp((long)(int)a + (int)b, int.MinValue, int.MaxValue));
-        yield return new("sub.sat.s32 {d}, {a}, {b};", "b32", two, (a, b, _) => (ulong)Math.Clamp((long)(int)a - (int)b, int.MinValue, int.MaxValue));
+        yield return new("mul.wide.s16 {d}, {a}, {b};", "b32", ["b16", "b16"],
+            (a, b, _) => (ulong)((short)a * (short)b));
+        yield return new("add.sat.s32 {d}, {a}, {b};", "b32", two,
+            (a, b, _) => (ulong)Math.Clamp((long)(int)a + (int)b, int.MinValue, int.MaxValue));
+        yield return new("sub.sat.s32 {d}, {a}, {b};", "b32", two,
+            (a, b, _) => (ulong)Math.Clamp((long)(int)a - (int)b, int.MinValue, int.MaxValue));
         yield return new("popc.b32 {d}, {a};", "b32", one, (a, _, _) => (ulong)BitOperations.PopCount(a));
         yield return new("popc.b64 {d}, {a};", "b32", ["b64"], (a, _, _) => (ulong)BitOperations.PopCount(a));
-        yield return new("clz.b32 {d}, {a};", "b32", one, (a, _, _) => (ulong)BitOperations.LeadingZeroCount((uint)a));
-        yield return new("clz.b64 {d}, {a};", "b32", ["b64"], (a, _, _) => (ulong)BitOperations.LeadingZeroCount(a));
+        yield return new("clz.b32 {d}, {a};", "b32", one,
+            (a, _, _) => (ulong)BitOperations.LeadingZeroCount((uint)a));
+        yield return new("clz.b64 {d}, {a};", "b32", ["b64"],
+            (a, _, _) => (ulong)BitOperations.LeadingZeroCount(a));
         yield return new("brev.b32 {d}, {a};", "b32", one, (a, _, _) => Reverse(a, 32));
         yield return new("brev.b64 {d}, {a};", "b64", ["b64"], (a, _, _) => Reverse(a, 64));
-        yield return new("bfind.u32 {d}, {a};", "b32", one, (a, _, _) => a == 0 ? uint.MaxValue : (ulong)BitOperations.Log2(a));
+        yield return new("bfind.u32 {d}, {a};", "b32", one,
+            (a, _, _) => a == 0 ? uint.MaxValue : (ulong)BitOperations.Log2(a));
         yield return new("bfind.s32 {d}, {a};", "b32", one, (a, _, _) => FindSigned((int)a));
-        yield return new("bfind.shiftamt.u32 {d}, {a};", "b32", one, (a, _, _) => a == 0 ? uint.MaxValue : (ulong)(31 - BitOperations.Log2(a)));
-        yield return new("bfe.u32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 32, isSigned: false));
-        yield return new("bfe.s32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 32, isSigned: true));
-        yield return new("bfe.u64 {d}, {a}, {b}, {c};", "b64", ["b64", "b32", "b32"], (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 64, isSigned: false));
-        yield return new("bfe.s64 {d}, {a}, {b}, {c};", "b64", ["b64", "b32", "b32"], (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 64, isSigned: true));
-        yield return new("bfi.b32 {d}, {a}, {b}, {c}, 7;", "b32", three, (a, b, c) => Insert(a, b, (int)(c & 255), 7, 32));
-        yield return new("bfi.b64 {d}, {a}, {b}, {c}, 40;", "b64", ["b64", "b64", "b32"], (a, b, c) => Insert(a, b, (int)(c & 255), 40, 64));
+        yield return new("bfind.shiftamt.u32 {d}, {a};", "b32", one,
+            (a, _, _) => a == 0 ? uint.MaxValue : (ulong)(31 - BitOperations.Log2(a)));
+        yield return new("bfe.u32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 32, isSigned: false));
+        yield return new("bfe.s32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 32, isSigned: true));
+        yield return new("bfe.u64 {d}, {a}, {b}, {c};", "b64", ["b64", "b32", "b32"],
+            (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 64, isSigned: false));
+        yield return new("bfe.s64 {d}, {a}, {b}, {c};", "b64", ["b64", "b32", "b32"],
+            (a, b, c) => Extract(a, (int)(b & 255), (int)(c & 255), 64, isSigned: true));
+        yield return new("bfi.b32 {d}, {a}, {b}, {c}, 7;", "b32", three,
+            (a, b, c) => Insert(a, b, (int)(c & 255), 7, 32));
+        yield return new("bfi.b64 {d}, {a}, {b}, {c}, 40;", "b64", ["b64", "b64", "b32"],
+            (a, b, c) => Insert(a, b, (int)(c & 255), 40, 64));
         yield return new("prmt.b32 {d}, {a}, {b}, {c};", "b32", three, Permute);
-        yield return new("shf.l.wrap.b32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => ((b << 32 | a) << (int)(c & 31)) >> 32);
-        yield return new("shf.l.clamp.b32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => c >= 32 ? a : ((b << 32 | a) << (int)c) >> 32);
-        yield return new("shf.r.wrap.b32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => (b << 32 | a) >> (int)(c & 31));
-        yield return new("shf.r.clamp.b32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => c >= 32 ? b : (b << 32 | a) >> (int)c);
-        yield return new("dp4a.s32.s32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => Dot(a, b, c, isSigned: true));
-        yield return new("dp4a.u32.u32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => Dot(a, b, c, isSigned: false));
+        yield return new("shf.l.wrap.b32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => ((b << 32 | a) << (int)(c & 31)) >> 32);
+        yield return new("shf.l.clamp.b32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => c >= 32 ? a : ((b << 32 | a) << (int)c) >> 32);
+        yield return new("shf.r.wrap.b32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => (b << 32 | a) >> (int)(c & 31));
+        yield return new("shf.r.clamp.b32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => c >= 32 ? b : (b << 32 | a) >> (int)c);
+        yield return new("dp4a.s32.s32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => Dot(a, b, c, isSigned: true));
+        yield return new("dp4a.u32.u32 {d}, {a}, {b}, {c};", "b32", three,
+            (a, b, c) => Dot(a, b, c, isSigned: false));
         yield return new("slct.b32.s32 {d}, {a}, {b}, {c};", "b32", three, (a, b, c) => (int)c >= 0 ? a : b);
         foreach (int table in new[] { 0x00, 0x96, 0xE8, 0xCA, 0x80, 0xFE, 0x1D, 0xFF })
         {
-            yield return new($"lop3.b32 {{d}}, {{a}}, {{b}}, {{c}}, {table};", "b32", three, (a, b, c) => Lop3(a, b, c, table));
+            yield return new($"lop3.b32 {{d}}, {{a}}, {{b}}, {{c}}, {table};", "b32", three,
+                (a, b, c) => Lop3(a, b, c, table));
         }
         yield return new("mov.b32 {d}, {{a}, {b}};", "b32", ["b16", "b16"], (a, b, _) => a | b << 16);
         yield return new("mov.b64 {d}, {{a}, {b}};", "b64", two, (a, b, _) => a | b << 32);
         yield return new("{ .reg .b16 x; mov.b32 {x, {d}}, {a}; }", "b16", one, (a, _, _) => a >> 16);
         yield return new("{ .reg .b32 x; mov.b64 {{d}, x}, {a}; }", "b32", ["b64"], (a, _, _) => a);
         yield return new("mov.b64 {{d}, _}, {a};", "b32", ["b64"], (a, _, _) => a);
-        yield return new("mov.b64 {d}, {{a}, {b}, {c}, {a}};", "b64", ["b16", "b16", "b16"], (a, b, c) => a | b << 16 | c << 32 | a << 48);
+        yield return new("mov.b64 {d}, {{a}, {b}, {c}, {a}};", "b64", ["b16", "b16", "b16"],
+            (a, b, c) => a | b << 16 | c << 32 | a << 48);
         foreach ((string name, Func<bool, bool, bool> f) in new (string, Func<bool, bool, bool>)[]
             { ("and", (x, y) => x && y), ("or", (x, y) => x || y), ("xor", (x, y) => x != y) })
         {
-            yield return new($"{name}.pred {{d}}, {{a}}, {{b}};", "pred", ["pred", "pred"], (a, b, _) => f((a & 1) != 0, (b & 1) != 0) ? 1u : 0);
+            yield return new($"{name}.pred {{d}}, {{a}}, {{b}};", "pred", ["pred", "pred"],
+                (a, b, _) => f((a & 1) != 0, (b & 1) != 0) ? 1u : 0);
         }
         yield return new("not.pred {d}, {a};", "pred", ["pred"], (a, _, _) => ~a & 1);
         yield return new("mov.pred {d}, 0;", "pred", [], (_, _, _) => 0);
-        yield return new("@{a} mov.b32 {d}, {b};", "b32", ["pred", "b32"], (a, b, _) => (a & 1) != 0 ? b : LaneKernel.SentinelOf("b32"));
-        yield return new("@!{a} mov.b32 {d}, {b};", "b32", ["pred", "b32"], (a, b, _) => (a & 1) == 0 ? b : LaneKernel.SentinelOf("b32"));
+        yield return new("@{a} mov.b32 {d}, {b};", "b32", ["pred", "b32"],
+            (a, b, _) => (a & 1) != 0 ? b : LaneKernel.SentinelOf("b32"));
+        yield return new("@!{a} mov.b32 {d}, {b};", "b32", ["pred", "b32"],
+            (a, b, _) => (a & 1) == 0 ? b : LaneKernel.SentinelOf("b32"));
     }
 
     private static IEnumerable<Case> FloatCases()
@@ -154,17 +198,23 @@ internal sealed class InstructionTests
         yield return Float("fma.rn.f32 {d}, {a}, {b}, {c};", three, MathF.FusedMultiplyAdd);
         yield return Float("add.ftz.f32 {d}, {a}, {b};", two, (a, b, _) => Ftz(Ftz(a) + Ftz(b)));
         yield return Float("mul.ftz.f32 {d}, {a}, {b};", two, (a, b, _) => Ftz(Ftz(a) * Ftz(b)));
-        yield return Float("fma.rn.ftz.f32 {d}, {a}, {b}, {c};", three, (a, b, c) => Ftz(MathF.FusedMultiplyAdd(Ftz(a), Ftz(b), Ftz(c))));
+        yield return Float("fma.rn.ftz.f32 {d}, {a}, {b}, {c};", three,
+            (a, b, c) => Ftz(MathF.FusedMultiplyAdd(Ftz(a), Ftz(b), Ftz(c))));
         yield return Float("add.sat.f32 {d}, {a}, {b};", two, (a, b, _) => Sat(a + b));
-        yield return Float("fma.rn.sat.f32 {d}, {a}, {b}, {c};", three, (a, b, c) => Sat(MathF.FusedMultiplyAdd(a, b, c)));
-        yield return Float("min.f32 {d}, {a}, {b};", two, (a, b, _) => float.IsNaN(a) ? b : float.IsNaN(b) ? a : MathF.Min(a, b));
-        yield return Float("max.f32 {d}, {a}, {b};", two, (a, b, _) => float.IsNaN(a) ? b : float.IsNaN(b) ? a : MathF.Max(a, b));
+        yield return Float("fma.rn.sat.f32 {d}, {a}, {b}, {c};", three,
+            (a, b, c) => Sat(MathF.FusedMultiplyAdd(a, b, c)));
+        yield return Float("min.f32 {d}, {a}, {b};", two,
+            (a, b, _) => float.IsNaN(a) ? b : float.IsNaN(b) ? a : MathF.Min(a, b));
+        yield return Float("max.f32 {d}, {a}, {b};", two,
+            (a, b, _) => float.IsNaN(a) ? b : float.IsNaN(b) ? a : MathF.Max(a, b));
         yield return Float("min.NaN.f32 {d}, {a}, {b};", two, (a, b, _) => MathF.Min(a, b));
         yield return Float("max.NaN.f32 {d}, {a}, {b};", two, (a, b, _) => MathF.Max(a, b));
-        yield return Float("max.ftz.f32 {d}, {a}, {b};", two, (a, b, _) => Ftz(float.IsNaN(a) ? Ftz(b) : float.IsNaN(b) ? Ftz(a) : MathF.Max(Ftz(a), Ftz(b))));
+        yield return Float("max.ftz.f32 {d}, {a}, {b};", two,
+            (a, b, _) => Ftz(float.IsNaN(a) ? Ftz(b) : float.IsNaN(b) ? Ftz(a) : MathF.Max(Ftz(a), Ftz(b))));
         yield return new("neg.f32 {d}, {a};", "f32", ["f32"], (a, _, _) => a ^ 0x8000_0000);
         yield return new("abs.f32 {d}, {a};", "f32", ["f32"], (a, _, _) => a & 0x7FFF_FFFF);
-        yield return new("copysign.f32 {d}, {a}, {b};", "f32", two, (a, b, _) => (b & 0x7FFF_FFFF) | (a & 0x8000_0000));
+        yield return new("copysign.f32 {d}, {a}, {b};", "f32", two,
+            (a, b, _) => (b & 0x7FFF_FFFF) | (a & 0x8000_0000));
         yield return Float("sqrt.rn.f32 {d}, {a};", ["f32"], (a, _, _) => MathF.Sqrt(a));
         yield return Float("rcp.rn.f32 {d}, {a};", ["f32"], (a, _, _) => 1 / a);
         foreach ((string name, Func<float, float, bool> test, bool isUnordered) in FloatComparisons())
@@ -172,13 +222,18 @@ internal sealed class InstructionTests
             yield return new($"setp.{name}.f32 {{d}}, {{a}}, {{b}};", "pred", two, (a, b, _) =>
                 (float.IsNaN(F(a)) || float.IsNaN(F(b)) ? isUnordered : test(F(a), F(b))) ? 1u : 0);
         }
-        yield return new("setp.num.f32 {d}, {a}, {b};", "pred", two, (a, b, _) => float.IsNaN(F(a)) || float.IsNaN(F(b)) ? 0u : 1);
-        yield return new("setp.nan.f32 {d}, {a}, {b};", "pred", two, (a, b, _) => float.IsNaN(F(a)) || float.IsNaN(F(b)) ? 1u : 0);
-        yield return new("testp.subnormal.f32 {d}, {a};", "pred", ["f32"], (a, _, _) => float.IsSubnormal(F(a)) ? 1u : 0);
-        yield return new("testp.finite.f32 {d}, {a};", "pred", ["f32"], (a, _, _) => float.IsFinite(F(a)) ? 1u : 0);
+        yield return new("setp.num.f32 {d}, {a}, {b};", "pred", two, (a, b, _) => float.IsNaN(F(a))
+            || float.IsNaN(F(b)) ? 0u : 1);
+        yield return new("setp.nan.f32 {d}, {a}, {b};", "pred", two, (a, b, _) => float.IsNaN(F(a))
+            || float.IsNaN(F(b)) ? 1u : 0);
+        yield return new("testp.subnormal.f32 {d}, {a};", "pred", ["f32"],
+            (a, _, _) => float.IsSubnormal(F(a)) ? 1u : 0);
+        yield return new("testp.finite.f32 {d}, {a};", "pred", ["f32"],
+            (a, _, _) => float.IsFinite(F(a)) ? 1u : 0);
     }
 
-    private static IEnumerable<(string Name, Func<float, float, bool> Test, bool IsUnordered)> FloatComparisons()
+    private static IEnumerable<(string Name, Func<float, float, bool> Test,
+        bool IsUnordered)> FloatComparisons()
     {
         foreach (bool isUnordered in new[] { false, true })
         {
@@ -197,7 +252,8 @@ internal sealed class InstructionTests
     public void Integer_instruction(Case c)
     {
         Random random = new(Seed);
-        Check(c, () => _integers[random.Next(_integers.Length)] ^ (random.Next(3) == 0 ? (ulong)random.NextInt64() : 0), random);
+        Check(c, () => _integers[random.Next(_integers.Length)] ^ (random.Next(3) == 0
+            ? (ulong)random.NextInt64() : 0), random);
     }
 
     [TestCaseSource(nameof(FloatCases))]
@@ -205,7 +261,8 @@ internal sealed class InstructionTests
     {
         Random random = new(Seed);
         Check(c, () => random.Next(4) == 0
-            ? (uint)random.NextInt64() : BitConverter.SingleToUInt32Bits(_floats[random.Next(_floats.Length)]), random);
+            ? (uint)random.NextInt64()
+                : BitConverter.SingleToUInt32Bits(_floats[random.Next(_floats.Length)]), random);
     }
 
     [TestCase("div.u32", 32, false, false)]
@@ -259,7 +316,8 @@ internal sealed class InstructionTests
         Random random = new(Seed);
         bool isExponential = opcode.StartsWith("ex2", StringComparison.Ordinal);
         ulong[] inputs = [.. Enumerable.Range(0, 4096).Select(_ => (ulong)BitConverter.SingleToUInt32Bits(
-            (float)(isExponential ? (random.NextDouble() * 280) - 150 : random.NextDouble() * 3 * Math.Pow(10, random.Next(-3, 3)))))];
+            (float)(isExponential ? (random.NextDouble() * 280) - 150
+                : random.NextDouble() * 3 * Math.Pow(10, random.Next(-3, 3)))))];
         ulong[] results = LaneKernel.Run($"{opcode} {{d}}, {{a}};", "f32", ["f32"], [inputs], uint.MaxValue);
         bool flushes = opcode.Contains("ftz", StringComparison.Ordinal);
         for (int i = 0; i < inputs.Length; i++)
@@ -269,12 +327,18 @@ internal sealed class InstructionTests
             if (Math.Abs(expected) < 1.17549435e-38)
             {
                 double bound = flushes ? 1.18e-38 : 1.5e-45;
-                Assert.That(Math.Abs(got - expected), Is.LessThanOrEqualTo(bound), $"{opcode}({F(inputs[i]):R})");
+                Assert.That(Math.Abs(got - expected), Is.LessThanOrEqualTo(bound),
+                    $"{opcode}({F(inputs[i]):R})");
                 continue;
             }
-            double error = expected > float.MaxValue ? (double.IsPositiveInfinity(got) ? 0 : 1) : Math.Abs(got - expected);
-            double scale = opcode.StartsWith("sin", StringComparison.Ordinal) || opcode.StartsWith("cos", StringComparison.Ordinal) ? 1 : Math.Max(Math.Abs(expected), opcode.StartsWith("lg2", StringComparison.Ordinal) ? 0.1 : 0);
-            Assert.That(error / scale, Is.LessThanOrEqualTo(relative), $"{opcode}({F(inputs[i]):R}) = {got:R}, expected {expected:R}");
+            double error = expected > float.MaxValue ? (double.IsPositiveInfinity(got) ? 0 : 1)
+                : Math.Abs(got - expected);
+            double scale = opcode.StartsWith("sin", StringComparison.Ordinal)
+                || opcode.StartsWith("cos", StringComparison.Ordinal) ? 1
+                    : Math.Max(Math.Abs(expected),
+                        opcode.StartsWith("lg2", StringComparison.Ordinal) ? 0.1 : 0);
+            Assert.That(error / scale, Is.LessThanOrEqualTo(relative),
+                $"{opcode}({F(inputs[i]):R}) = {got:R}, expected {expected:R}");
         }
     }
 
@@ -303,7 +367,8 @@ internal sealed class InstructionTests
     public void Special_value(string opcode, float x, float expected)
     {
         ulong[] result = LaneKernel.Run(
-            $"{opcode} {{d}}, {{a}};", "f32", ["f32"], [[.. Enumerable.Repeat((ulong)BitConverter.SingleToUInt32Bits(x), 32)]], uint.MaxValue);
+            $"{opcode} {{d}}, {{a}};", "f32", ["f32"],
+            [[.. Enumerable.Repeat((ulong)BitConverter.SingleToUInt32Bits(x), 32)]], uint.MaxValue);
         uint wanted = float.IsNaN(expected) ? 0x7FFF_FFFF : BitConverter.SingleToUInt32Bits(expected);
         Assert.That(result, Is.All.EqualTo((ulong)wanted));
     }
@@ -321,15 +386,18 @@ internal sealed class InstructionTests
     {
         using PtxMachine machine = new(LaneKernel.Build(c.Text, c.D, c.Types));
         const int lanes = 256;
-        foreach (uint mask in new uint[] { uint.MaxValue, 1u, 0x8000_0000, 0u, 0x0000_FFFF, (uint)random.NextInt64() })
+        foreach (uint mask in new uint[] { uint.MaxValue, 1u, 0x8000_0000, 0u, 0x0000_FFFF,
+            (uint)random.NextInt64() })
         {
-            ulong[][] operands = [.. c.Types.Select(_ => Enumerable.Range(0, lanes).Select(_ => draw()).ToArray())];
+            ulong[][] operands =
+                [.. c.Types.Select(_ => Enumerable.Range(0, lanes).Select(_ => draw()).ToArray())];
             ulong[] results = LaneKernel.Run(machine, operands.Length > 0 ? operands : [], mask);
             for (int i = 0; i < results.Length; i++)
             {
                 ulong Value(int o) => o < c.Types.Length ? Cut(operands[o][i], c.Types[o]) : 0;
                 bool isActive = (mask >> (i & 31) & 1) != 0;
-                ulong expected = isActive ? Cut(c.Model(Value(0), Value(1), Value(2)), c.D) : LaneKernel.SentinelOf(c.D);
+                ulong expected = isActive ? Cut(c.Model(Value(0), Value(1), Value(2)), c.D)
+                    : LaneKernel.SentinelOf(c.D);
                 Assert.That(results[i], Is.EqualTo(expected),
                     $"{c.Text} lane {i} mask 0x{mask:x8}: a=0x{Value(0):x} b=0x{Value(1):x} c=0x{Value(2):x}, seed {Seed}");
             }

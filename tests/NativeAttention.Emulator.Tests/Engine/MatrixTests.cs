@@ -1,14 +1,17 @@
 namespace NativeAttention.Emulation.Tests;
 
-/// <summary>mma, ldmatrix, stmatrix and the operations among lanes, against the layouts of the PTX ISA.</summary>
+/// <summary>mma, ldmatrix, stmatrix and the operations among lanes, against the layouts of the PTX
+/// ISA.</summary>
 internal sealed class MatrixTests
 {
     private const string Header = ".version 7.8\n.target sm_80\n.address_size 64\n";
 
-    /// <summary>A kernel of one warp that loads n 32-bit registers per lane from a buffer of [register][lane], runs a body, and stores m.</summary>
+    /// <summary>A kernel of one warp that loads n 32-bit registers per lane from a buffer of
+    /// [register][lane], runs a body, and stores m.</summary>
     private static string WarpKernel(int inputs, int outputs, string body)
     {
-        string text = Header + ".visible .entry k(.param .u64 o, .param .u64 i)\n{\n.reg .b32 %a<20>; .reg .b32 %d<8>; .reg .b32 %t<8>; .reg .b64 %rd<8>; .reg .pred %p<4>;\n"
+        string text = Header
+            + ".visible .entry k(.param .u64 o, .param .u64 i)\n{\n.reg .b32 %a<20>; .reg .b32 %d<8>; .reg .b32 %t<8>; .reg .b64 %rd<8>; .reg .pred %p<4>;\n"
             + ".shared .align 16 .b8 tile[2048];\n"
             + "mov.u32 %t0, %tid.x; mul.wide.u32 %rd0, %t0, 4; ld.param.u64 %rd1, [i]; ld.param.u64 %rd2, [o]; add.u64 %rd1, %rd1, %rd0; add.u64 %rd2, %rd2, %rd0;\n";
         for (int i = 0; i < inputs; i++)
@@ -68,8 +71,10 @@ internal sealed class MatrixTests
                 inputs[((aCount + bCount + i) * 32) + lane] = Bits(c[g + (8 * (i >> 1)), (2 * t) + (i & 1)]);
             }
         }
-        string List(string prefix, int from, int count) => "{" + string.Join(", ", Enumerable.Range(from, count).Select(i => $"%{prefix}{i}")) + "}";
-        string body = $"mma.sync.aligned.{shape}.row.col.f32.{type}.{type}.f32 {List("d", 0, 4)}, {List("a", 0, aCount)}, {List("a", aCount, bCount)}, {List("a", aCount + bCount, 4)};\n";
+        string List(string prefix, int from, int count) =>
+            "{" + string.Join(", ", Enumerable.Range(from, count).Select(i => $"%{prefix}{i}")) + "}";
+        string body =
+            $"mma.sync.aligned.{shape}.row.col.f32.{type}.{type}.f32 {List("d", 0, 4)}, {List("a", 0, aCount)}, {List("a", aCount, bCount)}, {List("a", aCount + bCount, 4)};\n";
         uint[] got = RunWarp(WarpKernel(aCount + bCount + 4, 4, body), inputs, 4);
         for (int lane = 0; lane < 32; lane++)
         {
@@ -81,7 +86,8 @@ internal sealed class MatrixTests
                 {
                     expected = MathF.FusedMultiplyAdd(a[row, k], b[k, column], expected);
                 }
-                Assert.That(BitConverter.UInt32BitsToSingle(got[(i * 32) + lane]), Is.EqualTo(expected), $"({row}, {column})");
+                Assert.That(BitConverter.UInt32BitsToSingle(got[(i * 32) + lane]), Is.EqualTo(expected),
+                    $"({row}, {column})");
             }
         }
     }
@@ -90,7 +96,8 @@ internal sealed class MatrixTests
     public void Product_with_half_accumulators()
     {
         Random random = new(12);
-        uint[] inputs = [.. Enumerable.Range(0, 8 * 32).Select(_ => Pack(Small(random), Small(random), "f16"))];
+        uint[] inputs =
+            [.. Enumerable.Range(0, 8 * 32).Select(_ => Pack(Small(random), Small(random), "f16"))];
         uint[] got = RunWarp(WarpKernel(8, 2,
             "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%d0, %d1}, {%a0, %a1, %a2, %a3}, {%a4, %a5}, {%a6, %a7};\n"), inputs, 2);
         for (int row = 0; row < 16; row++)
@@ -102,11 +109,13 @@ internal sealed class MatrixTests
                 float sum = HalfOf(inputs[((6 + register) * 32) + lane], column & 1);
                 for (int k = 0; k < 16; k++)
                 {
-                    float x = HalfOf(inputs[((register + (2 * (k / 8))) * 32) + (4 * (row & 7)) + (k % 8 / 2)], k & 1);
+                    float x = HalfOf(inputs[((register + (2 * (k / 8))) * 32) + (4 * (row & 7))
+                        + (k % 8 / 2)], k & 1);
                     float y = HalfOf(inputs[((4 + (k / 8)) * 32) + (4 * column) + (k % 8 / 2)], k & 1);
                     sum = MathF.FusedMultiplyAdd(x, y, sum);
                 }
-                Assert.That(HalfOf(got[(register * 32) + lane], column & 1), Is.EqualTo((float)(Half)sum), $"({row}, {column})");
+                Assert.That(HalfOf(got[(register * 32) + lane], column & 1), Is.EqualTo((float)(Half)sum),
+                    $"({row}, {column})");
             }
         }
     }
@@ -130,7 +139,8 @@ internal sealed class MatrixTests
     [TestCase(4, true)]
     public void Ldmatrix_hands_out_rows(int count, bool isTransposed)
     {
-        // The lanes write the tile, element i of 16 bits = i; matrix j takes rows 31 - (8j + r), so that addresses matter.
+        // The lanes write the tile, element i of 16 bits = i; matrix j takes rows 31 - (8j + r), so that
+        // addresses matter.
         string registers = string.Join(", ", Enumerable.Range(0, count).Select(i => $"%d{i}"));
         string body = Fill32() + "xor.b32 %t2, %t0, 31; shl.b32 %t2, %t2, 4; add.u32 %t2, %t2, %t1;\n"
             + $"ldmatrix.sync.aligned.m8n8.x{count}{(isTransposed ? ".trans" : "")}.shared.b16 {{{registers}}}, [%t2];\n";
@@ -181,7 +191,9 @@ internal sealed class MatrixTests
         {
             string target = withPredicate ? "%d0|%p0" : "%d0";
             string tail = withPredicate ? "selp.u32 %d1, 1, 0, %p0;\n" : "mov.u32 %d1, 2;\n";
-            uint[] got = RunWarp(WarpKernel(1, 2, $"shfl.sync.{mode}.b32 {target}, %a0, {b}, {c}, 0xffffffff;\n{tail}"), values, 2);
+            uint[] got =
+                RunWarp(WarpKernel(1, 2,
+                    $"shfl.sync.{mode}.b32 {target}, %a0, {b}, {c}, 0xffffffff;\n{tail}"), values, 2);
             for (int lane = 0; lane < 32; lane++)
             {
                 int segment = c >> 8 & 31, clamp = c & 31;
@@ -220,7 +232,9 @@ internal sealed class MatrixTests
         }
         for (int lane = 0; lane < 32; lane++)
         {
-            uint same = (uint)Enumerable.Range(0, 32).Where(i => values[i] == values[lane]).Aggregate(0L, (m, i) => m | (1L << i));
+            uint same =
+                (uint)Enumerable.Range(0, 32).Where(i => values[i] == values[lane]).Aggregate(0L,
+                    (m, i) => m | (1L << i));
             Assert.That(got[lane], Is.EqualTo(zeros));
             Assert.That(got[32 + lane], Is.EqualTo(1u));
             Assert.That(got[64 + lane], Is.EqualTo(same));
@@ -231,7 +245,8 @@ internal sealed class MatrixTests
         }
     }
 
-    /// <summary>Writes 16-bit element i = i to the 256 elements of the tile; leaves its address in t1.</summary>
+    /// <summary>Writes 16-bit element i = i to the 256 elements of the tile; leaves its address in
+    /// t1.</summary>
     private static string Fill32()
     {
         string text = "mov.u32 %t1, tile; shl.b32 %t2, %t0, 4; add.u32 %t2, %t2, %t1; shl.b32 %t3, %t0, 3;\n";
@@ -264,5 +279,6 @@ internal sealed class MatrixTests
         return Half16(low) | (Half16(high) << 16);
     }
 
-    private static float HalfOf(uint pair, int which) => (float)BitConverter.UInt16BitsToHalf((ushort)(pair >> (16 * which)));
+    private static float HalfOf(uint pair, int which) =>
+        (float)BitConverter.UInt16BitsToHalf((ushort)(pair >> (16 * which)));
 }

@@ -7,28 +7,36 @@ internal sealed class ParserTests
 
     private static string Kernel(string body)
     {
-        return Header + ".visible .entry k(.param .u64 p)\n{\n.reg .pred %p<4>; .reg .b16 %rs<4>; .reg .b32 %r<8>; .reg .b64 %rd<8>; .reg .f32 %f<4>;\n"
+        return Header
+            + ".visible .entry k(.param .u64 p)\n{\n.reg .pred %p<4>; .reg .b16 %rs<4>; .reg .b32 %r<8>; .reg .b64 %rd<8>; .reg .f32 %f<4>;\n"
             + body + "\nret;\n}\n";
     }
 
     private static string Log(string ptx, EmulatorOptions? options = null)
     {
         using DeviceMemory memory = new(1 << 20);
-        bool loaded = PtxModule.TryLoad(ptx, "m", options ?? EmulatorOptions.Default, memory, out PtxModule? module, out string log);
+        bool loaded =
+            PtxModule.TryLoad(ptx, "m", options ?? EmulatorOptions.Default, memory, out PtxModule? module,
+                out string log);
         Assert.That(loaded, Is.EqualTo(log.Length == 0));
         Assert.That(module is not null, Is.EqualTo(loaded));
         Assert.That(memory.LiveAllocations, Is.Zero, "a failed load leaves nothing behind");
         return log;
     }
 
-    [TestCase("tex.2d.v4.f32.s32 {%f0,%f1,%f2,%f3}, [t, {%r0,%r1}];", "unsupported instruction 'tex.2d.v4.f32.s32' in kernel 'k'")]
-    [TestCase("add.rz.f32 %f0, %f1, %f2;", "unsupported instruction 'add.rz.f32' in kernel 'k' (rounding '.rz')")]
+    [TestCase("tex.2d.v4.f32.s32 {%f0,%f1,%f2,%f3}, [t, {%r0,%r1}];",
+        "unsupported instruction 'tex.2d.v4.f32.s32' in kernel 'k'")]
+    [TestCase("add.rz.f32 %f0, %f1, %f2;",
+        "unsupported instruction 'add.rz.f32' in kernel 'k' (rounding '.rz')")]
     [TestCase("add.u32.foo %r0, %r1, %r2;", "unsupported instruction 'add.u32.foo' in kernel 'k'")]
     [TestCase("add.u8 %r0, %r1, %r2;", "type '.u8'")]
-    [TestCase("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r0,%r1,%r2,%r3}, {%r0,%r1,%r2,%r3}, {%r4,%r5}, {%r0,%r1,%r2,%r3};", "unsupported instruction 'mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32'")]
+    [TestCase(
+        "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r0,%r1,%r2,%r3}, {%r0,%r1,%r2,%r3}, {%r4,%r5}, {%r0,%r1,%r2,%r3};", "unsupported instruction 'mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32'")]
     [TestCase("wgmma.fence.sync.aligned;", "unsupported instruction 'wgmma.fence.sync.aligned'")]
-    [TestCase("add.u32 %r0, %r1, %r99;", "'%r99' is neither a declared register nor a supported special register")]
-    [TestCase("add.u32 %r0, %r1, %rx;", "'%rx' is neither a declared register nor a supported special register")]
+    [TestCase("add.u32 %r0, %r1, %r99;",
+        "'%r99' is neither a declared register nor a supported special register")]
+    [TestCase("add.u32 %r0, %r1, %rx;",
+        "'%rx' is neither a declared register nor a supported special register")]
     [TestCase("add.u32 %r0, %rd1, %r2;", "register '%rd1' of type .b64 cannot stand for .u32")]
     [TestCase("add.f32 %f0, %f1, %rs1;", "register '%rs1' of type .b16 cannot stand for .f32")]
     [TestCase("add.s32 %f0, %r1, %r2;", "register '%f0' of type .f32 cannot stand for .s32")]
@@ -38,7 +46,8 @@ internal sealed class ParserTests
     [TestCase("A: add.u32 %r0, %r1, %r2; A: mov.u32 %r0, 1;", "label 'A' is declared twice")]
     [TestCase(".reg .b32 %r<3>;", "register '%r' is declared twice")]
     [TestCase(".reg .b32 x; .reg .b64 x;", "register 'x' is declared twice")]
-    [TestCase("mov.u32 %r0, %tid.w;", "'%tid.w' is neither a declared register nor a supported special register")]
+    [TestCase("mov.u32 %r0, %tid.w;",
+        "'%tid.w' is neither a declared register nor a supported special register")]
     [TestCase("@%r0 mov.u32 %r1, 1;", "the guard '%r0' is not a predicate")]
     [TestCase("ld.global.u32 %r0, [%r1];", "register '%r1' of type .b32 cannot be an address here")]
     [TestCase("ld.global.v2.u32 {%r0}, [%rd1];", "a vector of 2 registers is expected")]
@@ -62,7 +71,8 @@ internal sealed class ParserTests
     [Test]
     public void Names_all_offenders_with_their_lines()
     {
-        string log = Log(Kernel("tex.1d %r0;\nadd.u32 %r0, %r1, %r2;\nfoo.bar %r0;\nadd.u32 %r0, %r1, %r77;"));
+        string log =
+            Log(Kernel("tex.1d %r0;\nadd.u32 %r0, %r1, %r2;\nfoo.bar %r0;\nadd.u32 %r0, %r1, %r77;"));
         Assert.That(log.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(new[]
         {
             "m.ptx(7): unsupported instruction 'tex.1d' in kernel 'k'",
@@ -73,7 +83,8 @@ internal sealed class ParserTests
 
     [TestCase("", "no .version directive")]
     [TestCase("this is not ptx", "a directive is expected, not 'this'")]
-    [TestCase(".version 7.8\n.target sm_90a\n.address_size 64\n", "the module is for sm_90a, which a device of sm_80 cannot run")]
+    [TestCase(".version 7.8\n.target sm_90a\n.address_size 64\n",
+        "the module is for sm_90a, which a device of sm_80 cannot run")]
     [TestCase(".version 7.8\n.target sm_86\n.address_size 64\n", "the module is for sm_86")]
     [TestCase(".version 7.8\n.target sm_80\n.address_size 32\n", "only .address_size 64")]
     [TestCase(Header + ".global .align 4 .u32 x = y;", "only plain numbers")]
@@ -88,7 +99,8 @@ internal sealed class ParserTests
     [Test]
     public void Refuses_text_cut_anywhere_without_failing_itself()
     {
-        string ptx = Kernel("{ .reg .b32 t; mov.u32 t, %tid.x; add.u32 %r0, t, 0x10; }\n@%p0 bra L;\nst.global.v2.f32 [%rd1+8], {%f0, %f1};\nL:");
+        string ptx =
+            Kernel("{ .reg .b32 t; mov.u32 t, %tid.x; add.u32 %r0, t, 0x10; }\n@%p0 bra L;\nst.global.v2.f32 [%rd1+8], {%f0, %f1};\nL:");
         Assert.That(Log(ptx), Is.Empty);
         int bodyStart = ptx.IndexOf(".entry", StringComparison.Ordinal) + 6;
         for (int length = 0; length < ptx.Length - 3; length++)
@@ -124,10 +136,12 @@ internal sealed class ParserTests
 
             """ + "\0 this is not read";
         using DeviceMemory memory = new(1 << 20);
-        Assert.That(PtxModule.TryLoad(ptx, "m", EmulatorOptions.Default, memory, out PtxModule? module, out string log), Is.True, log);
+        Assert.That(PtxModule.TryLoad(ptx, "m", EmulatorOptions.Default, memory, out PtxModule? module,
+            out string log), Is.True, log);
         PtxKernel kernel = module!.Kernels.Single();
         Assert.That(kernel.Parameters, Is.EqualTo(new[] { (0, 24), (24, 8), (32, 1) }));
-        Assert.That((kernel.ParameterBytes, kernel.MaxThreads, module.PtxVersion, module.Target), Is.EqualTo((33, 128, "7.8", "sm_80")));
+        Assert.That((kernel.ParameterBytes, kernel.MaxThreads, module.PtxVersion, module.Target),
+            Is.EqualTo((33, 128, "7.8", "sm_80")));
     }
 
     [Test]
@@ -153,8 +167,10 @@ internal sealed class ParserTests
         using PtxMachine machine = new(ptx);
         ulong o = machine.Allocate(24);
         Assert.That(machine.Launch(1, 1, 0, o), Is.Null);
-        Assert.That(machine.Download<uint>(o, 6), Is.EqualTo(new uint[] { 2, 0, 1024, 1040, 1152, 0x3F00_0000 }));
-        Assert.That((machine.Module.Kernels[0].StaticSharedBytes, machine.Module.Kernels[0].LocalBytes), Is.EqualTo((128, 48)));
+        Assert.That(machine.Download<uint>(o, 6),
+            Is.EqualTo(new uint[] { 2, 0, 1024, 1040, 1152, 0x3F00_0000 }));
+        Assert.That((machine.Module.Kernels[0].StaticSharedBytes, machine.Module.Kernels[0].LocalBytes),
+            Is.EqualTo((128, 48)));
         Assert.That(machine.Module.TryGetGlobal("table", out _, out long bytes), Is.True);
         Assert.That(bytes, Is.EqualTo(12));
         int live = machine.Memory.LiveAllocations;

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace NativeAttention.Emulation.Tests;
 
-/// <summary>A small machine for tests: device memory, one module, typed buffers, and launches with packed arguments.</summary>
+/// <summary>A small machine for tests: device memory, one module, typed buffers, and launches with packed
+/// arguments.</summary>
 internal sealed unsafe class PtxMachine : IDisposable
 {
     public PtxMachine(string ptx, EmulatorOptions? options = null)
@@ -43,18 +44,21 @@ internal sealed unsafe class PtxMachine : IDisposable
     public T[] Download<T>(ulong address, int count)
         where T : unmanaged
     {
-        Assert.That(Memory.TryCheckHostAccess(address, (long)count * sizeof(T), out string? problem), Is.True, problem);
+        Assert.That(Memory.TryCheckHostAccess(address, (long)count * sizeof(T), out string? problem),
+            Is.True, problem);
         return new ReadOnlySpan<T>((void*)address, count).ToArray();
     }
 
-    /// <summary>Launches the only (or the named) kernel; arguments are ulong, int, uint, float or byte[].</summary>
+    /// <summary>Launches the only (or the named) kernel; arguments are ulong, int, uint, float or
+    /// byte[].</summary>
     public EmulatorFault? Launch(uint grid, uint block, int shared, params object[] arguments)
     {
         return Launch((grid, 1, 1), (block, 1, 1), shared, null, arguments);
     }
 
     public EmulatorFault? Launch(
-        (uint X, uint Y, uint Z) grid, (uint X, uint Y, uint Z) block, int shared, string? kernel, params object[] arguments)
+        (uint X, uint Y, uint Z) grid, (uint X, uint Y, uint Z) block, int shared, string? kernel,
+        params object[] arguments)
     {
         PtxKernel entry = kernel is null ? Module.Kernels[0] : Module.Kernels.Single(k => k.Name == kernel);
         return KernelRunner.Run(
@@ -87,7 +91,8 @@ internal sealed unsafe class PtxMachine : IDisposable
                     bytes.CopyTo(target);
                     break;
                 default:
-                    throw new ArgumentException($"argument {i} of type {arguments[i].GetType()}", nameof(arguments));
+                    throw new ArgumentException($"argument {i} of type {arguments[i].GetType()}",
+                        nameof(arguments));
             }
         }
         return packed;

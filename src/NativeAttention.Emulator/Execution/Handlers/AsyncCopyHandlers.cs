@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// cp.async: A is the global and B the shared address (immediates in <see cref="Op.Imm"/> and <see cref="Op.List"/>[0]), C the number of source
-/// bytes or none.
+/// cp.async: A is the global and B the shared address (immediates in <see cref="Op.Imm"/> and
+/// <see cref="Op.List"/>[0]), C the number of source bytes or none.
 /// </summary>
 internal static unsafe class AsyncCopyHandlers
 {
@@ -62,7 +62,8 @@ internal static unsafe class AsyncCopyHandlers
         w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(lanes);
     }
 
-    /// <summary>Ends the copies of some lanes: their bytes are there, and belong to the warp's ordinary writes from now on.</summary>
+    /// <summary>Ends the copies of some lanes: their bytes are there, and belong to the warp's ordinary
+    /// writes from now on.</summary>
     [MethodImpl(Hot)]
     public static void Retire(Warp w, AsyncCopy* copy, uint lanes)
     {
@@ -126,7 +127,8 @@ internal static unsafe class AsyncCopyHandlers
         for (int lane = 0; lane < 32; lane++)
         {
             targets[lane] = (op->List[1] & WideShared) != 0
-                ? ((ulong*)(w.Regs + op->B))[lane] + (ulong)(int)offset : ((uint*)(w.Regs + op->B))[lane] + offset;
+                ? ((ulong*)(w.Regs + op->B))[lane] + (ulong)(int)offset
+                    : ((uint*)(w.Regs + op->B))[lane] + offset;
         }
     }
 
@@ -144,7 +146,8 @@ internal static unsafe class AsyncCopyHandlers
         {
             // Away from the borders of a tensor every lane copies all its bytes.
             Vector512<uint> all = Vector512.Create((uint)bytes);
-            if (lanes == Lanes.All && Vector512.EqualsAll(Vector512.Load(sizes), all) && Vector512.EqualsAll(Vector512.Load(sizes + 16), all))
+            if (lanes == Lanes.All && Vector512.EqualsAll(Vector512.Load(sizes), all)
+                && Vector512.EqualsAll(Vector512.Load(sizes + 16), all))
             {
                 new Span<byte>(copy->SourceBytes, 32).Fill((byte)bytes);
                 return lanes;
@@ -153,11 +156,13 @@ internal static unsafe class AsyncCopyHandlers
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            uint size = (op->List[1] & IgnoreSource) != 0 ? (*sizes >> lane & 1) != 0 ? 0 : (uint)bytes : sizes[lane];
+            uint size = (op->List[1] & IgnoreSource) != 0 ? (*sizes >> lane & 1) != 0 ? 0 : (uint)bytes
+                : sizes[lane];
             if (size > bytes)
             {
                 Faults.Raise(w, op, EmulatorFaultKind.AsyncCopyMisuse, 1u << lane, null, string.Create(
-                    CultureInfo.InvariantCulture, $"lane {lane} copies {size} source bytes of a copy of {bytes}"));
+                    CultureInfo.InvariantCulture,
+                    $"lane {lane} copies {size} source bytes of a copy of {bytes}"));
             }
             copy->SourceBytes[lane] = (byte)size;
             reading |= size > 0 ? 1u << lane : 0;
@@ -165,7 +170,8 @@ internal static unsafe class AsyncCopyHandlers
         return reading;
     }
 
-    /// <summary>Source addresses must be aligned to the copy size; only the bytes that are read have to exist.</summary>
+    /// <summary>Source addresses must be aligned to the copy size; only the bytes that are read have to
+    /// exist.</summary>
     private static void CheckSources(Warp w, Op* op, AsyncCopy* copy, ulong* sources, int bytes, uint reading)
     {
         Vector256<byte> wanted = Vector256.Create((byte)bytes);

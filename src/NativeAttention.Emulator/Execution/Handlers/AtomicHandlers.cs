@@ -27,12 +27,13 @@ internal enum AtomicOperation
 }
 
 /// <summary>
-/// Atomic operations, lane by lane in ascending order. On global memory they are interlocked, since other threads may run other blocks; shared
-/// memory belongs to one thread.
+/// Atomic operations, lane by lane in ascending order. On global memory they are interlocked, since other
+/// threads may run other blocks; shared memory belongs to one thread.
 /// </summary>
 internal static unsafe class AtomicHandlers
 {
-    /// <summary>D: old value or none; A: address; B: operand; C: second operand of cas. <see cref="Op.List"/>[0] holds the operation.</summary>
+    /// <summary>D: old value or none; A: address; B: operand; C: second operand of cas.
+    /// <see cref="Op.List"/>[0] holds the operation.</summary>
     [SkipLocalsInit]
     public static void Global(Warp w, Op* op)
     {
@@ -72,7 +73,8 @@ internal static unsafe class AtomicHandlers
                     SharedAt(w, op, addresses);
                     break;
                 default:
-                    Faults.Raise(w, op, EmulatorFaultKind.GlobalOutOfBounds, lanes, null, "an atomic on local or parameter memory");
+                    Faults.Raise(w, op, EmulatorFaultKind.GlobalOutOfBounds, lanes, null,
+                        "an atomic on local or parameter memory");
                     break;
             }
             rest &= ~lanes;
@@ -121,7 +123,8 @@ internal static unsafe class AtomicHandlers
                 _ => Update16(operation, (ushort*)pointers[lane], (ushort)b),
             };
             bool isChanged = LaneMemory.Fetch(pointers[lane], bytes) != old;
-            _ = isShared ? w.Worker.SharedBytesWritten += isChanged ? bytes : 0 : w.Worker.GlobalBytesWritten += isChanged ? bytes : 0;
+            _ = isShared ? w.Worker.SharedBytesWritten += isChanged ? bytes : 0
+                : w.Worker.GlobalBytesWritten += isChanged ? bytes : 0;
             if (op->D != Op.None)
             {
                 Deliver(w, op->D, lane, bytes, old);
@@ -163,7 +166,8 @@ internal static unsafe class AtomicHandlers
                 AtomicOperation.Xor => old ^ b,
                 AtomicOperation.CompareAndSwap => old == b ? c : old,
                 AtomicOperation.AddDouble =>
-                    BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(old) + BitConverter.UInt64BitsToDouble(b)),
+                    BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(old)
+                        + BitConverter.UInt64BitsToDouble(b)),
                 _ => b,
             };
             if (Interlocked.CompareExchange(ref target, next, old) == old)
@@ -203,11 +207,14 @@ internal static unsafe class AtomicHandlers
         }
     }
 
-    /// <summary>On global memory the addition flushes subnormal numbers, on shared memory it keeps them.</summary>
+    /// <summary>On global memory the addition flushes subnormal numbers, on shared memory it keeps
+    /// them.</summary>
     private static uint AddFloat(uint a, uint b, bool isShared)
     {
-        float sum = Flush(BitConverter.UInt32BitsToSingle(a), isShared) + Flush(BitConverter.UInt32BitsToSingle(b), isShared);
-        return float.IsNaN(sum) ? FloatOperators.CanonicalNaN : BitConverter.SingleToUInt32Bits(Flush(sum, isShared));
+        float sum = Flush(BitConverter.UInt32BitsToSingle(a), isShared)
+            + Flush(BitConverter.UInt32BitsToSingle(b), isShared);
+        return float.IsNaN(sum) ? FloatOperators.CanonicalNaN
+            : BitConverter.SingleToUInt32Bits(Flush(sum, isShared));
     }
 
     private static float Flush(float value, bool isShared)
@@ -217,7 +224,8 @@ internal static unsafe class AtomicHandlers
 
     private static uint AddPair(uint a, uint b, bool isBFloat)
     {
-        return AddSmall((ushort)a, (ushort)b, isBFloat) | ((uint)AddSmall((ushort)(a >> 16), (ushort)(b >> 16), isBFloat) << 16);
+        return AddSmall((ushort)a, (ushort)b, isBFloat)
+            | ((uint)AddSmall((ushort)(a >> 16), (ushort)(b >> 16), isBFloat) << 16);
     }
 
     private static ushort AddSmall(ushort a, ushort b, bool isBFloat)

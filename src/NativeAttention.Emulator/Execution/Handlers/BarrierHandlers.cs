@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>CTA barriers and the end of warps. A: barrier number, B: thread count or none; Aux says which operation.</summary>
+/// <summary>CTA barriers and the end of warps. A: barrier number, B: thread count or none; Aux says which
+/// operation.</summary>
 internal static unsafe class BarrierHandlers
 {
     public const int Sync = 0;
@@ -30,14 +31,16 @@ internal static unsafe class BarrierHandlers
         }
         if (lanes != w.Live)
         {
-            Faults.Raise(w, op, EmulatorFaultKind.DivergentInstruction, lanes, null, string.Create(CultureInfo.InvariantCulture,
+            Faults.Raise(w, op, EmulatorFaultKind.DivergentInstruction, lanes, null,
+                string.Create(CultureInfo.InvariantCulture,
                 $"the barrier is reached by lanes 0x{lanes:x8} only; lanes 0x{w.Live:x8} of the warp are live"));
         }
         Cta cta = w.Cta;
         int id = Uniform(w, op, op->A, "barrier number");
         if ((uint)id > 15)
         {
-            Faults.Raise(w, op, EmulatorFaultKind.BarrierMisuse, lanes, null, $"barrier {id}; there are barriers 0 to 15");
+            Faults.Raise(w, op, EmulatorFaultKind.BarrierMisuse, lanes, null,
+                $"barrier {id}; there are barriers 0 to 15");
         }
         int kind = op->Aux & KindMask;
         BarrierState barrier = cta.Barriers[id];
@@ -75,7 +78,8 @@ internal static unsafe class BarrierHandlers
         if (!w.Copies.IsEmpty)
         {
             AsyncCopy* copy = w.Copies.First;
-            Faults.Raise(w, copy->Op, EmulatorFaultKind.AsyncCopyNotWaited, copy->Pending, copy->Destination[0],
+            Faults.Raise(w, copy->Op, EmulatorFaultKind.AsyncCopyNotWaited, copy->Pending,
+                copy->Destination[0],
                 "the warp ends while this copy to shared memory has not been waited for");
         }
         foreach (BarrierState barrier in cta.Barriers)

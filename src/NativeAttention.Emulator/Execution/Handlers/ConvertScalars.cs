@@ -1,8 +1,8 @@
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// The conversions that have no vector form, lane by lane. The constant of the instruction packs source type, destination type (8 bits each),
-/// rounding (4 bits) and flags.
+/// The conversions that have no vector form, lane by lane. The constant of the instruction packs source type,
+/// destination type (8 bits each), rounding (4 bits) and flags.
 /// </summary>
 internal static class ConvertScalars
 {
@@ -41,7 +41,8 @@ internal static class ConvertScalars
         };
     }
 
-    private static bool IsFloat(PtxType type) => type is PtxType.F16 or PtxType.BF16 or PtxType.F32 or PtxType.F64;
+    private static bool IsFloat(PtxType type) =>
+        type is PtxType.F16 or PtxType.BF16 or PtxType.F32 or PtxType.F64;
 
     private static ulong IntegerToInteger(ulong a, PtxType source, PtxType destination, bool saturate)
     {
@@ -68,7 +69,8 @@ internal static class ConvertScalars
         if ((Int128)wide != value && (BitConverter.DoubleToUInt64Bits(wide) & 1) == 0)
         {
             bool isAway = Int128.Abs(value) > Int128.Abs((Int128)wide);
-            wide = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(wide) + (isAway ? 1 : ulong.MaxValue));
+            wide = BitConverter.UInt64BitsToDouble(BitConverter.DoubleToUInt64Bits(wide)
+                + (isAway ? 1 : ulong.MaxValue));
         }
         return WriteFloat(wide, destination, mode);
     }
@@ -128,20 +130,26 @@ internal static class ConvertScalars
             case PtxType.F16:
                 return SmallFloats.Narrow(Directed(value, mode, 10, -14, 65504), isBFloat: false);
             case PtxType.BF16:
-                return SmallFloats.Narrow(Directed(value, mode, 7, -126, 3.3895313892515355e38), isBFloat: true);
+                return SmallFloats.Narrow(Directed(value, mode, 7, -126, 3.3895313892515355e38),
+                    isBFloat: true);
             case PtxType.F32:
                 float single = Flush((float)Directed(value, mode, 23, -126, float.MaxValue), mode);
-                return float.IsNaN(single) ? FloatOperators.CanonicalNaN : BitConverter.SingleToUInt32Bits(single);
+                return float.IsNaN(single) ? FloatOperators.CanonicalNaN
+                    : BitConverter.SingleToUInt32Bits(single);
             default:
-                return double.IsNaN(value) ? FloatOperators.CanonicalNaN64 : BitConverter.DoubleToUInt64Bits(value);
+                return double.IsNaN(value) ? FloatOperators.CanonicalNaN64
+                    : BitConverter.DoubleToUInt64Bits(value);
         }
     }
 
-    /// <summary>For the directed roundings, moves the value to the neighbour the format can hold; to nearest is left to the caller.</summary>
-    private static double Directed(double value, int mode, int fractionBits, int minimumExponent, double largest)
+    /// <summary>For the directed roundings, moves the value to the neighbour the format can hold; to nearest
+    /// is left to the caller.</summary>
+    private static double Directed(double value, int mode, int fractionBits, int minimumExponent,
+        double largest)
     {
         Rounding rounding = (Rounding)(mode >> 16 & 15);
-        if (rounding is Rounding.None or Rounding.NearestEven or Rounding.NearestAway || !double.IsFinite(value) || value == 0)
+        if (rounding is Rounding.None or Rounding.NearestEven or Rounding.NearestAway
+            || !double.IsFinite(value) || value == 0)
         {
             return value;
         }
@@ -149,7 +157,8 @@ internal static class ConvertScalars
         double rounded = Math.ScaleB(
             RoundToInteger(Math.ScaleB(value, fractionBits - exponent), rounding), exponent - fractionBits);
         bool isTowardsZero = rounding == Rounding.Zero || (rounding == Rounding.Down) == (value > 0);
-        return Math.Abs(rounded) > largest && isTowardsZero ? Math.CopySign(largest, value) : rounded == 0 ? Math.CopySign(0, value) : rounded;
+        return Math.Abs(rounded) > largest && isTowardsZero ? Math.CopySign(largest, value) : rounded == 0
+            ? Math.CopySign(0, value) : rounded;
     }
 
     private static float Flush(float value, int mode)
@@ -166,6 +175,7 @@ internal static class ConvertScalars
     private static (Int128 Low, Int128 High) Range(PtxType type)
     {
         int bits = type.Bytes() * 8;
-        return type.IsSigned() ? (-(Int128.One << (bits - 1)), (Int128.One << (bits - 1)) - 1) : (0, (Int128.One << bits) - 1);
+        return type.IsSigned() ? (-(Int128.One << (bits - 1)), (Int128.One << (bits - 1)) - 1)
+            : (0, (Int128.One << bits) - 1);
     }
 }

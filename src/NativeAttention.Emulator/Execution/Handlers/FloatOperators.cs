@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// The binary32 and binary64 operators on vectors of lanes. Results that are NaN are the canonical NaN; subnormal numbers are kept unless
-/// the operator is wrapped in a flushing one.
+/// The binary32 and binary64 operators on vectors of lanes. Results that are NaN are the canonical NaN;
+/// subnormal numbers are kept unless the operator is wrapped in a flushing one.
 /// </summary>
 internal static class FloatOperators
 {
@@ -15,13 +15,15 @@ internal static class FloatOperators
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> Canonical(Vector512<float> a)
     {
-        return Vector512.ConditionalSelect(Vector512.Equals(a, a).AsUInt32(), a.AsUInt32(), Vector512.Create(CanonicalNaN));
+        return Vector512.ConditionalSelect(Vector512.Equals(a, a).AsUInt32(), a.AsUInt32(),
+            Vector512.Create(CanonicalNaN));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> Canonical(Vector512<double> a)
     {
-        return Vector512.ConditionalSelect(Vector512.Equals(a, a).AsUInt64(), a.AsUInt64(), Vector512.Create(CanonicalNaN64));
+        return Vector512.ConditionalSelect(Vector512.Equals(a, a).AsUInt64(), a.AsUInt64(),
+            Vector512.Create(CanonicalNaN64));
     }
 
     /// <summary>Replaces subnormal numbers by zeros of their sign.</summary>
@@ -54,7 +56,8 @@ internal static class FloatOperators
         where TOperator : struct, IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Flush(TOperator.Invoke(Flush(a), Flush(b)));
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Flush(TOperator.Invoke(Flush(a), Flush(b)));
     }
 
     public readonly struct FlushTernary<TOperator> : ITernary<uint>
@@ -71,7 +74,8 @@ internal static class FloatOperators
         where TCompare : struct, ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => TCompare.Invoke(Flush(a), Flush(b));
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            TCompare.Invoke(Flush(a), Flush(b));
     }
 
     public readonly struct SaturateUnary<TOperator> : IUnary<uint>
@@ -85,7 +89,8 @@ internal static class FloatOperators
         where TOperator : struct, IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Saturate(TOperator.Invoke(a, b));
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Saturate(TOperator.Invoke(a, b));
     }
 
     public readonly struct SaturateTernary<TOperator> : ITernary<uint>
@@ -101,31 +106,36 @@ internal static class FloatOperators
     public readonly struct Add32 : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Canonical(a.AsSingle() + b.AsSingle());
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Canonical(a.AsSingle() + b.AsSingle());
     }
 
     public readonly struct Subtract32 : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Canonical(a.AsSingle() - b.AsSingle());
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Canonical(a.AsSingle() - b.AsSingle());
     }
 
     public readonly struct Multiply32 : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Canonical(a.AsSingle() * b.AsSingle());
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Canonical(a.AsSingle() * b.AsSingle());
     }
 
     public readonly struct Divide32 : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Canonical(a.AsSingle() / b.AsSingle());
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Canonical(a.AsSingle() / b.AsSingle());
     }
 
     public readonly struct FusedMultiplyAdd32 : ITernary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c) => Canonical(Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()));
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c) =>
+            Canonical(Vector512.FusedMultiplyAdd(a.AsSingle(), b.AsSingle(), c.AsSingle()));
     }
 
     public readonly struct Negate32 : IUnary<uint>
@@ -149,7 +159,8 @@ internal static class FloatOperators
     public readonly struct Reciprocal32 : IUnary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a) => Canonical(Vector512<float>.One / a.AsSingle());
+        public static Vector512<uint> Invoke(Vector512<uint> a) =>
+            Canonical(Vector512<float>.One / a.AsSingle());
     }
 
     /// <summary>Minimum: a NaN gives the other operand, -0 is below +0.</summary>
@@ -175,8 +186,11 @@ internal static class FloatOperators
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b)
         {
-            Vector512<uint> areNumbers = (Vector512.Equals(a.AsSingle(), a.AsSingle()) & Vector512.Equals(b.AsSingle(), b.AsSingle())).AsUInt32();
-            return Vector512.ConditionalSelect(areNumbers, Min32.Invoke(a, b), Vector512.Create(CanonicalNaN));
+            Vector512<uint> areNumbers =
+                (Vector512.Equals(a.AsSingle(), a.AsSingle()) & Vector512.Equals(b.AsSingle(),
+                    b.AsSingle())).AsUInt32();
+            return Vector512.ConditionalSelect(areNumbers, Min32.Invoke(a, b),
+                Vector512.Create(CanonicalNaN));
         }
     }
 
@@ -188,7 +202,8 @@ internal static class FloatOperators
         {
             Vector512<float> x = a.AsSingle();
             Vector512<float> y = b.AsSingle();
-            Vector512<uint> result = Vector512.ConditionalSelect(Vector512.GreaterThan(x, y).AsUInt32(), a, b);
+            Vector512<uint> result =
+                Vector512.ConditionalSelect(Vector512.GreaterThan(x, y).AsUInt32(), a, b);
             // Equal numbers are one value or two zeros; of those the signs decide.
             result = Vector512.ConditionalSelect(Vector512.Equals(x, y).AsUInt32(), a & b, result);
             Vector512<uint> yIsNumber = Vector512.Equals(y, y).AsUInt32();
@@ -203,51 +218,62 @@ internal static class FloatOperators
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b)
         {
-            Vector512<uint> areNumbers = (Vector512.Equals(a.AsSingle(), a.AsSingle()) & Vector512.Equals(b.AsSingle(), b.AsSingle())).AsUInt32();
-            return Vector512.ConditionalSelect(areNumbers, Max32.Invoke(a, b), Vector512.Create(CanonicalNaN));
+            Vector512<uint> areNumbers =
+                (Vector512.Equals(a.AsSingle(), a.AsSingle()) & Vector512.Equals(b.AsSingle(),
+                    b.AsSingle())).AsUInt32();
+            return Vector512.ConditionalSelect(areNumbers, Max32.Invoke(a, b),
+                Vector512.Create(CanonicalNaN));
         }
     }
 
     public readonly struct Equal32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.Equals(a.AsSingle(), b.AsSingle()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.Equals(a.AsSingle(), b.AsSingle()).AsUInt32();
     }
 
     public readonly struct Less32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThan(a.AsSingle(), b.AsSingle()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.LessThan(a.AsSingle(), b.AsSingle()).AsUInt32();
     }
 
     public readonly struct LessEqual32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThanOrEqual(a.AsSingle(), b.AsSingle()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.LessThanOrEqual(a.AsSingle(), b.AsSingle()).AsUInt32();
     }
 
     public readonly struct Greater32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThan(a.AsSingle(), b.AsSingle()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.GreaterThan(a.AsSingle(), b.AsSingle()).AsUInt32();
     }
 
     public readonly struct GreaterEqual32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThanOrEqual(a.AsSingle(), b.AsSingle()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.GreaterThanOrEqual(a.AsSingle(), b.AsSingle()).AsUInt32();
     }
 
     public readonly struct NotEqual32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => ~Vector512.Equals(a.AsSingle(), b.AsSingle()).AsUInt32() & Numbers32.Invoke(a, b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            ~Vector512.Equals(a.AsSingle(), b.AsSingle()).AsUInt32() & Numbers32.Invoke(a, b);
     }
 
     public readonly struct Numbers32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.Equals(a.AsSingle(), a.AsSingle()).AsUInt32() & Vector512.Equals(b.AsSingle(), b.AsSingle()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.Equals(a.AsSingle(), a.AsSingle()).AsUInt32() & Vector512.Equals(b.AsSingle(),
+                b.AsSingle()).AsUInt32();
     }
 
     public readonly struct NotNumbers32 : ICompare<uint>
@@ -259,43 +285,50 @@ internal static class FloatOperators
     public readonly struct Add64 : IBinary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Canonical(a.AsDouble() + b.AsDouble());
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Canonical(a.AsDouble() + b.AsDouble());
     }
 
     public readonly struct Subtract64 : IBinary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Canonical(a.AsDouble() - b.AsDouble());
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Canonical(a.AsDouble() - b.AsDouble());
     }
 
     public readonly struct Multiply64 : IBinary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Canonical(a.AsDouble() * b.AsDouble());
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Canonical(a.AsDouble() * b.AsDouble());
     }
 
     public readonly struct Divide64 : IBinary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Canonical(a.AsDouble() / b.AsDouble());
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Canonical(a.AsDouble() / b.AsDouble());
     }
 
     public readonly struct FusedMultiplyAdd64 : ITernary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c) => Canonical(Vector512.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()));
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c) =>
+            Canonical(Vector512.FusedMultiplyAdd(a.AsDouble(), b.AsDouble(), c.AsDouble()));
     }
 
     public readonly struct Negate64 : IUnary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a) => a ^ Vector512.Create(0x8000_0000_0000_0000ul);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a) =>
+            a ^ Vector512.Create(0x8000_0000_0000_0000ul);
     }
 
     public readonly struct Absolute64 : IUnary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a) => a & ~Vector512.Create(0x8000_0000_0000_0000ul);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a) =>
+            a & ~Vector512.Create(0x8000_0000_0000_0000ul);
     }
 
     public readonly struct SquareRoot64 : IUnary<ulong>
@@ -307,7 +340,8 @@ internal static class FloatOperators
     public readonly struct Reciprocal64 : IUnary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a) => Canonical(Vector512<double>.One / a.AsDouble());
+        public static Vector512<ulong> Invoke(Vector512<ulong> a) =>
+            Canonical(Vector512<double>.One / a.AsDouble());
     }
 
     /// <summary>Minimum: a NaN gives the other operand, -0 is below +0.</summary>
@@ -333,8 +367,11 @@ internal static class FloatOperators
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b)
         {
-            Vector512<ulong> areNumbers = (Vector512.Equals(a.AsDouble(), a.AsDouble()) & Vector512.Equals(b.AsDouble(), b.AsDouble())).AsUInt64();
-            return Vector512.ConditionalSelect(areNumbers, Min64.Invoke(a, b), Vector512.Create(CanonicalNaN64));
+            Vector512<ulong> areNumbers =
+                (Vector512.Equals(a.AsDouble(), a.AsDouble()) & Vector512.Equals(b.AsDouble(),
+                    b.AsDouble())).AsUInt64();
+            return Vector512.ConditionalSelect(areNumbers, Min64.Invoke(a, b),
+                Vector512.Create(CanonicalNaN64));
         }
     }
 
@@ -346,7 +383,8 @@ internal static class FloatOperators
         {
             Vector512<double> x = a.AsDouble();
             Vector512<double> y = b.AsDouble();
-            Vector512<ulong> result = Vector512.ConditionalSelect(Vector512.GreaterThan(x, y).AsUInt64(), a, b);
+            Vector512<ulong> result =
+                Vector512.ConditionalSelect(Vector512.GreaterThan(x, y).AsUInt64(), a, b);
             // Equal numbers are one value or two zeros; of those the signs decide.
             result = Vector512.ConditionalSelect(Vector512.Equals(x, y).AsUInt64(), a & b, result);
             Vector512<ulong> yIsNumber = Vector512.Equals(y, y).AsUInt64();
@@ -361,57 +399,69 @@ internal static class FloatOperators
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b)
         {
-            Vector512<ulong> areNumbers = (Vector512.Equals(a.AsDouble(), a.AsDouble()) & Vector512.Equals(b.AsDouble(), b.AsDouble())).AsUInt64();
-            return Vector512.ConditionalSelect(areNumbers, Max64.Invoke(a, b), Vector512.Create(CanonicalNaN64));
+            Vector512<ulong> areNumbers =
+                (Vector512.Equals(a.AsDouble(), a.AsDouble()) & Vector512.Equals(b.AsDouble(),
+                    b.AsDouble())).AsUInt64();
+            return Vector512.ConditionalSelect(areNumbers, Max64.Invoke(a, b),
+                Vector512.Create(CanonicalNaN64));
         }
     }
 
     public readonly struct Equal64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.Equals(a.AsDouble(), b.AsDouble()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.Equals(a.AsDouble(), b.AsDouble()).AsUInt64();
     }
 
     public readonly struct Less64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThan(a.AsDouble(), b.AsDouble()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.LessThan(a.AsDouble(), b.AsDouble()).AsUInt64();
     }
 
     public readonly struct LessEqual64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThanOrEqual(a.AsDouble(), b.AsDouble()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.LessThanOrEqual(a.AsDouble(), b.AsDouble()).AsUInt64();
     }
 
     public readonly struct Greater64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThan(a.AsDouble(), b.AsDouble()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.GreaterThan(a.AsDouble(), b.AsDouble()).AsUInt64();
     }
 
     public readonly struct GreaterEqual64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThanOrEqual(a.AsDouble(), b.AsDouble()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.GreaterThanOrEqual(a.AsDouble(), b.AsDouble()).AsUInt64();
     }
 
     public readonly struct NotEqual64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => ~Vector512.Equals(a.AsDouble(), b.AsDouble()).AsUInt64() & Numbers64.Invoke(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            ~Vector512.Equals(a.AsDouble(), b.AsDouble()).AsUInt64() & Numbers64.Invoke(a, b);
     }
 
     public readonly struct Numbers64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.Equals(a.AsDouble(), a.AsDouble()).AsUInt64() & Vector512.Equals(b.AsDouble(), b.AsDouble()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.Equals(a.AsDouble(), a.AsDouble()).AsUInt64() & Vector512.Equals(b.AsDouble(),
+                b.AsDouble()).AsUInt64();
     }
 
     public readonly struct NotNumbers64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => ~Numbers64.Invoke(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            ~Numbers64.Invoke(a, b);
     }
 
     /// <summary>The comparison, or true when an operand is NaN.</summary>
@@ -440,7 +490,8 @@ internal static class FloatOperators
     public readonly struct FromSigned : IUnary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a) => Vector512.ConvertToSingle(a.AsInt32()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a) =>
+            Vector512.ConvertToSingle(a.AsInt32()).AsUInt32();
     }
 
     /// <summary>An unsigned integer to binary32, to nearest even.</summary>
@@ -450,7 +501,8 @@ internal static class FloatOperators
         public static Vector512<uint> Invoke(Vector512<uint> a)
         {
             (Vector512<ulong> low, Vector512<ulong> high) = Vector512.Widen(a);
-            return Vector512.Narrow(Vector512.ConvertToDouble(low), Vector512.ConvertToDouble(high)).AsUInt32();
+            return Vector512.Narrow(Vector512.ConvertToDouble(low),
+                Vector512.ConvertToDouble(high)).AsUInt32();
         }
     }
 
@@ -468,8 +520,9 @@ internal static class FloatOperators
     }
 
     /// <summary>
-    /// 2^a: a is split into an integer n and a fraction f in [-1/2, 1/2]; 2^f by its Taylor series in f ln 2 (degree 7, error below
-    /// 1e-8), scaled by 2^n in two exact steps so that results among the subnormal numbers are rounded once.
+    /// 2^a: a is split into an integer n and a fraction f in [-1/2, 1/2]; 2^f by its Taylor series in f ln 2
+    /// (degree 7, error below 1e-8), scaled by 2^n in two exact steps so that results among the subnormal
+    /// numbers are rounded once.
     /// </summary>
     public readonly struct Exp2 : IUnary<uint>
     {
@@ -501,6 +554,7 @@ internal static class FloatOperators
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector512<float> PowerOfTwo(Vector512<int> n) => ((n + Vector512.Create(127)) << 23).AsSingle();
+        private static Vector512<float> PowerOfTwo(Vector512<int> n) =>
+            ((n + Vector512.Create(127)) << 23).AsSingle();
     }
 }

@@ -5,7 +5,8 @@ using System.Runtime.Intrinsics;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>Loads and stores in global memory, whose addresses are host pointers inside the arena, each one checked.</summary>
+/// <summary>Loads and stores in global memory, whose addresses are host pointers inside the arena, each one
+/// checked.</summary>
 internal static unsafe class GlobalHandlers
 {
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
@@ -54,7 +55,8 @@ internal static unsafe class GlobalHandlers
         }
     }
 
-    /// <summary>Checks bounds and alignment of a write by the active lanes, and marks the bytes as written.</summary>
+    /// <summary>Checks bounds and alignment of a write by the active lanes, and marks the bytes as
+    /// written.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void CheckWrite(Warp w, Op* op, ulong* addresses, int bytes)
     {
@@ -66,11 +68,12 @@ internal static unsafe class GlobalHandlers
     }
 
     /// <summary>
-    /// Compares all addresses at once with the allocation that this instruction met last; only when some lane is outside, or not aligned, are
-    /// the lanes looked at one by one.
+    /// Compares all addresses at once with the allocation that this instruction met last; only when some lane
+    /// is outside, or not aligned, are the lanes looked at one by one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static AddressRange* CheckBounds(Warp w, Op* op, ulong* addresses, int bytes, int alignment, uint lanes)
+    private static AddressRange* CheckBounds(Warp w, Op* op, ulong* addresses, int bytes, int alignment,
+        uint lanes)
     {
         AddressRange* range = w.Worker.Ranges + op->Slot;
         Vector512<ulong> start = Vector512.Create(range->Start);
@@ -93,7 +96,8 @@ internal static unsafe class GlobalHandlers
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void CheckSlowly(Warp w, Op* op, AddressRange* range, ulong* addresses, int bytes, int alignment, uint lanes)
+    private static void CheckSlowly(Warp w, Op* op, AddressRange* range, ulong* addresses, int bytes,
+        int alignment, uint lanes)
     {
         DeviceAllocation[] allocations = w.Worker.Launch.Allocations;
         bool allInitialized = true;
@@ -115,12 +119,15 @@ internal static unsafe class GlobalHandlers
         if (misaligned != 0)
         {
             int lane = BitOperations.TrailingZeroCount(misaligned);
-            Faults.Raise(w, op, EmulatorFaultKind.MisalignedAddress, misaligned, addresses[lane], string.Create(
-                CultureInfo.InvariantCulture, $"global address 0x{addresses[lane]:x} is not a multiple of the access size {alignment}"));
+            Faults.Raise(w, op, EmulatorFaultKind.MisalignedAddress, misaligned, addresses[lane],
+                string.Create(
+                CultureInfo.InvariantCulture,
+                $"global address 0x{addresses[lane]:x} is not a multiple of the access size {alignment}"));
         }
         if (allocation is not null)
         {
-            (range->Start, range->Size, range->IsInitialized) = (allocation.Start, (ulong)allocation.Size, allInitialized);
+            (range->Start, range->Size, range->IsInitialized) =
+                (allocation.Start, (ulong)allocation.Size, allInitialized);
         }
     }
 
@@ -130,11 +137,13 @@ internal static unsafe class GlobalHandlers
         ulong address = addresses[lane];
         ulong lastByte = address + (ulong)bytes - 1;
         bool startsInside = DeviceMemory.IndexOf(w.Worker.Launch.Allocations, address) >= 0;
-        EmulatorFaultKind kind = memory.IsFreed(address) ? EmulatorFaultKind.UseAfterFree : EmulatorFaultKind.GlobalOutOfBounds;
+        EmulatorFaultKind kind = memory.IsFreed(address) ? EmulatorFaultKind.UseAfterFree
+            : EmulatorFaultKind.GlobalOutOfBounds;
         string where = startsInside
             ? $"its last byte is {memory.Describe(lastByte)}" : $"it is {memory.Describe(address)}";
         Faults.Raise(w, op, kind, 1u << lane, address, string.Create(
-            CultureInfo.InvariantCulture, $"lane {lane} accesses {bytes} bytes of global memory at 0x{address:x}: {where}"));
+            CultureInfo.InvariantCulture,
+            $"lane {lane} accesses {bytes} bytes of global memory at 0x{address:x}: {where}"));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -146,11 +155,13 @@ internal static unsafe class GlobalHandlers
             int lane = BitOperations.TrailingZeroCount(rest);
             ulong offset = addresses[lane] - worker.ArenaStart;
             uint mask = (1u << bytes) - 1;
-            // Accesses are aligned to at most 16 bytes, so two bytes of bits hold them all, and one does up to 8.
+            // Accesses are aligned to at most 16 bytes, so two bytes of bits hold them all, and one does up
+            // to 8.
             uint bits = (uint)*(ushort*)(worker.ArenaBits + (offset >> 3 & ~1ul)) >> (int)(offset & 15);
             if ((bits & mask) != mask && !worker.Launch.Memory.IsInitialized(addresses[lane], bytes))
             {
-                Faults.Raise(w, op, EmulatorFaultKind.UninitializedGlobal, 1u << lane, addresses[lane], string.Create(
+                Faults.Raise(w, op, EmulatorFaultKind.UninitializedGlobal, 1u << lane, addresses[lane],
+                    string.Create(
                     CultureInfo.InvariantCulture,
                     $"lane {lane} reads {bytes} bytes of global memory at 0x{addresses[lane]:x} that nothing has written, {worker.Launch.Memory.Describe(addresses[lane])}"));
             }
@@ -196,6 +207,7 @@ internal static unsafe class GlobalHandlers
     private static void LaneRace(Warp w, Op* op, int victim, ulong address)
     {
         Faults.Raise(w, op, EmulatorFaultKind.LaneRace, 1u << victim, address, string.Create(
-            CultureInfo.InvariantCulture, $"what lane {victim} stores at 0x{address:x} is overwritten by another lane of the same instruction"));
+            CultureInfo.InvariantCulture,
+            $"what lane {victim} stores at 0x{address:x} is overwritten by another lane of the same instruction"));
     }
 }

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>Conversions between binary32 and the 16-bit formats by integer arithmetic, since no vector conversion is at hand.</summary>
+/// <summary>Conversions between binary32 and the 16-bit formats by integer arithmetic, since no vector
+/// conversion is at hand.</summary>
 internal static class HalfOperators
 {
     /// <summary>binary16 in the low half of each lane to binary32; exact. NaN becomes a quiet NaN.</summary>
@@ -47,11 +48,13 @@ internal static class HalfOperators
     {
         Vector512<uint> odd = (f >> 16) & Vector512<uint>.One;
         Vector512<uint> result = (f + Vector512.Create(0x7FFFu) + odd) >> 16;
-        Vector512<uint> isNaN = Vector512.GreaterThan(f & Vector512.Create(0x7FFF_FFFFu), Vector512.Create(0x7F80_0000u));
+        Vector512<uint> isNaN =
+            Vector512.GreaterThan(f & Vector512.Create(0x7FFF_FFFFu), Vector512.Create(0x7F80_0000u));
         return Vector512.ConditionalSelect(isNaN, Vector512.Create(0x7FFFu), result);
     }
 
-    /// <summary>binary32 rounded to tf32, to nearest with ties away from zero; NaN stays the canonical NaN.</summary>
+    /// <summary>binary32 rounded to tf32, to nearest with ties away from zero; NaN stays the canonical
+    /// NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> RoundTf32(Vector512<uint> f)
     {
@@ -75,7 +78,8 @@ internal static class HalfOperators
     public readonly struct BFloatToFloat : IUnary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a) => FloatOperators.Canonical(WidenBFloat(a).AsSingle());
+        public static Vector512<uint> Invoke(Vector512<uint> a) =>
+            FloatOperators.Canonical(WidenBFloat(a).AsSingle());
     }
 
     public readonly struct FloatToHalf : IUnary<uint>
@@ -100,17 +104,20 @@ internal static class HalfOperators
     public readonly struct PackHalf : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => (NarrowHalf(a) << 16) | NarrowHalf(b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            (NarrowHalf(a) << 16) | NarrowHalf(b);
     }
 
     /// <summary>Two binary32 values to packed bfloat16: a is the upper half.</summary>
     public readonly struct PackBFloat : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => (NarrowBFloat(a) << 16) | NarrowBFloat(b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            (NarrowBFloat(a) << 16) | NarrowBFloat(b);
     }
 
-    /// <summary>A binary32 operation on binary16 lanes; exact for add, subtract and multiply, whose result binary32 rounding leaves alone.</summary>
+    /// <summary>A binary32 operation on binary16 lanes; exact for add, subtract and multiply, whose result
+    /// binary32 rounding leaves alone.</summary>
     public readonly struct OnHalf<TOperator> : IBinary<uint>
         where TOperator : struct, IBinary<uint>
     {
@@ -159,7 +166,8 @@ internal static class HalfOperators
         where TCompare : struct, ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => TCompare.Invoke(WidenHalf(a), WidenHalf(b));
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            TCompare.Invoke(WidenHalf(a), WidenHalf(b));
     }
 
     /// <summary>A comparison of bfloat16 lanes.</summary>
@@ -167,7 +175,8 @@ internal static class HalfOperators
         where TCompare : struct, ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => TCompare.Invoke(a << 16, b << 16);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            TCompare.Invoke(a << 16, b << 16);
     }
 
     /// <summary>Flips or clears the sign bits of 16-bit halves.</summary>

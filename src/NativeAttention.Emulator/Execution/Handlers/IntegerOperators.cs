@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>The integer and bit operators on vectors of lanes. Slots of 16 bits hold zero-extended values.</summary>
+/// <summary>The integer and bit operators on vectors of lanes. Slots of 16 bits hold zero-extended
+/// values.</summary>
 internal static class IntegerOperators
 {
     public readonly struct Move32 : IUnary<uint>
@@ -81,13 +82,15 @@ internal static class IntegerOperators
     public readonly struct MinS32 : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.Min(a.AsInt32(), b.AsInt32()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.Min(a.AsInt32(), b.AsInt32()).AsUInt32();
     }
 
     public readonly struct MaxS32 : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.Max(a.AsInt32(), b.AsInt32()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.Max(a.AsInt32(), b.AsInt32()).AsUInt32();
     }
 
     public readonly struct ShiftLeft32 : IBinary<uint>
@@ -105,13 +108,15 @@ internal static class IntegerOperators
     public readonly struct ShiftRightS32 : IBinary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Lanes.ShiftRightSigned(a, b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Lanes.ShiftRightSigned(a, b);
     }
 
     public readonly struct MultiplyAdd32 : ITernary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c) => (a * b) + c;
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b, Vector512<uint> c) =>
+            (a * b) + c;
     }
 
     public readonly struct Move64 : IUnary<ulong>
@@ -189,19 +194,22 @@ internal static class IntegerOperators
     public readonly struct MinS64 : IBinary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.Min(a.AsInt64(), b.AsInt64()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.Min(a.AsInt64(), b.AsInt64()).AsUInt64();
     }
 
     public readonly struct MaxS64 : IBinary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.Max(a.AsInt64(), b.AsInt64()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.Max(a.AsInt64(), b.AsInt64()).AsUInt64();
     }
 
     public readonly struct MultiplyAdd64 : ITernary<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c) => (a * b) + c;
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c) =>
+            (a * b) + c;
     }
 
     public readonly struct Truncate16 : IUnary<uint>
@@ -253,7 +261,8 @@ internal static class IntegerOperators
         where TOperator : struct, IUnary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a) => Truncate16.Invoke(TOperator.Invoke(SignExtend16.Invoke(a)));
+        public static Vector512<uint> Invoke(Vector512<uint> a) =>
+            Truncate16.Invoke(TOperator.Invoke(SignExtend16.Invoke(a)));
     }
 
     /// <summary>A 16-bit multiply-add.</summary>
@@ -292,108 +301,126 @@ internal static class IntegerOperators
     public readonly struct LessU32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThan(a, b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.LessThan(a, b);
     }
 
     public readonly struct LessS32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThan(a.AsInt32(), b.AsInt32()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.LessThan(a.AsInt32(), b.AsInt32()).AsUInt32();
     }
 
     public readonly struct LessEqualU32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThanOrEqual(a, b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.LessThanOrEqual(a, b);
     }
 
     public readonly struct LessEqualS32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.LessThanOrEqual(a.AsInt32(), b.AsInt32()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.LessThanOrEqual(a.AsInt32(), b.AsInt32()).AsUInt32();
     }
 
     public readonly struct GreaterU32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThan(a, b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.GreaterThan(a, b);
     }
 
     public readonly struct GreaterS32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThan(a.AsInt32(), b.AsInt32()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.GreaterThan(a.AsInt32(), b.AsInt32()).AsUInt32();
     }
 
     public readonly struct GreaterEqualU32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThanOrEqual(a, b);
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.GreaterThanOrEqual(a, b);
     }
 
     public readonly struct GreaterEqualS32 : ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) => Vector512.GreaterThanOrEqual(a.AsInt32(), b.AsInt32()).AsUInt32();
+        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
+            Vector512.GreaterThanOrEqual(a.AsInt32(), b.AsInt32()).AsUInt32();
     }
 
     public readonly struct Equal64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.Equals(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.Equals(a, b);
     }
 
     public readonly struct NotEqual64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => ~Vector512.Equals(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            ~Vector512.Equals(a, b);
     }
 
     public readonly struct LessU64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThan(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.LessThan(a, b);
     }
 
     public readonly struct LessS64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThan(a.AsInt64(), b.AsInt64()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.LessThan(a.AsInt64(), b.AsInt64()).AsUInt64();
     }
 
     public readonly struct LessEqualU64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThanOrEqual(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.LessThanOrEqual(a, b);
     }
 
     public readonly struct LessEqualS64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.LessThanOrEqual(a.AsInt64(), b.AsInt64()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.LessThanOrEqual(a.AsInt64(), b.AsInt64()).AsUInt64();
     }
 
     public readonly struct GreaterU64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThan(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.GreaterThan(a, b);
     }
 
     public readonly struct GreaterS64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThan(a.AsInt64(), b.AsInt64()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.GreaterThan(a.AsInt64(), b.AsInt64()).AsUInt64();
     }
 
     public readonly struct GreaterEqualU64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThanOrEqual(a, b);
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.GreaterThanOrEqual(a, b);
     }
 
     public readonly struct GreaterEqualS64 : ICompare<ulong>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) => Vector512.GreaterThanOrEqual(a.AsInt64(), b.AsInt64()).AsUInt64();
+        public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b) =>
+            Vector512.GreaterThanOrEqual(a.AsInt64(), b.AsInt64()).AsUInt64();
     }
 }

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// Handlers that apply a lane operator to whole register slots. <c>T</c> is <c>uint</c> for slots of up to 32 bits and <c>ulong</c> for
-/// 64-bit ones.
+/// Handlers that apply a lane operator to whole register slots. <c>T</c> is <c>uint</c> for slots of up to 32
+/// bits and <c>ulong</c> for 64-bit ones.
 /// </summary>
 internal static unsafe class LaneHandlers
 {
@@ -56,12 +56,16 @@ internal static unsafe class LaneHandlers
         byte* b = w.Regs + op->B;
         byte* c = w.Regs + op->C;
         uint active = w.Active;
-        Lanes.Store(d, 0, TOperator.Invoke(Lanes.Load<T>(a, 0), Lanes.Load<T>(b, 0), Lanes.Load<T>(c, 0)), active);
-        Lanes.Store(d, 1, TOperator.Invoke(Lanes.Load<T>(a, 1), Lanes.Load<T>(b, 1), Lanes.Load<T>(c, 1)), active);
+        Lanes.Store(d, 0, TOperator.Invoke(Lanes.Load<T>(a, 0), Lanes.Load<T>(b, 0), Lanes.Load<T>(c, 0)),
+            active);
+        Lanes.Store(d, 1, TOperator.Invoke(Lanes.Load<T>(a, 1), Lanes.Load<T>(b, 1), Lanes.Load<T>(c, 1)),
+            active);
         if (sizeof(T) == 8)
         {
-            Lanes.Store(d, 2, TOperator.Invoke(Lanes.Load<T>(a, 2), Lanes.Load<T>(b, 2), Lanes.Load<T>(c, 2)), active);
-            Lanes.Store(d, 3, TOperator.Invoke(Lanes.Load<T>(a, 3), Lanes.Load<T>(b, 3), Lanes.Load<T>(c, 3)), active);
+            Lanes.Store(d, 2,
+                TOperator.Invoke(Lanes.Load<T>(a, 2), Lanes.Load<T>(b, 2), Lanes.Load<T>(c, 2)), active);
+            Lanes.Store(d, 3,
+                TOperator.Invoke(Lanes.Load<T>(a, 3), Lanes.Load<T>(b, 3), Lanes.Load<T>(c, 3)), active);
         }
     }
 
@@ -79,7 +83,8 @@ internal static unsafe class LaneHandlers
             {
                 if ((op->Imm >> row & 1) != 0)
                 {
-                    result |= ((row & 4) != 0 ? a : ~a) & ((row & 2) != 0 ? b : ~b) & ((row & 1) != 0 ? c : ~c);
+                    result |= ((row & 4) != 0 ? a : ~a) & ((row & 2) != 0 ? b : ~b) & ((row & 1) != 0 ? c
+                        : ~c);
                 }
             }
             Lanes.Store(w.Regs + op->D, part, result, w.Active);
@@ -92,7 +97,8 @@ internal static unsafe class LaneHandlers
     {
         for (int half = 1; half >= 0; half--)
         {
-            (Vector512<ulong> low, Vector512<ulong> high) = Vector512.Widen(Lanes.Load<uint>(w.Regs + op->A, half));
+            (Vector512<ulong> low, Vector512<ulong> high) =
+                Vector512.Widen(Lanes.Load<uint>(w.Regs + op->A, half));
             Lanes.Store(w.Regs + op->D, half * 2, low, w.Active);
             Lanes.Store(w.Regs + op->D, (half * 2) + 1, high, w.Active);
         }
@@ -104,7 +110,8 @@ internal static unsafe class LaneHandlers
     {
         for (int half = 1; half >= 0; half--)
         {
-            (Vector512<long> low, Vector512<long> high) = Vector512.Widen(Lanes.Load<int>(w.Regs + op->A, half));
+            (Vector512<long> low, Vector512<long> high) =
+                Vector512.Widen(Lanes.Load<int>(w.Regs + op->A, half));
             Lanes.Store(w.Regs + op->D, half * 2, low, w.Active);
             Lanes.Store(w.Regs + op->D, (half * 2) + 1, high, w.Active);
         }
@@ -134,7 +141,8 @@ internal static unsafe class LaneHandlers
         }
     }
 
-    /// <summary>d = a * b (+ c) with 32-bit factors and a 64-bit result. Aux bit 0: signed; bit 1: there is a c.</summary>
+    /// <summary>d = a * b (+ c) with 32-bit factors and a 64-bit result. Aux bit 0: signed; bit 1: there is a
+    /// c.</summary>
     [MethodImpl(Hot)]
     public static void MultiplyWide(Warp w, Op* op)
     {
@@ -156,14 +164,17 @@ internal static unsafe class LaneHandlers
         }
     }
 
-    /// <summary>High half of the product of 32-bit lanes (+ c). Aux as for <see cref="MultiplyWide"/>.</summary>
+    /// <summary>High half of the product of 32-bit lanes (+ c). Aux as for
+    /// <see cref="MultiplyWide"/>.</summary>
     [MethodImpl(Hot)]
     public static void MultiplyHigh(Warp w, Op* op)
     {
         for (int half = 0; half < 2; half++)
         {
-            (Vector512<ulong> a0, Vector512<ulong> a1) = Widen(Lanes.Load<uint>(w.Regs + op->A, half), op->Aux);
-            (Vector512<ulong> b0, Vector512<ulong> b1) = Widen(Lanes.Load<uint>(w.Regs + op->B, half), op->Aux);
+            (Vector512<ulong> a0, Vector512<ulong> a1) =
+                Widen(Lanes.Load<uint>(w.Regs + op->A, half), op->Aux);
+            (Vector512<ulong> b0, Vector512<ulong> b1) =
+                Widen(Lanes.Load<uint>(w.Regs + op->B, half), op->Aux);
             Vector512<uint> high = Vector512.Narrow((a0 * b0) >> 32, (a1 * b1) >> 32);
             if ((op->Aux & 2) != 0)
             {
@@ -179,8 +190,10 @@ internal static unsafe class LaneHandlers
     {
         for (int half = 0; half < 2; half++)
         {
-            (Vector512<ulong> a0, Vector512<ulong> a1) = Vector512.Widen(Lanes.Load<uint>(w.Regs + op->A, half));
-            (Vector512<ulong> b0, Vector512<ulong> b1) = Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
+            (Vector512<ulong> a0, Vector512<ulong> a1) =
+                Vector512.Widen(Lanes.Load<uint>(w.Regs + op->A, half));
+            (Vector512<ulong> b0, Vector512<ulong> b1) =
+                Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
             Lanes.Store(w.Regs + op->D, half * 2, a0 | (b0 << 32), w.Active);
             Lanes.Store(w.Regs + op->D, (half * 2) + 1, a1 | (b1 << 32), w.Active);
         }
@@ -192,7 +205,8 @@ internal static unsafe class LaneHandlers
     {
         for (int half = 0; half < 2; half++)
         {
-            Vector512<uint> packed = Lanes.Load<uint>(w.Regs + op->A, half) | (Lanes.Load<uint>(w.Regs + op->B, half) << 16);
+            Vector512<uint> packed = Lanes.Load<uint>(w.Regs + op->A, half)
+                | (Lanes.Load<uint>(w.Regs + op->B, half) << 16);
             Lanes.Store(w.Regs + op->D, half, packed, w.Active);
         }
     }

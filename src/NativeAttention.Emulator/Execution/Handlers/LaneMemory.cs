@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// Moves data between host memory and register lanes once the addresses have been checked. Addresses come as one host pointer per lane.
-/// The registers of a vector access are in <see cref="Op.List"/>, that of a scalar one in D (loads) or B (stores).
+/// Moves data between host memory and register lanes once the addresses have been checked. Addresses come as
+/// one host pointer per lane. The registers of a vector access are in <see cref="Op.List"/>, that of a scalar
+/// one in D (loads) or B (stores).
 /// </summary>
 internal static unsafe class LaneMemory
 {
@@ -17,7 +18,8 @@ internal static unsafe class LaneMemory
     private const int WordQuad = 4 | (4 << Access.VectorShift);
     private const int Half = 2 | (1 << Access.VectorShift);
     private const int Double = 8 | (1 << Access.VectorShift) | Access.WideData;
-    private const int ShapeMask = Access.ElementMask | (Access.VectorMask << Access.VectorShift) | Access.WideData;
+    private const int ShapeMask = Access.ElementMask | (Access.VectorMask << Access.VectorShift)
+        | Access.WideData;
 
     /// <summary>Computes the address of every lane: register + immediate, in 64 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,7 +46,8 @@ internal static unsafe class LaneMemory
         Vector512<uint> narrow = Vector512.Create((uint)op->Imm);
         for (int half = 0; half < 2; half++)
         {
-            (Vector512<ulong> low, Vector512<ulong> high) = Vector512.Widen(Lanes.Load<uint>(a, half) + narrow);
+            (Vector512<ulong> low, Vector512<ulong> high) =
+                Vector512.Widen(Lanes.Load<uint>(a, half) + narrow);
             Vector512.Store(low, addresses + (half * 16));
             Vector512.Store(high, addresses + (half * 16) + 8);
         }
@@ -62,7 +65,8 @@ internal static unsafe class LaneMemory
                 LoadWords(registers + op->D, pointers, active);
                 break;
             case WordPair:
-                LoadPairs((uint*)(registers + op->List[0]), (uint*)(registers + op->List[1]), pointers, active);
+                LoadPairs((uint*)(registers + op->List[0]), (uint*)(registers + op->List[1]), pointers,
+                    active);
                 break;
             case WordQuad:
                 LoadQuads(registers, op->List, pointers, active);
@@ -122,7 +126,8 @@ internal static unsafe class LaneMemory
         }
     }
 
-    /// <summary>True when some active lane's memory no longer holds what the lane stored: another lane wrote something else there.</summary>
+    /// <summary>True when some active lane's memory no longer holds what the lane stored: another lane wrote
+    /// something else there.</summary>
     public static bool IsOverwritten(Warp w, Op* op, ulong* pointers, out int victim)
     {
         int bytes = Access.ElementBytes(op->Aux);
@@ -135,14 +140,30 @@ internal static unsafe class LaneMemory
             for (int i = 0; i < count; i++)
             {
                 int offset = count == 1 ? op->B : op->List[i];
-                ulong value = isWide ? ((ulong*)(w.Regs + offset))[victim] : ((uint*)(w.Regs + offset))[victim];
+                ulong value = isWide ? ((ulong*)(w.Regs + offset))[victim]
+                    : ((uint*)(w.Regs + offset))[victim];
                 if (Fetch(pointers[victim] + (ulong)(i * bytes), bytes) != (value & mask))
                 {
-                    return true;
+                    // Without such a lane it was another block, which is another matter.
+                    return HasOverlap(w.Active, pointers, victim, bytes * count);
                 }
             }
         }
         victim = 0;
+        return false;
+    }
+
+    /// <summary>True when another active lane accesses bytes of this one.</summary>
+    private static bool HasOverlap(uint active, ulong* pointers, int lane, int bytes)
+    {
+        for (uint rest = active & ~(1u << lane); rest != 0; rest &= rest - 1)
+        {
+            ulong other = pointers[BitOperations.TrailingZeroCount(rest)];
+            if (other < pointers[lane] + (ulong)bytes && pointers[lane] < other + (ulong)bytes)
+            {
+                return true;
+            }
+        }
         return false;
     }
 
@@ -237,7 +258,8 @@ internal static unsafe class LaneMemory
                 }
                 else
                 {
-                    ((uint*)(w.Regs + offset))[lane] = (op->Aux & Access.Data16) != 0 ? (ushort)value : (uint)value;
+                    ((uint*)(w.Regs + offset))[lane] = (op->Aux & Access.Data16) != 0 ? (ushort)value
+                        : (uint)value;
                 }
             }
         }

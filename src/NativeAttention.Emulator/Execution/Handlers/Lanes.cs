@@ -32,7 +32,8 @@ internal interface ICompare<T>
     static abstract Vector512<T> Invoke(Vector512<T> a, Vector512<T> b);
 }
 
-/// <summary>Masks, and loads and stores of register slots. A 32-bit slot is two vectors, a 64-bit slot four.</summary>
+/// <summary>Masks, and loads and stores of register slots. A 32-bit slot is two vectors, a 64-bit slot
+/// four.</summary>
 internal static unsafe class Lanes
 {
     public const uint All = uint.MaxValue;
@@ -85,13 +86,15 @@ internal static unsafe class Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> ShiftLeft(Vector512<uint> a, Vector512<uint> n)
     {
-        return Avx512F.IsSupported ? Avx512F.ShiftLeftLogicalVariable(a, n) : PerLane(a, n, static (x, s) => s > 31 ? 0 : x << (int)s);
+        return Avx512F.IsSupported ? Avx512F.ShiftLeftLogicalVariable(a, n)
+            : PerLane(a, n, static (x, s) => s > 31 ? 0 : x << (int)s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> ShiftRight(Vector512<uint> a, Vector512<uint> n)
     {
-        return Avx512F.IsSupported ? Avx512F.ShiftRightLogicalVariable(a, n) : PerLane(a, n, static (x, s) => s > 31 ? 0 : x >> (int)s);
+        return Avx512F.IsSupported ? Avx512F.ShiftRightLogicalVariable(a, n)
+            : PerLane(a, n, static (x, s) => s > 31 ? 0 : x >> (int)s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -105,13 +108,15 @@ internal static unsafe class Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> ShiftLeft(Vector512<ulong> a, Vector512<ulong> n)
     {
-        return Avx512F.IsSupported ? Avx512F.ShiftLeftLogicalVariable(a, n) : PerLane(a, n, static (x, s) => s > 63 ? 0 : x << (int)s);
+        return Avx512F.IsSupported ? Avx512F.ShiftLeftLogicalVariable(a, n)
+            : PerLane(a, n, static (x, s) => s > 63 ? 0 : x << (int)s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<ulong> ShiftRight(Vector512<ulong> a, Vector512<ulong> n)
     {
-        return Avx512F.IsSupported ? Avx512F.ShiftRightLogicalVariable(a, n) : PerLane(a, n, static (x, s) => s > 63 ? 0 : x >> (int)s);
+        return Avx512F.IsSupported ? Avx512F.ShiftRightLogicalVariable(a, n)
+            : PerLane(a, n, static (x, s) => s > 63 ? 0 : x >> (int)s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

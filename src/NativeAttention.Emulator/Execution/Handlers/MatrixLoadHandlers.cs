@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// ldmatrix and stmatrix of 8x8 matrices of 16-bit elements. Lane 8j + r gives the address of row r of matrix j; register j of lane 4g + t holds
-/// the elements (g, 2t) and (g, 2t + 1), with .trans (2t, g) and (2t + 1, g). So a register without .trans is the eight rows in a line.
+/// ldmatrix and stmatrix of 8x8 matrices of 16-bit elements. Lane 8j + r gives the address of row r of matrix
+/// j; register j of lane 4g + t holds the elements (g, 2t) and (g, 2t + 1), with .trans (2t, g) and (2t + 1,
+/// g). So a register without .trans is the eight rows in a line.
 /// </summary>
 internal static unsafe class MatrixLoadHandlers
 {
@@ -76,9 +77,11 @@ internal static unsafe class MatrixLoadHandlers
             TransposePlain(ref low, ref high);
             return;
         }
-        // Word 2l + e of the result (lane l = 4g + t) is element (2t + e, g), word 8 * (2t + e) + g of the source.
+        // Word 2l + e of the result (lane l = 4g + t) is element (2t + e, g), word 8 * (2t + e) + g of the
+        // source.
         Vector512<ushort> first = Vector512.Create(
-            0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, 3, 11, 19, 27, 35, 43, 51, (ushort)59);
+            0, 8, 16, 24, 32, 40, 48, 56, 1, 9, 17, 25, 33, 41, 49, 57, 2, 10, 18, 26, 34, 42, 50, 58, 3, 11,
+            19, 27, 35, 43, 51, (ushort)59);
         Vector512<ushort> second = first + Vector512.Create((ushort)4);
         Vector512<ushort> top = Avx512BW.PermuteVar32x16x2(low.AsUInt16(), first, high.AsUInt16());
         high = Avx512BW.PermuteVar32x16x2(low.AsUInt16(), second, high.AsUInt16()).AsUInt32();
@@ -122,8 +125,10 @@ internal static unsafe class MatrixLoadHandlers
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Rows(byte* shared, ulong* addresses)
     {
-        Vector256<byte> first = Vector256.Create(Vector128.Load(shared + addresses[0]), Vector128.Load(shared + addresses[1]));
-        Vector256<byte> second = Vector256.Create(Vector128.Load(shared + addresses[2]), Vector128.Load(shared + addresses[3]));
+        Vector256<byte> first =
+            Vector256.Create(Vector128.Load(shared + addresses[0]), Vector128.Load(shared + addresses[1]));
+        Vector256<byte> second =
+            Vector256.Create(Vector128.Load(shared + addresses[2]), Vector128.Load(shared + addresses[3]));
         return Vector512.Create(first, second).AsUInt32();
     }
 }

@@ -15,8 +15,9 @@ internal interface IMmaElement
 }
 
 /// <summary>
-/// mma.sync m16n8kK. List: D0-3, A0-3, B0-1, C0-3 (for 16-bit accumulators D0-1 and C0-1 count). With lane = 4g + t, accumulator
-/// registers hold (g, 2t), (g, 2t+1), (g+8, 2t), (g+8, 2t+1), and products are added in ascending k with fused multiply-adds.
+/// mma.sync m16n8kK. List: D0-3, A0-3, B0-1, C0-3 (for 16-bit accumulators D0-1 and C0-1 count). With lane =
+/// 4g + t, accumulator registers hold (g, 2t), (g, 2t+1), (g+8, 2t), (g+8, 2t+1), and products are added in
+/// ascending k with fused multiply-adds.
 /// </summary>
 internal static unsafe class MmaHandlers
 {
@@ -33,7 +34,8 @@ internal static unsafe class MmaHandlers
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<float> Part(Vector512<uint> packed, int part)
         {
-            return HalfOperators.WidenHalf(part == 0 ? packed & Vector512.Create(0xFFFFu) : packed >> 16).AsSingle();
+            return HalfOperators.WidenHalf(part == 0 ? packed & Vector512.Create(0xFFFFu)
+                : packed >> 16).AsSingle();
         }
     }
 
@@ -78,8 +80,8 @@ internal static unsafe class MmaHandlers
     }
 
     /// <summary>
-    /// AVX-512: a group of four lanes is a 128-bit lane of the vector, so A is broadcast inside groups, and the B values of the two columns a
-    /// lane owns are gathered from all groups.
+    /// AVX-512: a group of four lanes is a 128-bit lane of the vector, so A is broadcast inside groups, and
+    /// the B values of the two columns a lane owns are gathered from all groups.
     /// </summary>
     [MethodImpl(Hot)]
     private static void MultiplyVector<TElement>(Warp w, Op* op)
@@ -181,7 +183,8 @@ internal static unsafe class MmaHandlers
                 Spread<TElement>(r + list[4 + (step * 2)], p, part);
                 Scatter(part, a, 16, step * 4 * TElement.Parts, TElement.Parts, p, isTransposed: false);
                 Spread<TElement>(r + list[5 + (step * 2)], p, part);
-                Scatter(part, a + (8 * 16), 16, step * 4 * TElement.Parts, TElement.Parts, p, isTransposed: false);
+                Scatter(part, a + (8 * 16), 16, step * 4 * TElement.Parts, TElement.Parts, p,
+                    isTransposed: false);
                 Spread<TElement>(r + list[8 + step], p, part);
                 Scatter(part, b, 8, step * 4 * TElement.Parts, TElement.Parts, p, isTransposed: true);
             }
@@ -195,7 +198,8 @@ internal static unsafe class MmaHandlers
                 lanes[0], lanes[32], lanes[1], lanes[33], lanes[2], lanes[34], lanes[3], lanes[35]);
             for (int k = 0; k < depth; k++)
             {
-                sum = Vector256.FusedMultiplyAdd(Vector256.Create(a[(row * 16) + k]), Vector256.Load(b + (k * 8)), sum);
+                sum = Vector256.FusedMultiplyAdd(Vector256.Create(a[(row * 16) + k]),
+                    Vector256.Load(b + (k * 8)), sum);
             }
             for (int t = 0; t < 4; t++)
             {
@@ -210,9 +214,11 @@ internal static unsafe class MmaHandlers
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void RequireWholeWarp(Warp w, Op* op)
     {
-        string what = w.Live != Lanes.All ? $"lanes 0x{~w.Live:x8} have exited or never existed" : "the warp has diverged";
+        string what = w.Live != Lanes.All ? $"lanes 0x{~w.Live:x8} have exited or never existed"
+            : "the warp has diverged";
         Faults.Raise(w, op, EmulatorFaultKind.DivergentInstruction, w.Active, null, string.Create(
-            CultureInfo.InvariantCulture, $"an instruction for the whole warp is executed by lanes 0x{w.Active:x8}: {what}"));
+            CultureInfo.InvariantCulture,
+            $"an instruction for the whole warp is executed by lanes 0x{w.Active:x8}: {what}"));
     }
 
     private ref struct Accumulators
@@ -237,10 +243,14 @@ internal static unsafe class MmaHandlers
     {
         return new Accumulators
         {
-            C0 = Lanes.Load<float>(r + list[0], 0), C0High = Lanes.Load<float>(r + list[0], 1),
-            C1 = Lanes.Load<float>(r + list[1], 0), C1High = Lanes.Load<float>(r + list[1], 1),
-            C2 = Lanes.Load<float>(r + list[2], 0), C2High = Lanes.Load<float>(r + list[2], 1),
-            C3 = Lanes.Load<float>(r + list[3], 0), C3High = Lanes.Load<float>(r + list[3], 1),
+            C0 = Lanes.Load<float>(r + list[0], 0),
+            C0High = Lanes.Load<float>(r + list[0], 1),
+            C1 = Lanes.Load<float>(r + list[1], 0),
+            C1High = Lanes.Load<float>(r + list[1], 1),
+            C2 = Lanes.Load<float>(r + list[2], 0),
+            C2High = Lanes.Load<float>(r + list[2], 1),
+            C3 = Lanes.Load<float>(r + list[3], 0),
+            C3High = Lanes.Load<float>(r + list[3], 1),
         };
     }
 
@@ -248,10 +258,14 @@ internal static unsafe class MmaHandlers
     {
         return new Accumulators
         {
-            C0 = HalfElement.Part(Lanes.Load<uint>(r + list[0], 0), 0), C0High = HalfElement.Part(Lanes.Load<uint>(r + list[0], 1), 0),
-            C1 = HalfElement.Part(Lanes.Load<uint>(r + list[0], 0), 1), C1High = HalfElement.Part(Lanes.Load<uint>(r + list[0], 1), 1),
-            C2 = HalfElement.Part(Lanes.Load<uint>(r + list[1], 0), 0), C2High = HalfElement.Part(Lanes.Load<uint>(r + list[1], 1), 0),
-            C3 = HalfElement.Part(Lanes.Load<uint>(r + list[1], 0), 1), C3High = HalfElement.Part(Lanes.Load<uint>(r + list[1], 1), 1),
+            C0 = HalfElement.Part(Lanes.Load<uint>(r + list[0], 0), 0),
+            C0High = HalfElement.Part(Lanes.Load<uint>(r + list[0], 1), 0),
+            C1 = HalfElement.Part(Lanes.Load<uint>(r + list[0], 0), 1),
+            C1High = HalfElement.Part(Lanes.Load<uint>(r + list[0], 1), 1),
+            C2 = HalfElement.Part(Lanes.Load<uint>(r + list[1], 0), 0),
+            C2High = HalfElement.Part(Lanes.Load<uint>(r + list[1], 1), 0),
+            C3 = HalfElement.Part(Lanes.Load<uint>(r + list[1], 0), 1),
+            C3High = HalfElement.Part(Lanes.Load<uint>(r + list[1], 1), 1),
         };
     }
 
@@ -263,7 +277,8 @@ internal static unsafe class MmaHandlers
     }
 
     private static void StoreHalf(
-        byte* r, int* list, Vector512<float> c0, Vector512<float> c0h, Vector512<float> c1, Vector512<float> c1h,
+        byte* r, int* list, Vector512<float> c0, Vector512<float> c0h, Vector512<float> c1,
+        Vector512<float> c1h,
         Vector512<float> c2, Vector512<float> c2h, Vector512<float> c3, Vector512<float> c3h)
     {
         HalfOperators.PackHalf.Invoke(c1.AsUInt32(), c0.AsUInt32()).Store((uint*)(r + list[0]));
@@ -276,8 +291,10 @@ internal static unsafe class MmaHandlers
     {
         if (isHalf)
         {
-            StoreHalf(r, list, Vector512.Load(c), Vector512.Load(c + 16), Vector512.Load(c + 32), Vector512.Load(c + 48),
-                Vector512.Load(c + 64), Vector512.Load(c + 80), Vector512.Load(c + 96), Vector512.Load(c + 112));
+            StoreHalf(r, list, Vector512.Load(c), Vector512.Load(c + 16), Vector512.Load(c + 32),
+                Vector512.Load(c + 48),
+                Vector512.Load(c + 64), Vector512.Load(c + 80), Vector512.Load(c + 96),
+                Vector512.Load(c + 112));
             return;
         }
         for (int i = 0; i < 4; i++)
@@ -293,8 +310,10 @@ internal static unsafe class MmaHandlers
         TElement.Part(Lanes.Load<uint>(register, 1), part).Store(lanes + 16);
     }
 
-    /// <summary>Lane 4g + t of part p is element (g, first + t * parts + p) of A, or of B transposed.</summary>
-    private static void Scatter(float* lanes, float* matrix, int pitch, int first, int parts, int p, bool isTransposed)
+    /// <summary>Lane 4g + t of part p is element (g, first + t * parts + p) of A, or of B
+    /// transposed.</summary>
+    private static void Scatter(float* lanes, float* matrix, int pitch, int first, int parts, int p,
+        bool isTransposed)
     {
         for (int lane = 0; lane < 32; lane++)
         {

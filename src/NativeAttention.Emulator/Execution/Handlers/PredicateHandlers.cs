@@ -24,15 +24,21 @@ internal static unsafe class PredicateHandlers
         uint result;
         if (sizeof(T) == 4)
         {
-            result = (uint)TCompare.Invoke(Lanes.Load<T>(a, 0), Lanes.Load<T>(b, 0)).ExtractMostSignificantBits()
-                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 1), Lanes.Load<T>(b, 1)).ExtractMostSignificantBits() << 16);
+            result = (uint)TCompare.Invoke(Lanes.Load<T>(a, 0),
+                Lanes.Load<T>(b, 0)).ExtractMostSignificantBits()
+                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 1),
+                    Lanes.Load<T>(b, 1)).ExtractMostSignificantBits() << 16);
         }
         else
         {
-            result = (uint)TCompare.Invoke(Lanes.Load<T>(a, 0), Lanes.Load<T>(b, 0)).ExtractMostSignificantBits()
-                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 1), Lanes.Load<T>(b, 1)).ExtractMostSignificantBits() << 8)
-                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 2), Lanes.Load<T>(b, 2)).ExtractMostSignificantBits() << 16)
-                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 3), Lanes.Load<T>(b, 3)).ExtractMostSignificantBits() << 24);
+            result = (uint)TCompare.Invoke(Lanes.Load<T>(a, 0),
+                Lanes.Load<T>(b, 0)).ExtractMostSignificantBits()
+                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 1),
+                    Lanes.Load<T>(b, 1)).ExtractMostSignificantBits() << 8)
+                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 2),
+                    Lanes.Load<T>(b, 2)).ExtractMostSignificantBits() << 16)
+                | ((uint)TCompare.Invoke(Lanes.Load<T>(a, 3),
+                    Lanes.Load<T>(b, 3)).ExtractMostSignificantBits() << 24);
         }
         Deliver(w, op, result);
     }
@@ -46,7 +52,8 @@ internal static unsafe class PredicateHandlers
         for (int part = 0; part < (sizeof(T) == 4 ? 2 : 4); part++)
         {
             Vector512<T> value = Vector512.ConditionalSelect(
-                Lanes.Mask<T>(choice, part), Lanes.Load<T>(w.Regs + op->A, part), Lanes.Load<T>(w.Regs + op->B, part));
+                Lanes.Mask<T>(choice, part), Lanes.Load<T>(w.Regs + op->A, part),
+                Lanes.Load<T>(w.Regs + op->B, part));
             Lanes.Store(w.Regs + op->D, part, value, w.Active);
         }
     }
@@ -74,7 +81,8 @@ internal static unsafe class PredicateHandlers
         *target = (*target & ~w.Active) | (value & w.Active);
     }
 
-    /// <summary>Combines the outcome of a comparison with the third operand and writes it, and its complement where wanted.</summary>
+    /// <summary>Combines the outcome of a comparison with the third operand and writes it, and its complement
+    /// where wanted.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Deliver(Warp w, Op* op, uint result)
     {

@@ -3,10 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace NativeAttention.Emulation;
 
-/// <summary>Runs an operation lane by lane, for instructions that are too rare to deserve a vector form.</summary>
+/// <summary>Runs an operation lane by lane, for instructions that are too rare to deserve a vector
+/// form.</summary>
 internal static unsafe class ScalarHandlers
 {
-    /// <summary>Bits of <see cref="Op.Aux"/>: which slots hold 64-bit lanes, and which operand is a predicate.</summary>
+    /// <summary>Bits of <see cref="Op.Aux"/>: which slots hold 64-bit lanes, and which operand is a
+    /// predicate.</summary>
     public const int WideD = 1;
     public const int WideA = 2;
     public const int WideB = 4;
@@ -16,11 +18,13 @@ internal static unsafe class ScalarHandlers
     /// <summary>The destination is a predicate: bit 0 of the result.</summary>
     public const int PredicateD = 32;
 
-    /// <summary>Calls the function in <see cref="Op.Imm"/> for each active lane; its last argument is <see cref="Op.Slot"/>.</summary>
+    /// <summary>Calls the function in <see cref="Op.Imm"/> for each active lane; its last argument is
+    /// <see cref="Op.Slot"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Each(Warp w, Op* op)
     {
-        delegate*<ulong, ulong, ulong, int, ulong> function = (delegate*<ulong, ulong, ulong, int, ulong>)op->Imm;
+        delegate*<ulong, ulong, ulong, int, ulong> function =
+            (delegate*<ulong, ulong, ulong, int, ulong>)op->Imm;
         int widths = op->Aux;
         uint predicate = 0;
         for (int lane = 0; lane < 32; lane++)
@@ -62,7 +66,8 @@ internal static unsafe class ScalarHandlers
             if ((w.Active >> lane & 1) != 0 && Read(w.Regs, op->B, lane, op->Aux & WideB) == 0)
             {
                 Faults.Raise(w, op, EmulatorFaultKind.DivisionByZero, 1u << lane, null, string.Create(
-                    CultureInfo.InvariantCulture, $"lane {lane} divides an integer by zero, whose result is undefined"));
+                    CultureInfo.InvariantCulture,
+                    $"lane {lane} divides an integer by zero, whose result is undefined"));
             }
         }
         Each(w, op);

@@ -3,8 +3,9 @@ using System.Numerics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// Scalar operations for <see cref="ScalarHandlers"/>: three operands, and a small constant of the instruction (a width, a mode). Values
-/// narrower than 64 bits arrive zero-extended; results are cut to the slot by the caller, 16-bit ones here.
+/// Scalar operations for <see cref="ScalarHandlers"/>: three operands, and a small constant of the
+/// instruction (a width, a mode). Values narrower than 64 bits arrive zero-extended; results are cut to the
+/// slot by the caller, 16-bit ones here.
 /// </summary>
 internal static class Scalars
 {
@@ -41,9 +42,11 @@ internal static class Scalars
         return Cut((ulong)(Extend(a, 16) * Extend(b, 16)) + c, 32);
     }
 
-    public static ulong PopulationCount(ulong a, ulong b, ulong c, int bits) => (ulong)BitOperations.PopCount(a);
+    public static ulong PopulationCount(ulong a, ulong b, ulong c, int bits) =>
+        (ulong)BitOperations.PopCount(a);
 
-    public static ulong LeadingZeros(ulong a, ulong b, ulong c, int bits) => (ulong)(BitOperations.LeadingZeroCount(a) - (64 - bits));
+    public static ulong LeadingZeros(ulong a, ulong b, ulong c, int bits) =>
+        (ulong)(BitOperations.LeadingZeroCount(a) - (64 - bits));
 
     public static ulong ReverseBits(ulong a, ulong b, ulong c, int bits)
     {
@@ -57,7 +60,8 @@ internal static class Scalars
 
     public static ulong ConditionalNot(ulong a, ulong b, ulong c, int bits) => a == 0 ? 1u : 0u;
 
-    /// <summary>Position of the most significant bit that differs from the sign; with <c>.shiftamt</c> its distance from the top.</summary>
+    /// <summary>Position of the most significant bit that differs from the sign; with <c>.shiftamt</c> its
+    /// distance from the top.</summary>
     public static ulong FindLeading(ulong a, ulong b, ulong c, int mode)
     {
         int bits = mode & 0xFF;
@@ -98,15 +102,20 @@ internal static class Scalars
         return value;
     }
 
-    public static ulong FunnelLeftWrap(ulong a, ulong b, ulong c, int mode) => Funnel(a, b, (int)(c & 31), isLeft: true);
+    public static ulong FunnelLeftWrap(ulong a, ulong b, ulong c, int mode) =>
+        Funnel(a, b, (int)(c & 31), isLeft: true);
 
-    public static ulong FunnelLeftClamp(ulong a, ulong b, ulong c, int mode) => Funnel(a, b, (int)Math.Min(c, 32), isLeft: true);
+    public static ulong FunnelLeftClamp(ulong a, ulong b, ulong c, int mode) =>
+        Funnel(a, b, (int)Math.Min(c, 32), isLeft: true);
 
-    public static ulong FunnelRightWrap(ulong a, ulong b, ulong c, int mode) => Funnel(a, b, (int)(c & 31), isLeft: false);
+    public static ulong FunnelRightWrap(ulong a, ulong b, ulong c, int mode) =>
+        Funnel(a, b, (int)(c & 31), isLeft: false);
 
-    public static ulong FunnelRightClamp(ulong a, ulong b, ulong c, int mode) => Funnel(a, b, (int)Math.Min(c, 32), isLeft: false);
+    public static ulong FunnelRightClamp(ulong a, ulong b, ulong c, int mode) =>
+        Funnel(a, b, (int)Math.Min(c, 32), isLeft: false);
 
-    /// <summary>prmt without a mode: each selector nibble picks one of eight bytes; its top bit replicates the sign.</summary>
+    /// <summary>prmt without a mode: each selector nibble picks one of eight bytes; its top bit replicates
+    /// the sign.</summary>
     public static ulong Permute(ulong a, ulong b, ulong c, int mode)
     {
         ulong bytes = a | (b << 32);
@@ -124,7 +133,8 @@ internal static class Scalars
         return result;
     }
 
-    public static ulong SumOfDifferencesUnsigned(ulong a, ulong b, ulong c, int bits) => Cut(c + (a < b ? b - a : a - b), bits);
+    public static ulong SumOfDifferencesUnsigned(ulong a, ulong b, ulong c, int bits) =>
+        Cut(c + (a < b ? b - a : a - b), bits);
 
     public static ulong SumOfDifferencesSigned(ulong a, ulong b, ulong c, int bits)
     {
@@ -156,13 +166,17 @@ internal static class Scalars
         return (uint)(int)Math.Clamp((long)(int)(uint)a - (int)(uint)b, int.MinValue, int.MaxValue);
     }
 
-    public static ulong Log2(ulong a, ulong b, ulong c, int flush) => Apply(a, flush, static x => (float)Math.Log2(x));
+    public static ulong Log2(ulong a, ulong b, ulong c, int flush) =>
+        Apply(a, flush, static x => (float)Math.Log2(x));
 
-    public static ulong Sine(ulong a, ulong b, ulong c, int flush) => Apply(a, flush, static x => (float)Math.Sin(x));
+    public static ulong Sine(ulong a, ulong b, ulong c, int flush) =>
+        Apply(a, flush, static x => (float)Math.Sin(x));
 
-    public static ulong Cosine(ulong a, ulong b, ulong c, int flush) => Apply(a, flush, static x => (float)Math.Cos(x));
+    public static ulong Cosine(ulong a, ulong b, ulong c, int flush) =>
+        Apply(a, flush, static x => (float)Math.Cos(x));
 
-    public static ulong HyperbolicTangent(ulong a, ulong b, ulong c, int flush) => Apply(a, flush, static x => (float)Math.Tanh(x));
+    public static ulong HyperbolicTangent(ulong a, ulong b, ulong c, int flush) =>
+        Apply(a, flush, static x => (float)Math.Tanh(x));
 
     public static ulong Exp2Half(ulong a, ulong b, ulong c, int format)
     {
@@ -174,7 +188,8 @@ internal static class Scalars
         return OnHalves(a, b, c, format, static (x, _, _) => Math.Tanh(x));
     }
 
-    /// <summary>fma on 16-bit formats with one rounding: the exact sum is rounded to odd in binary64 first.</summary>
+    /// <summary>fma on 16-bit formats with one rounding: the exact sum is rounded to odd in binary64
+    /// first.</summary>
     public static ulong FusedHalf(ulong a, ulong b, ulong c, int format)
     {
         return OnHalves(a, b, c, format, static (x, y, z) => AddToOdd(x * y, z));
@@ -185,14 +200,18 @@ internal static class Scalars
         return OnHalves(a, b, c, format, static (x, y, _) => x * y);
     }
 
-    public static ulong CopySign32(ulong a, ulong b, ulong c, int mode) => (b & 0x7FFF_FFFF) | (a & 0x8000_0000);
+    public static ulong CopySign32(ulong a, ulong b, ulong c, int mode) =>
+        (b & 0x7FFF_FFFF) | (a & 0x8000_0000);
 
-    public static ulong CopySign64(ulong a, ulong b, ulong c, int mode) => (b & ~(1UL << 63)) | (a & (1UL << 63));
+    public static ulong CopySign64(ulong a, ulong b, ulong c, int mode) =>
+        (b & ~(1UL << 63)) | (a & (1UL << 63));
 
-    /// <summary>testp: mode 0 finite, 1 infinite, 2 number, 3 notanumber, 4 normal, 5 subnormal; bit 8 for binary64.</summary>
+    /// <summary>testp: mode 0 finite, 1 infinite, 2 number, 3 notanumber, 4 normal, 5 subnormal; bit 8 for
+    /// binary64.</summary>
     public static ulong TestProperty(ulong a, ulong b, ulong c, int mode)
     {
-        double value = (mode & 0x100) != 0 ? BitConverter.UInt64BitsToDouble(a) : BitConverter.UInt32BitsToSingle((uint)a);
+        double value = (mode & 0x100) != 0 ? BitConverter.UInt64BitsToDouble(a)
+            : BitConverter.UInt32BitsToSingle((uint)a);
         bool isSubnormal = (mode & 0x100) != 0
             ? double.IsSubnormal(value) : float.IsSubnormal(BitConverter.UInt32BitsToSingle((uint)a));
         bool result = (mode & 0xFF) switch
@@ -214,7 +233,8 @@ internal static class Scalars
         return isFirst ? a : b;
     }
 
-    /// <summary>bfi with its fourth operand folded in by the handler: c holds position | length &lt;&lt; 8.</summary>
+    /// <summary>bfi with its fourth operand folded in by the handler: c holds position | length &lt;&lt;
+    /// 8.</summary>
     public static ulong InsertBits(ulong a, ulong b, int position, int length, int bits)
     {
         if (length == 0 || position >= bits)
@@ -245,31 +265,37 @@ internal static class Scalars
         return float.IsNaN(y) ? FloatOperators.CanonicalNaN : BitConverter.SingleToUInt32Bits(y);
     }
 
-    private static float Flush(float x, int flush) => flush != 0 && float.IsSubnormal(x) ? MathF.CopySign(0, x) : x;
+    private static float Flush(float x, int flush) =>
+        flush != 0 && float.IsSubnormal(x) ? MathF.CopySign(0, x) : x;
 
     /// <summary>Format bit 0: bfloat16; bit 1: packed pair; bit 2: relu.</summary>
-    private static ulong OnHalves(ulong a, ulong b, ulong c, int format, Func<double, double, double, double> function)
+    private static ulong OnHalves(ulong a, ulong b, ulong c, int format,
+        Func<double, double, double, double> function)
     {
         ulong low = OnHalf(a, b, c, format, function);
         return (format & 2) == 0 ? low : low | (OnHalf(a >> 16, b >> 16, c >> 16, format, function) << 16);
     }
 
-    private static ulong OnHalf(ulong a, ulong b, ulong c, int format, Func<double, double, double, double> function)
+    private static ulong OnHalf(ulong a, ulong b, ulong c, int format,
+        Func<double, double, double, double> function)
     {
         bool isBFloat = (format & 1) != 0;
         double result = function(
-            SmallFloats.Widen((ushort)a, isBFloat), SmallFloats.Widen((ushort)b, isBFloat), SmallFloats.Widen((ushort)c, isBFloat));
+            SmallFloats.Widen((ushort)a, isBFloat), SmallFloats.Widen((ushort)b, isBFloat),
+            SmallFloats.Widen((ushort)c, isBFloat));
         result = (format & 4) != 0 && !(result > 0) && !double.IsNaN(result) ? 0 : result;
         return SmallFloats.Narrow(result, isBFloat);
     }
 
-    /// <summary>The sum rounded to odd: the last bit is set whenever the sum is not exact, so that a second rounding cannot err.</summary>
+    /// <summary>The sum rounded to odd: the last bit is set whenever the sum is not exact, so that a second
+    /// rounding cannot err.</summary>
     private static double AddToOdd(double x, double y)
     {
         double sum = x + y;
         double part = sum - x;
         double error = (x - (sum - part)) + (y - part);
-        if (error == 0 || !double.IsFinite(sum) || double.IsNaN(error) || (BitConverter.DoubleToUInt64Bits(sum) & 1) != 0)
+        if (error == 0 || !double.IsFinite(sum) || double.IsNaN(error)
+            || (BitConverter.DoubleToUInt64Bits(sum) & 1) != 0)
         {
             return sum;
         }

@@ -28,7 +28,8 @@ internal static unsafe class SharedHandlers
         StoreAt(w, op, addresses);
     }
 
-    /// <summary>Loads from shared addresses (not window addresses), which are turned into pointers in place.</summary>
+    /// <summary>Loads from shared addresses (not window addresses), which are turned into pointers in
+    /// place.</summary>
     public static void LoadAt(Warp w, Op* op, ulong* addresses)
     {
         int bytes = Access.Bytes(op->Aux);
@@ -87,11 +88,13 @@ internal static unsafe class SharedHandlers
         {
             ulong address = addresses[victim] - (ulong)w.Shared;
             Faults.Raise(w, op, EmulatorFaultKind.LaneRace, 1u << victim, address, string.Create(
-                CultureInfo.InvariantCulture, $"what lane {victim} stores at 0x{address:x} is overwritten by another lane of the same instruction"));
+                CultureInfo.InvariantCulture,
+                $"what lane {victim} stores at 0x{address:x} is overwritten by another lane of the same instruction"));
         }
     }
 
-    /// <summary>Checks that the given lanes stay inside the shared memory of the block and are aligned.</summary>
+    /// <summary>Checks that the given lanes stay inside the shared memory of the block and are
+    /// aligned.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void CheckBounds(Warp w, Op* op, ulong* addresses, int bytes, int alignment, uint lanes)
     {
@@ -103,7 +106,8 @@ internal static unsafe class SharedHandlers
         {
             Vector512<ulong> address = Vector512.Load(addresses + (part * 8));
             bad |= (Vector512.GreaterThan(address - first, last)
-                | ~Vector512.Equals(address & low, Vector512<ulong>.Zero)).ExtractMostSignificantBits() << (part * 8);
+                | ~Vector512.Equals(address & low,
+                    Vector512<ulong>.Zero)).ExtractMostSignificantBits() << (part * 8);
         }
         if (((uint)bad & lanes) != 0 || w.SharedBytes < bytes)
         {
@@ -121,12 +125,14 @@ internal static unsafe class SharedHandlers
             ulong offset = addresses[lane] - SharedLayout.FirstOffset;
             if (offset >= w.SharedBytes || (ulong)bytes > w.SharedBytes - offset)
             {
-                Faults.Raise(w, op, EmulatorFaultKind.SharedOutOfBounds, 1u << lane, addresses[lane], string.Create(culture,
+                Faults.Raise(w, op, EmulatorFaultKind.SharedOutOfBounds, 1u << lane, addresses[lane],
+                    string.Create(culture,
                     $"lane {lane} accesses {bytes} bytes of shared memory at offset {(long)offset:N0} of the block's {w.SharedBytes:N0} bytes"));
             }
             if ((addresses[lane] & (ulong)(alignment - 1)) != 0)
             {
-                Faults.Raise(w, op, EmulatorFaultKind.MisalignedAddress, 1u << lane, addresses[lane], string.Create(culture,
+                Faults.Raise(w, op, EmulatorFaultKind.MisalignedAddress, 1u << lane, addresses[lane],
+                    string.Create(culture,
                     $"shared address 0x{addresses[lane]:x} is not a multiple of {alignment}"));
             }
         }

@@ -13,8 +13,10 @@ internal static unsafe class ShiftHandlers
     {
         for (int half = 0; half < 2; half++)
         {
-            (Vector512<ulong> low, Vector512<ulong> high) = Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
-            Put(w, op, half, Lanes.ShiftLeft(Part(w, op, half, 0), low), Lanes.ShiftLeft(Part(w, op, half, 1), high));
+            (Vector512<ulong> low, Vector512<ulong> high) =
+                Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
+            Put(w, op, half, Lanes.ShiftLeft(Part(w, op, half, 0), low),
+                Lanes.ShiftLeft(Part(w, op, half, 1), high));
         }
     }
 
@@ -23,8 +25,10 @@ internal static unsafe class ShiftHandlers
     {
         for (int half = 0; half < 2; half++)
         {
-            (Vector512<ulong> low, Vector512<ulong> high) = Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
-            Put(w, op, half, Lanes.ShiftRight(Part(w, op, half, 0), low), Lanes.ShiftRight(Part(w, op, half, 1), high));
+            (Vector512<ulong> low, Vector512<ulong> high) =
+                Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
+            Put(w, op, half, Lanes.ShiftRight(Part(w, op, half, 0), low),
+                Lanes.ShiftRight(Part(w, op, half, 1), high));
         }
     }
 
@@ -33,13 +37,16 @@ internal static unsafe class ShiftHandlers
     {
         for (int half = 0; half < 2; half++)
         {
-            (Vector512<ulong> low, Vector512<ulong> high) = Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
-            Put(w, op, half, Lanes.ShiftRightSigned(Part(w, op, half, 0), low), Lanes.ShiftRightSigned(Part(w, op, half, 1), high));
+            (Vector512<ulong> low, Vector512<ulong> high) =
+                Vector512.Widen(Lanes.Load<uint>(w.Regs + op->B, half));
+            Put(w, op, half, Lanes.ShiftRightSigned(Part(w, op, half, 0), low),
+                Lanes.ShiftRightSigned(Part(w, op, half, 1), high));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<ulong> Part(Warp w, Op* op, int half, int part) => Lanes.Load<ulong>(w.Regs + op->A, (half * 2) + part);
+    private static Vector512<ulong> Part(Warp w, Op* op, int half, int part) =>
+        Lanes.Load<ulong>(w.Regs + op->A, (half * 2) + part);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Put(Warp w, Op* op, int half, Vector512<ulong> low, Vector512<ulong> high)

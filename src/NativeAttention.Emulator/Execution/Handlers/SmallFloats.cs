@@ -1,12 +1,14 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>Scalar conversions to and from the 16-bit floating-point formats, rounded once from binary64.</summary>
+/// <summary>Scalar conversions to and from the 16-bit floating-point formats, rounded once from
+/// binary64.</summary>
 internal static class SmallFloats
 {
     /// <summary>The value of a binary16 or bfloat16.</summary>
     public static double Widen(ushort bits, bool isBFloat)
     {
-        return isBFloat ? BitConverter.UInt32BitsToSingle((uint)bits << 16) : (double)BitConverter.UInt16BitsToHalf(bits);
+        return isBFloat ? BitConverter.UInt32BitsToSingle((uint)bits << 16)
+            : (double)BitConverter.UInt16BitsToHalf(bits);
     }
 
     /// <summary>Rounds to nearest even; NaN gives 0x7FFF.</summary>
@@ -30,7 +32,8 @@ internal static class SmallFloats
             return (ushort)(sign | infinity);
         }
         int exponent = size == 0 ? minimumExponent : Math.Max(Math.ILogB(size), minimumExponent);
-        // In units of the last place the value is below 2^53, so rounding to an integer is rounding to the format.
+        // In units of the last place the value is below 2^53, so rounding to an integer is rounding to the
+        // format.
         double units = Math.Round(Math.ScaleB(size, fractionBits - exponent), MidpointRounding.ToEven);
         double result = ((exponent - minimumExponent) * Math.ScaleB(1, fractionBits)) + units;
         return (ushort)(sign | (int)Math.Min(result, infinity));

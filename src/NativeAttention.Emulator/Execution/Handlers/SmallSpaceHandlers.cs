@@ -88,7 +88,8 @@ internal static unsafe class SmallSpaceHandlers
                     LaneMemory.Store(w, op, addresses);
                     break;
                 case SharedLayout.ParameterWindow:
-                    Faults.Raise(w, op, EmulatorFaultKind.ParameterOutOfBounds, lanes, null, "parameter space cannot be written");
+                    Faults.Raise(w, op, EmulatorFaultKind.ParameterOutOfBounds, lanes, null,
+                        "parameter space cannot be written");
                     break;
                 default:
                     GlobalHandlers.Store(w, op);
@@ -127,10 +128,13 @@ internal static unsafe class SmallSpaceHandlers
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            if (addresses[lane] > (ulong)worker.ParameterBytes || (ulong)bytes > (ulong)worker.ParameterBytes - addresses[lane])
+            if (addresses[lane] > (ulong)worker.ParameterBytes
+                || (ulong)bytes > (ulong)worker.ParameterBytes - addresses[lane])
             {
-                Faults.Raise(w, op, EmulatorFaultKind.ParameterOutOfBounds, 1u << lane, addresses[lane], string.Create(
-                    CultureInfo.InvariantCulture, $"{bytes} bytes at offset {addresses[lane]} of {worker.ParameterBytes} bytes of parameters"));
+                Faults.Raise(w, op, EmulatorFaultKind.ParameterOutOfBounds, 1u << lane, addresses[lane],
+                    string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{bytes} bytes at offset {addresses[lane]} of {worker.ParameterBytes} bytes of parameters"));
             }
             CheckAlignment(w, op, lane, addresses[lane], bytes);
             addresses[lane] += (ulong)worker.Parameters;
@@ -146,8 +150,10 @@ internal static unsafe class SmallSpaceHandlers
             int lane = BitOperations.TrailingZeroCount(rest);
             if (addresses[lane] > (ulong)w.LocalBytes || (ulong)bytes > (ulong)w.LocalBytes - addresses[lane])
             {
-                Faults.Raise(w, op, EmulatorFaultKind.LocalOutOfBounds, 1u << lane, addresses[lane], string.Create(
-                    CultureInfo.InvariantCulture, $"{bytes} bytes at offset {addresses[lane]} of the thread's {w.LocalBytes} bytes of local memory"));
+                Faults.Raise(w, op, EmulatorFaultKind.LocalOutOfBounds, 1u << lane, addresses[lane],
+                    string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{bytes} bytes at offset {addresses[lane]} of the thread's {w.LocalBytes} bytes of local memory"));
             }
             CheckAlignment(w, op, lane, addresses[lane], bytes);
             addresses[lane] += (ulong)w.Local + (ulong)(lane * w.LocalBytes);
@@ -159,7 +165,8 @@ internal static unsafe class SmallSpaceHandlers
         if ((address & (ulong)(bytes - 1)) != 0)
         {
             Faults.Raise(w, op, EmulatorFaultKind.MisalignedAddress, 1u << lane, address, string.Create(
-                CultureInfo.InvariantCulture, $"address 0x{address:x} is not a multiple of the access size {bytes}"));
+                CultureInfo.InvariantCulture,
+                $"address 0x{address:x} is not a multiple of the access size {bytes}"));
         }
     }
 }

@@ -16,8 +16,9 @@ internal static unsafe class WarpHandlers
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
     /// <summary>
-    /// shfl.sync: D, A (value), B (lane), C (segment and clamp), List[0] the member mask; Slot is the predicate destination or none. An Imm of
-    /// n + 1 says that all operands are constants which make this an exchange with lane ^ n.
+    /// shfl.sync: D, A (value), B (lane), C (segment and clamp), List[0] the member mask; Slot is the
+    /// predicate destination or none. An Imm of n + 1 says that all operands are constants which make this an
+    /// exchange with lane ^ n.
     /// </summary>
     [MethodImpl(Hot)]
     [SkipLocalsInit]
@@ -43,7 +44,8 @@ internal static unsafe class WarpHandlers
             if ((w.Active >> source & 1) == 0)
             {
                 Faults.Raise(w, op, EmulatorFaultKind.MemberMask, 1u << lane, null, string.Create(
-                    CultureInfo.InvariantCulture, $"lane {lane} reads lane {source}, which does not take part"));
+                    CultureInfo.InvariantCulture,
+                    $"lane {lane} reads lane {source}, which does not take part"));
             }
             results[lane] = a[source];
         }
@@ -58,7 +60,8 @@ internal static unsafe class WarpHandlers
         }
     }
 
-    /// <summary>vote.sync: Aux 0 all, 1 any, 2 uni, 3 ballot; A is the predicate, Imm bit 0 its negation, List[0] the mask.</summary>
+    /// <summary>vote.sync: Aux 0 all, 1 any, 2 uni, 3 ballot; A is the predicate, Imm bit 0 its negation,
+    /// List[0] the mask.</summary>
     [MethodImpl(Hot)]
     public static void Vote(Warp w, Op* op)
     {
@@ -74,7 +77,8 @@ internal static unsafe class WarpHandlers
                 PredicateHandlers.Write(w, op->D, predicate != 0 ? uint.MaxValue : 0);
                 break;
             case 2:
-                PredicateHandlers.Write(w, op->D, predicate == 0 || predicate == w.Active ? uint.MaxValue : 0);
+                PredicateHandlers.Write(w, op->D, predicate == 0
+                    || predicate == w.Active ? uint.MaxValue : 0);
                 break;
             default:
                 Broadcast(w, op->D, predicate);
@@ -82,7 +86,8 @@ internal static unsafe class WarpHandlers
         }
     }
 
-    /// <summary>match.sync: Aux bit 0: all (else any); bit 1: 64-bit values. Slot: predicate of match.all or none.</summary>
+    /// <summary>match.sync: Aux bit 0: all (else any); bit 1: 64-bit values. Slot: predicate of match.all or
+    /// none.</summary>
     public static void Match(Warp w, Op* op)
     {
         CheckMembers(w, op, op->List[0]);
@@ -197,7 +202,8 @@ internal static unsafe class WarpHandlers
         }
     }
 
-    /// <summary>mov.b64 {a,b,c,d} of 16-bit lanes in either direction. Aux 0: pack into D; 1: unpack A.</summary>
+    /// <summary>mov.b64 {a,b,c,d} of 16-bit lanes in either direction. Aux 0: pack into D; 1: unpack
+    /// A.</summary>
     public static void FourHalves(Warp w, Op* op)
     {
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
@@ -227,7 +233,8 @@ internal static unsafe class WarpHandlers
         }
     }
 
-    /// <summary>Checks a member mask: it must name exactly the lanes that are here, or exited ones may be missing.</summary>
+    /// <summary>Checks a member mask: it must name exactly the lanes that are here, or exited ones may be
+    /// missing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void CheckMembers(Warp w, Op* op, int maskOffset)
     {
@@ -249,7 +256,8 @@ internal static unsafe class WarpHandlers
             if ((masks[lane] >> lane & 1) == 0)
             {
                 Faults.Raise(w, op, EmulatorFaultKind.MemberMask, 1u << lane, null,
-                    string.Create(culture, $"lane {lane} executes with member mask 0x{masks[lane]:x8}, which does not name it"));
+                    string.Create(culture,
+                        $"lane {lane} executes with member mask 0x{masks[lane]:x8}, which does not name it"));
             }
         }
         uint missing = mask & ~w.Active;
@@ -261,7 +269,8 @@ internal static unsafe class WarpHandlers
         if ((w.Active & ~mask) != 0)
         {
             Faults.Raise(w, op, EmulatorFaultKind.MemberMask, w.Active & ~mask, null,
-                string.Create(culture, $"the lanes at this instruction give different member masks, among them 0x{mask:x8}"));
+                string.Create(culture,
+                    $"the lanes at this instruction give different member masks, among them 0x{mask:x8}"));
         }
     }
 

@@ -1,6 +1,7 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>Instructions that order memory between threads; after them other warps and blocks should get a turn soon.</summary>
+/// <summary>Instructions that order memory between threads; after them other warps and blocks should get a
+/// turn soon.</summary>
 internal static unsafe class YieldHandlers
 {
     public static void Fence(Warp w, Op* op) => Thread.MemoryBarrier();

@@ -29,19 +29,23 @@ internal sealed unsafe partial class KernelDecoder
         }
         (List<int> undefined, registerEstimate) = _use.Analyze(CollectionsMarshal.AsSpan(flow), _types);
         return new PtxProgram(
-            module, _function.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks, CollectionsMarshal.AsSpan(_lists))
+            module, _function.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks,
+            CollectionsMarshal.AsSpan(_lists))
         {
             RegisterBytes = (_slotEnd + 127) & ~127,
             Constants = [.. _constants.Select(c => (c.Value, c.Key.Bits, c.Key.IsWide))],
             SpecialRegisters = [.. _specials.Select(s => (s.Value, s.Key.Item1, s.Key.IsWide))],
-            Undefined = [.. undefined.Select(r => (_slots[r], _types[r] == PtxType.Pred ? 4 : _types[r].Bytes() == 8 ? 256 : 128))],
+            Undefined =
+                [.. undefined.Select(r => (_slots[r],
+                    _types[r] == PtxType.Pred ? 4 : _types[r].Bytes() == 8 ? 256 : 128))],
             CacheCount = _caches,
             Opcodes = [.. _opcodes],
             MatrixFlops = [.. _flops],
         };
     }
 
-    /// <summary>Cuts the ops at branch targets and after terminators. Successors are block numbers, -1 for none.</summary>
+    /// <summary>Cuts the ops at branch targets and after terminators. Successors are block numbers, -1 for
+    /// none.</summary>
     private List<(int First, int Count, int Next, int Target)> FindBlocks()
     {
         bool[] leads = new bool[_ops.Count + 1];
@@ -73,7 +77,8 @@ internal sealed unsafe partial class KernelDecoder
                 end++;
             }
             int last = end - 1;
-            bool isFinal = _ends[last] == BlockEnd.Jump || (_ends[last] == BlockEnd.Exit && _ops[last].Guard == Op.None);
+            bool isFinal = _ends[last] == BlockEnd.Jump
+                || (_ends[last] == BlockEnd.Exit && _ops[last].Guard == Op.None);
             int next = isFinal || end >= _ops.Count ? -1 : blockOf[end];
             flow.Add((first, end - first, next, _targets[last] >= 0 ? blockOf[_targets[last]] : -1));
             first = end;

@@ -29,7 +29,9 @@ internal sealed unsafe partial class KernelDecoder
             case "setp": DecodeSetPredicate(); break;
             case "selp": DecodeSelect(); break;
             case "slct": DecodeSelectBySign(); break;
-            case "rcp" or "sqrt" or "rsqrt" or "ex2" or "lg2" or "sin" or "cos" or "tanh": DecodeSpecial(_parts[0]); break;
+            case "rcp" or "sqrt" or "rsqrt" or "ex2" or "lg2" or "sin" or "cos" or "tanh":
+                DecodeSpecial(
+                _parts[0]); break;
             case "copysign": DecodeCopySign(); break;
             case "testp": DecodeTestProperty(); break;
             case "ld" or "ldu": DecodeLoad(); break;

@@ -13,7 +13,8 @@ internal sealed unsafe partial class KernelDecoder
         bool flushes = Take("ftz");
         bool saturates = !isMinMax && Take("sat");
         bool propagates = isMinMax && Take("NaN");
-        PtxType type = TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
+        PtxType type =
+            TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
         SetOperands(type, type, type);
         if (type is PtxType.F32)
         {
@@ -32,7 +33,8 @@ internal sealed unsafe partial class KernelDecoder
         SetSmallHandler(name, type, propagates);
     }
 
-    private static delegate*<Warp, Op*, void> FloatHandler(string name, bool flushes, bool saturates, bool propagates)
+    private static delegate*<Warp, Op*, void> FloatHandler(string name, bool flushes, bool saturates,
+    bool propagates)
     {
         return name switch
         {
@@ -54,14 +56,17 @@ internal sealed unsafe partial class KernelDecoder
             (false, false) => &LaneHandlers.Binary<uint, TOperator>,
             (true, false) => &LaneHandlers.Binary<uint, FloatOperators.FlushBinary<TOperator>>,
             (false, true) => &LaneHandlers.Binary<uint, FloatOperators.SaturateBinary<TOperator>>,
-            _ => &LaneHandlers.Binary<uint, FloatOperators.SaturateBinary<FloatOperators.FlushBinary<TOperator>>>,
+            _ =>
+                &LaneHandlers.Binary<uint,
+                    FloatOperators.SaturateBinary<FloatOperators.FlushBinary<TOperator>>>,
         };
     }
 
     private static delegate*<Warp, Op*, void> WrappedUnary<TOperator>(bool flushes)
         where TOperator : struct, IUnary<uint>
     {
-        return flushes ? &LaneHandlers.Unary<uint, FloatOperators.FlushUnary<TOperator>> : &LaneHandlers.Unary<uint, TOperator>;
+        return flushes ? &LaneHandlers.Unary<uint, FloatOperators.FlushUnary<TOperator>>
+            : &LaneHandlers.Unary<uint, TOperator>;
     }
 
     private static delegate*<Warp, Op*, void> DoubleHandler(string name, bool propagates) => name switch
@@ -69,8 +74,12 @@ internal sealed unsafe partial class KernelDecoder
         "add" => &LaneHandlers.Binary<ulong, FloatOperators.Add64>,
         "sub" => &LaneHandlers.Binary<ulong, FloatOperators.Subtract64>,
         "mul" => &LaneHandlers.Binary<ulong, FloatOperators.Multiply64>,
-        "min" => propagates ? &LaneHandlers.Binary<ulong, FloatOperators.MinNaN64> : &LaneHandlers.Binary<ulong, FloatOperators.Min64>,
-        _ => propagates ? &LaneHandlers.Binary<ulong, FloatOperators.MaxNaN64> : &LaneHandlers.Binary<ulong, FloatOperators.Max64>,
+        "min" =>
+            propagates ? &LaneHandlers.Binary<ulong, FloatOperators.MinNaN64>
+                : &LaneHandlers.Binary<ulong, FloatOperators.Min64>,
+        _ =>
+            propagates ? &LaneHandlers.Binary<ulong, FloatOperators.MaxNaN64>
+                : &LaneHandlers.Binary<ulong, FloatOperators.Max64>,
     };
 
     /// <summary>16-bit formats: through binary32 where that is exact, else lane by lane.</summary>
@@ -88,10 +97,12 @@ internal sealed unsafe partial class KernelDecoder
                 SetScalar(&Scalars.MultiplyHalf, SmallFormat(type), 0);
                 break;
             case "min":
-                _op.Handler = propagates ? Small<FloatOperators.MinNaN32>(type) : Small<FloatOperators.Min32>(type);
+                _op.Handler = propagates ? Small<FloatOperators.MinNaN32>(type)
+                    : Small<FloatOperators.Min32>(type);
                 break;
             default:
-                _op.Handler = propagates ? Small<FloatOperators.MaxNaN32>(type) : Small<FloatOperators.Max32>(type);
+                _op.Handler = propagates ? Small<FloatOperators.MaxNaN32>(type)
+                    : Small<FloatOperators.Max32>(type);
                 break;
         }
     }
@@ -111,7 +122,8 @@ internal sealed unsafe partial class KernelDecoder
     /// <summary>Bit 0: bfloat16; bit 1: a packed pair.</summary>
     private static int SmallFormat(PtxType type)
     {
-        return (type is PtxType.BF16 or PtxType.BF16x2 ? 1 : 0) | (type is PtxType.F16x2 or PtxType.BF16x2 ? 2 : 0);
+        return (type is PtxType.BF16 or PtxType.BF16x2 ? 1 : 0)
+            | (type is PtxType.F16x2 or PtxType.BF16x2 ? 2 : 0);
     }
 
     private void TakeNearest()
@@ -129,7 +141,8 @@ internal sealed unsafe partial class KernelDecoder
         bool flushes = Take("ftz");
         bool saturates = Take("sat");
         bool relu = Take("relu");
-        PtxType type = TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
+        PtxType type =
+            TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
         DemandCount(4);
         _op.A = Source(1, type);
         _op.B = Source(2, type);
@@ -141,8 +154,12 @@ internal sealed unsafe partial class KernelDecoder
                 _op.Handler = (flushes, saturates) switch
                 {
                     (false, false) => &LaneHandlers.Ternary<uint, FloatOperators.FusedMultiplyAdd32>,
-                    (true, false) => &LaneHandlers.Ternary<uint, FloatOperators.FlushTernary<FloatOperators.FusedMultiplyAdd32>>,
-                    (false, true) => &LaneHandlers.Ternary<uint, FloatOperators.SaturateTernary<FloatOperators.FusedMultiplyAdd32>>,
+                    (true, false) =>
+                        &LaneHandlers.Ternary<uint,
+                            FloatOperators.FlushTernary<FloatOperators.FusedMultiplyAdd32>>,
+                    (false, true) =>
+                        &LaneHandlers.Ternary<uint,
+                            FloatOperators.SaturateTernary<FloatOperators.FusedMultiplyAdd32>>,
                     _ => &LaneHandlers.Ternary<uint,
                         FloatOperators.SaturateTernary<FloatOperators.FlushTernary<FloatOperators.FusedMultiplyAdd32>>>,
                 };
@@ -173,23 +190,30 @@ internal sealed unsafe partial class KernelDecoder
             throw Unsupported();
         }
         _op.Handler = type == PtxType.F64
-            ? &LaneHandlers.Binary<ulong, FloatOperators.Divide64> : Wrapped<FloatOperators.Divide32>(flushes, saturates: false);
+            ? &LaneHandlers.Binary<ulong, FloatOperators.Divide64>
+                : Wrapped<FloatOperators.Divide32>(flushes, saturates: false);
     }
 
     private void DecodeFloatSign(bool isAbsolute)
     {
         bool flushes = Take("ftz");
-        PtxType type = TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
+        PtxType type =
+            TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
         SetUnaryOperands(type, type);
         _op.Handler = type switch
         {
-            PtxType.F32 => isAbsolute ? WrappedUnary<FloatOperators.Absolute32>(flushes) : WrappedUnary<FloatOperators.Negate32>(flushes),
+            PtxType.F32 =>
+                isAbsolute ? WrappedUnary<FloatOperators.Absolute32>(flushes)
+                    : WrappedUnary<FloatOperators.Negate32>(flushes),
             PtxType.F64 => isAbsolute
-                ? &LaneHandlers.Unary<ulong, FloatOperators.Absolute64> : &LaneHandlers.Unary<ulong, FloatOperators.Negate64>,
+                ? &LaneHandlers.Unary<ulong, FloatOperators.Absolute64>
+                    : &LaneHandlers.Unary<ulong, FloatOperators.Negate64>,
             PtxType.F16 or PtxType.BF16 => isAbsolute
-                ? &LaneHandlers.Unary<uint, HalfOperators.AbsoluteLow> : &LaneHandlers.Unary<uint, HalfOperators.NegateLow>,
+                ? &LaneHandlers.Unary<uint, HalfOperators.AbsoluteLow>
+                    : &LaneHandlers.Unary<uint, HalfOperators.NegateLow>,
             _ => isAbsolute
-                ? &LaneHandlers.Unary<uint, HalfOperators.AbsolutePair> : &LaneHandlers.Unary<uint, HalfOperators.NegatePair>,
+                ? &LaneHandlers.Unary<uint, HalfOperators.AbsolutePair>
+                    : &LaneHandlers.Unary<uint, HalfOperators.NegatePair>,
         };
     }
 
@@ -205,7 +229,8 @@ internal sealed unsafe partial class KernelDecoder
             TakeNearest();
         }
         bool flushes = Take("ftz");
-        PtxType type = TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
+        PtxType type =
+            TakeType(PtxType.F32, PtxType.F64, PtxType.F16, PtxType.F16x2, PtxType.BF16, PtxType.BF16x2);
         SetUnaryOperands(type, type);
         if (type == PtxType.F64)
         {
@@ -220,7 +245,12 @@ internal sealed unsafe partial class KernelDecoder
         if (type != PtxType.F32)
         {
             SetScalar(
-                name switch { "ex2" => &Scalars.Exp2Half, "tanh" => &Scalars.TanhHalf, _ => throw Unsupported() }, SmallFormat(type), 0);
+                name switch
+                {
+                    "ex2" => &Scalars.Exp2Half,
+                    "tanh" => &Scalars.TanhHalf,
+                    _ => throw Unsupported()
+                }, SmallFormat(type), 0);
             return;
         }
         SetSpecialHandler(name, flushes);
@@ -261,7 +291,8 @@ internal sealed unsafe partial class KernelDecoder
     {
         PtxType type = TakeType(PtxType.F32, PtxType.F64);
         SetOperands(type, type, type);
-        SetScalar(type == PtxType.F32 ? &Scalars.CopySign32 : &Scalars.CopySign64, 0, Widths(type, type, type, PtxType.None));
+        SetScalar(type == PtxType.F32 ? &Scalars.CopySign32 : &Scalars.CopySign64, 0,
+            Widths(type, type, type, PtxType.None));
     }
 
     private void DecodeTestProperty()
@@ -285,7 +316,8 @@ internal sealed unsafe partial class KernelDecoder
     private void DecodeSelect()
     {
         PtxType type = TakeType();
-        if (type.Bytes() is not (2 or 4 or 8) || type == PtxType.Pred || !type.IsRegisterType() && type != PtxType.None)
+        if (type.Bytes() is not (2 or 4 or 8) || type == PtxType.Pred
+            || !type.IsRegisterType() && type != PtxType.None)
         {
             throw Unsupported();
         }
@@ -305,7 +337,8 @@ internal sealed unsafe partial class KernelDecoder
     {
         Take("ftz");
         PtxType type = TakeType(
-            PtxType.B16, PtxType.B32, PtxType.B64, PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64,
+            PtxType.B16, PtxType.B32, PtxType.B64, PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16,
+            PtxType.S32, PtxType.S64,
             PtxType.F32, PtxType.F64);
         PtxType by = TakeType(PtxType.S32, PtxType.F32);
         DemandCount(4);
@@ -333,7 +366,8 @@ internal sealed unsafe partial class KernelDecoder
         }
         _op.Aux = combine;
         PtxOperand d = Operand(0);
-        _op.D = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[0], PtxType.Pred) : Result(0, PtxType.Pred);
+        _op.D = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[0], PtxType.Pred)
+            : Result(0, PtxType.Pred);
         _op.Slot = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[1], PtxType.Pred) : Op.None;
         if (flushes && type != PtxType.F32)
         {
@@ -342,16 +376,17 @@ internal sealed unsafe partial class KernelDecoder
         _op.Handler = ComparisonHandler(comparison, type, flushes);
     }
 
-    private delegate*<Warp, Op*, void> ComparisonHandler(string comparison, PtxType type, bool flushes) => type switch
-    {
-        PtxType.F32 => flushes ? FlushedComparison(comparison) : FloatComparison(comparison),
-        PtxType.F64 => DoubleComparison(comparison),
-        PtxType.F16 => HalfComparison(comparison),
-        PtxType.BF16 => BFloatComparison(comparison),
-        PtxType.U16 or PtxType.B16 or PtxType.S16 or PtxType.U32 or PtxType.B32 or PtxType.S32 or PtxType.U64 or PtxType.B64
-            or PtxType.S64 => IntegerComparison(comparison, type),
-        _ => throw Unsupported(),
-    };
+    private delegate*<Warp, Op*, void> ComparisonHandler(string comparison, PtxType type, bool flushes) =>
+        type switch
+        {
+            PtxType.F32 => flushes ? FlushedComparison(comparison) : FloatComparison(comparison),
+            PtxType.F64 => DoubleComparison(comparison),
+            PtxType.F16 => HalfComparison(comparison),
+            PtxType.BF16 => BFloatComparison(comparison),
+            PtxType.U16 or PtxType.B16 or PtxType.S16 or PtxType.U32 or PtxType.B32 or PtxType.S32 or PtxType.U64 or PtxType.B64
+                or PtxType.S64 => IntegerComparison(comparison, type),
+            _ => throw Unsupported(),
+        };
 
     private delegate*<Warp, Op*, void> IntegerComparison(string comparison, PtxType type)
     {
@@ -370,11 +405,14 @@ internal sealed unsafe partial class KernelDecoder
             ("lt", true) => Compared<IntegerOperators.LessS32, IntegerOperators.LessS64>(type),
             ("le", true) => Compared<IntegerOperators.LessEqualS32, IntegerOperators.LessEqualS64>(type),
             ("gt", true) => Compared<IntegerOperators.GreaterS32, IntegerOperators.GreaterS64>(type),
-            ("ge", true) => Compared<IntegerOperators.GreaterEqualS32, IntegerOperators.GreaterEqualS64>(type),
+            ("ge", true) =>
+                Compared<IntegerOperators.GreaterEqualS32, IntegerOperators.GreaterEqualS64>(type),
             ("lt" or "lo", false) => Compared<IntegerOperators.LessU32, IntegerOperators.LessU64>(type),
-            ("le" or "ls", false) => Compared<IntegerOperators.LessEqualU32, IntegerOperators.LessEqualU64>(type),
+            ("le" or "ls", false) =>
+                Compared<IntegerOperators.LessEqualU32, IntegerOperators.LessEqualU64>(type),
             ("gt" or "hi", false) => Compared<IntegerOperators.GreaterU32, IntegerOperators.GreaterU64>(type),
-            ("ge" or "hs", false) => Compared<IntegerOperators.GreaterEqualU32, IntegerOperators.GreaterEqualU64>(type),
+            ("ge" or "hs", false) =>
+                Compared<IntegerOperators.GreaterEqualU32, IntegerOperators.GreaterEqualU64>(type),
             _ => throw Unsupported($"comparison '.{comparison}'"),
         };
     }
@@ -386,7 +424,8 @@ internal sealed unsafe partial class KernelDecoder
         return type.Bytes() switch
         {
             8 => &PredicateHandlers.Compare<ulong, TWide>,
-            2 when type.IsSigned() => &PredicateHandlers.Compare<uint, IntegerOperators.CompareSigned16<TWord>>,
+            2 when type.IsSigned() =>
+                &PredicateHandlers.Compare<uint, IntegerOperators.CompareSigned16<TWord>>,
             _ => &PredicateHandlers.Compare<uint, TWord>,
         };
     }
@@ -418,12 +457,24 @@ internal sealed unsafe partial class KernelDecoder
         "le" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.LessEqual32>>,
         "gt" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Greater32>>,
         "ge" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.GreaterEqual32>>,
-        "equ" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.Equal32>>>,
-        "neu" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.NotEqual32>>>,
-        "ltu" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.Less32>>>,
-        "leu" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.LessEqual32>>>,
-        "gtu" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.Greater32>>>,
-        "geu" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.GreaterEqual32>>>,
+        "equ" =>
+            &PredicateHandlers.Compare<uint,
+                FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.Equal32>>>,
+        "neu" =>
+            &PredicateHandlers.Compare<uint,
+                FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.NotEqual32>>>,
+        "ltu" =>
+            &PredicateHandlers.Compare<uint,
+                FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.Less32>>>,
+        "leu" =>
+            &PredicateHandlers.Compare<uint,
+                FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.LessEqual32>>>,
+        "gtu" =>
+            &PredicateHandlers.Compare<uint,
+                FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.Greater32>>>,
+        "geu" =>
+            &PredicateHandlers.Compare<uint,
+                FloatOperators.FlushCompare<FloatOperators.Unordered32<FloatOperators.GreaterEqual32>>>,
         "num" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.Numbers32>>,
         "nan" => &PredicateHandlers.Compare<uint, FloatOperators.FlushCompare<FloatOperators.NotNumbers32>>,
         _ => throw Unsupported($"comparison '.{comparison}'"),
@@ -456,12 +507,24 @@ internal sealed unsafe partial class KernelDecoder
         "le" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.LessEqual32>>,
         "gt" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Greater32>>,
         "ge" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.GreaterEqual32>>,
-        "equ" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.Equal32>>>,
-        "neu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.NotEqual32>>>,
-        "ltu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.Less32>>>,
-        "leu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.LessEqual32>>>,
-        "gtu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.Greater32>>>,
-        "geu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.GreaterEqual32>>>,
+        "equ" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.Equal32>>>,
+        "neu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.NotEqual32>>>,
+        "ltu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.Less32>>>,
+        "leu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.LessEqual32>>>,
+        "gtu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.Greater32>>>,
+        "geu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareHalf<FloatOperators.Unordered32<FloatOperators.GreaterEqual32>>>,
         "num" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.Numbers32>>,
         "nan" => &PredicateHandlers.Compare<uint, HalfOperators.CompareHalf<FloatOperators.NotNumbers32>>,
         _ => throw Unsupported($"comparison '.{comparison}'"),
@@ -475,12 +538,24 @@ internal sealed unsafe partial class KernelDecoder
         "le" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.LessEqual32>>,
         "gt" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Greater32>>,
         "ge" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.GreaterEqual32>>,
-        "equ" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.Equal32>>>,
-        "neu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.NotEqual32>>>,
-        "ltu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.Less32>>>,
-        "leu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.LessEqual32>>>,
-        "gtu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.Greater32>>>,
-        "geu" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.GreaterEqual32>>>,
+        "equ" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.Equal32>>>,
+        "neu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.NotEqual32>>>,
+        "ltu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.Less32>>>,
+        "leu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.LessEqual32>>>,
+        "gtu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.Greater32>>>,
+        "geu" =>
+            &PredicateHandlers.Compare<uint,
+                HalfOperators.CompareBFloat<FloatOperators.Unordered32<FloatOperators.GreaterEqual32>>>,
         "num" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.Numbers32>>,
         "nan" => &PredicateHandlers.Compare<uint, HalfOperators.CompareBFloat<FloatOperators.NotNumbers32>>,
         _ => throw Unsupported($"comparison '.{comparison}'"),

@@ -31,9 +31,12 @@ internal sealed unsafe partial class KernelDecoder
         _op.Handler = name switch
         {
             "add" => ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Add32>>,
-                &LaneHandlers.Binary<uint, IntegerOperators.Add32>, &LaneHandlers.Binary<ulong, IntegerOperators.Add64>),
-            "sub" => ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Subtract32>>,
-                &LaneHandlers.Binary<uint, IntegerOperators.Subtract32>, &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64>),
+                &LaneHandlers.Binary<uint, IntegerOperators.Add32>,
+                &LaneHandlers.Binary<ulong, IntegerOperators.Add64>),
+            "sub" =>
+                ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Subtract32>>,
+                &LaneHandlers.Binary<uint, IntegerOperators.Subtract32>,
+                &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64>),
             _ => MinMaxHandler(name == "min", type),
         };
     }
@@ -43,20 +46,27 @@ internal sealed unsafe partial class KernelDecoder
         if (type.IsSigned())
         {
             return isMin
-                ? ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MinS32>>,
-                    &LaneHandlers.Binary<uint, IntegerOperators.MinS32>, &LaneHandlers.Binary<ulong, IntegerOperators.MinS64>)
-                : ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MaxS32>>,
-                    &LaneHandlers.Binary<uint, IntegerOperators.MaxS32>, &LaneHandlers.Binary<ulong, IntegerOperators.MaxS64>);
+                ? ByWidth(type,
+                    &LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MinS32>>,
+                    &LaneHandlers.Binary<uint, IntegerOperators.MinS32>,
+                    &LaneHandlers.Binary<ulong, IntegerOperators.MinS64>)
+                : ByWidth(type,
+                    &LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MaxS32>>,
+                    &LaneHandlers.Binary<uint, IntegerOperators.MaxS32>,
+                    &LaneHandlers.Binary<ulong, IntegerOperators.MaxS64>);
         }
         return isMin
             ? ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.MinU32>,
-                &LaneHandlers.Binary<uint, IntegerOperators.MinU32>, &LaneHandlers.Binary<ulong, IntegerOperators.MinU64>)
+                &LaneHandlers.Binary<uint, IntegerOperators.MinU32>,
+                &LaneHandlers.Binary<ulong, IntegerOperators.MinU64>)
             : ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.MaxU32>,
-                &LaneHandlers.Binary<uint, IntegerOperators.MaxU32>, &LaneHandlers.Binary<ulong, IntegerOperators.MaxU64>);
+                &LaneHandlers.Binary<uint, IntegerOperators.MaxU32>,
+                &LaneHandlers.Binary<ulong, IntegerOperators.MaxU64>);
     }
 
     private static delegate*<Warp, Op*, void> ByWidth(
-        PtxType type, delegate*<Warp, Op*, void> half, delegate*<Warp, Op*, void> word, delegate*<Warp, Op*, void> wide)
+        PtxType type, delegate*<Warp, Op*, void> half, delegate*<Warp, Op*, void> word, delegate*<Warp, Op*,
+        void> wide)
     {
         return type.Bytes() switch { 2 => half, 4 => word, _ => wide };
     }
@@ -108,7 +118,9 @@ internal sealed unsafe partial class KernelDecoder
                     &LaneHandlers.Ternary<ulong, IntegerOperators.MultiplyAdd64>);
                 break;
             case "lo":
-                _op.Handler = ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Multiply32>>,
+                _op.Handler =
+                    ByWidth(type,
+                        &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Multiply32>>,
                     &LaneHandlers.Binary<uint, IntegerOperators.Multiply32>,
                     &LaneHandlers.Binary<ulong, IntegerOperators.Multiply64>);
                 break;
@@ -117,7 +129,8 @@ internal sealed unsafe partial class KernelDecoder
                 _op.Handler = &LaneHandlers.MultiplyWide;
                 break;
             case "wide" when bits == 16:
-                SetScalar(type.IsSigned() ? &Scalars.MultiplyWide16Signed : &Scalars.MultiplyWide16Unsigned, 16, 0);
+                SetScalar(type.IsSigned() ? &Scalars.MultiplyWide16Signed : &Scalars.MultiplyWide16Unsigned,
+                    16, 0);
                 break;
             case "hi" when bits == 32:
                 _op.Aux = (type.IsSigned() ? 1 : 0) | (isMultiplyAdd ? 2 : 0);
@@ -174,9 +187,11 @@ internal sealed unsafe partial class KernelDecoder
         SetUnaryOperands(type, type);
         _op.Handler = name == "abs"
             ? ByWidth(type, &LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Absolute32>>,
-                &LaneHandlers.Unary<uint, IntegerOperators.Absolute32>, &LaneHandlers.Unary<ulong, IntegerOperators.Absolute64>)
+                &LaneHandlers.Unary<uint, IntegerOperators.Absolute32>,
+                &LaneHandlers.Unary<ulong, IntegerOperators.Absolute64>)
             : ByWidth(type, &LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Negate32>>,
-                &LaneHandlers.Unary<uint, IntegerOperators.Negate32>, &LaneHandlers.Unary<ulong, IntegerOperators.Negate64>);
+                &LaneHandlers.Unary<uint, IntegerOperators.Negate32>,
+                &LaneHandlers.Unary<ulong, IntegerOperators.Negate64>);
     }
 
     private void DecodeLogic(string name)
@@ -196,17 +211,25 @@ internal sealed unsafe partial class KernelDecoder
         if (name == "not")
         {
             SetUnaryOperands(type, type);
-            _op.Handler = ByWidth(type, &LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Not32>>,
-                &LaneHandlers.Unary<uint, IntegerOperators.Not32>, &LaneHandlers.Unary<ulong, IntegerOperators.Not64>);
+            _op.Handler =
+                ByWidth(type, &LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Not32>>,
+                &LaneHandlers.Unary<uint, IntegerOperators.Not32>,
+                &LaneHandlers.Unary<ulong, IntegerOperators.Not64>);
             return;
         }
         SetOperands(type, type, type);
         bool isWide = type.Bytes() == 8;
         _op.Handler = name switch
         {
-            "and" => isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.And64> : &LaneHandlers.Binary<uint, IntegerOperators.And32>,
-            "or" => isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.Or64> : &LaneHandlers.Binary<uint, IntegerOperators.Or32>,
-            _ => isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.Xor64> : &LaneHandlers.Binary<uint, IntegerOperators.Xor32>,
+            "and" =>
+                isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.And64>
+                    : &LaneHandlers.Binary<uint, IntegerOperators.And32>,
+            "or" =>
+                isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.Or64>
+                    : &LaneHandlers.Binary<uint, IntegerOperators.Or32>,
+            _ =>
+                isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.Xor64>
+                    : &LaneHandlers.Binary<uint, IntegerOperators.Xor32>,
         };
     }
 
@@ -241,7 +264,8 @@ internal sealed unsafe partial class KernelDecoder
     {
         PtxType type = isLeft
             ? TakeType(PtxType.B16, PtxType.B32, PtxType.B64)
-            : TakeType(PtxType.B16, PtxType.B32, PtxType.B64, PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64);
+            : TakeType(PtxType.B16, PtxType.B32, PtxType.B64, PtxType.U16, PtxType.U32, PtxType.U64,
+                PtxType.S16, PtxType.S32, PtxType.S64);
         SetOperands(type, type, PtxType.U32);
         bool isSigned = type.IsSigned();
         _op.Handler = (isLeft, isSigned, type.Bytes()) switch
@@ -260,7 +284,8 @@ internal sealed unsafe partial class KernelDecoder
     private void DecodeFunnel()
     {
         bool isLeft = Next() switch { "l" => true, "r" => false, string d => throw Unsupported($"'.{d}'") };
-        bool wraps = Next() switch { "wrap" => true, "clamp" => false, string m => throw Unsupported($"'.{m}'") };
+        bool wraps =
+            Next() switch { "wrap" => true, "clamp" => false, string m => throw Unsupported($"'.{m}'") };
         TakeType(PtxType.B32);
         DemandCount(4);
         _op.A = Source(1, PtxType.B32);
@@ -288,7 +313,8 @@ internal sealed unsafe partial class KernelDecoder
     {
         bool isFind = name == "bfind";
         int mode = isFind && Take("shiftamt") ? 0x200 : 0;
-        PtxType type = isFind ? TakeType(PtxType.U32, PtxType.U64, PtxType.S32, PtxType.S64) : TakeType(PtxType.B32, PtxType.B64);
+        PtxType type = isFind ? TakeType(PtxType.U32, PtxType.U64, PtxType.S32, PtxType.S64)
+            : TakeType(PtxType.B32, PtxType.B64);
         PtxType result = name == "brev" ? type : PtxType.U32;
         SetUnaryOperands(result, type);
         int bits = type.Bytes() * 8;
@@ -299,7 +325,8 @@ internal sealed unsafe partial class KernelDecoder
             "brev" => &Scalars.ReverseBits,
             _ => &Scalars.FindLeading,
         };
-        SetScalar(function, bits | mode | (type.IsSigned() ? 0x100 : 0), Widths(result, type, PtxType.None, PtxType.None));
+        SetScalar(function, bits | mode | (type.IsSigned() ? 0x100 : 0),
+            Widths(result, type, PtxType.None, PtxType.None));
     }
 
     private void DecodeExtract()

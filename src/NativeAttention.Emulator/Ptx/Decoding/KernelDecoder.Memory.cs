@@ -87,14 +87,18 @@ internal sealed unsafe partial class KernelDecoder
             {
                 throw Error($"'{symbol.Name}' lies in .{symbol.Space}, not in the space of the instruction");
             }
-            return (Op.None, symbol.Address + operand.Bits + (space == PtxSpace.Generic ? Window(symbol.Space) : 0), false);
+            return (Op.None,
+                symbol.Address + operand.Bits + (space == PtxSpace.Generic ? Window(symbol.Space) : 0),
+                false);
         }
         PtxSymbol register = FindRegister(operand.Name);
-        bool isAddress = register.Type is PtxType.B32 or PtxType.U32 or PtxType.S32 or PtxType.B64 or PtxType.U64 or PtxType.S64;
+        bool isAddress =
+            register.Type is PtxType.B32 or PtxType.U32 or PtxType.S32 or PtxType.B64 or PtxType.U64 or PtxType.S64;
         bool isNarrow = register.Type.Bytes() == 4;
         if (!isAddress || (isNarrow && space is PtxSpace.Global or PtxSpace.Generic or PtxSpace.Constant))
         {
-            throw Error($"register '{register.Name}' of type .{register.Type.Name()} cannot be an address here");
+            throw Error(
+                $"register '{register.Name}' of type .{register.Type.Name()} cannot be an address here");
         }
         _use.Read(register.Register);
         return (SlotOf(register), operand.Bits, isNarrow);
@@ -171,7 +175,8 @@ internal sealed unsafe partial class KernelDecoder
         return form.Type.Bytes() | (form.Vector << Access.VectorShift) | (form.IsStrong ? Access.Strong : 0);
     }
 
-    /// <summary>Sets the data registers; returns the type they are declared with, which may be wider than that of the access.</summary>
+    /// <summary>Sets the data registers; returns the type they are declared with, which may be wider than
+    /// that of the access.</summary>
     private PtxType SetData(PtxOperand data, MemoryForm form, bool isLoad)
     {
         if (form.Vector == 1)
@@ -222,7 +227,8 @@ internal sealed unsafe partial class KernelDecoder
         bool fits = register != PtxType.Pred && register.Bytes() >= type.Bytes()
             && (type.Class() != PtxTypeClass.Float || register.Bytes() == type.Bytes())
             && (register.Class() != PtxTypeClass.Float || register.Bytes() == type.Bytes());
-        return fits ? register : throw Error($"register '{operand.Name}' of type .{register.Name()} cannot hold .{type.Name()}");
+        return fits ? register
+            : throw Error($"register '{operand.Name}' of type .{register.Name()} cannot hold .{type.Name()}");
     }
 
     private void DecodeAtomic(bool isReduction)
@@ -279,8 +285,10 @@ internal sealed unsafe partial class KernelDecoder
             ("add", PtxType.F16x2) => AtomicOperation.AddHalfPair,
             ("add", PtxType.BF16x2) => AtomicOperation.AddBFloatPair,
             ("add", _) when isInteger => AtomicOperation.Add,
-            ("min", _) when isInteger => type.IsSigned() ? AtomicOperation.MinSigned : AtomicOperation.MinUnsigned,
-            ("max", _) when isInteger => type.IsSigned() ? AtomicOperation.MaxSigned : AtomicOperation.MaxUnsigned,
+            ("min", _) when isInteger =>
+                type.IsSigned() ? AtomicOperation.MinSigned : AtomicOperation.MinUnsigned,
+            ("max", _) when isInteger =>
+                type.IsSigned() ? AtomicOperation.MaxSigned : AtomicOperation.MaxUnsigned,
             ("and", _) when isBits => AtomicOperation.And,
             ("or", _) when isBits => AtomicOperation.Or,
             ("xor", _) when isBits => AtomicOperation.Xor,
@@ -374,11 +382,13 @@ internal sealed unsafe partial class KernelDecoder
         _op.Handler = &AsyncCopyHandlers.Copy;
     }
 
-    /// <summary>The fourth operand is the number of source bytes, or a predicate that turns the source off.</summary>
+    /// <summary>The fourth operand is the number of source bytes, or a predicate that turns the source
+    /// off.</summary>
     private int SetSourceSize()
     {
         PtxOperand operand = Operand(3);
-        bool isPredicate = operand.Kind == PtxOperandKind.Name && FindRegister(operand.Name).Type == PtxType.Pred;
+        bool isPredicate = operand.Kind == PtxOperandKind.Name
+            && FindRegister(operand.Name).Type == PtxType.Pred;
         if (!isPredicate)
         {
             _op.C = Source(3, PtxType.U32);
@@ -393,7 +403,8 @@ internal sealed unsafe partial class KernelDecoder
         Demand("sync");
         Demand("aligned");
         Demand("m8n8");
-        int count = Next() switch { "x1" => 1, "x2" => 2, "x4" => 4, string x => throw Unsupported($"'.{x}'") };
+        int count =
+            Next() switch { "x1" => 1, "x2" => 2, "x4" => 4, string x => throw Unsupported($"'.{x}'") };
         bool isTransposed = Take("trans");
         if (!Take("shared") && !Take("shared::cta"))
         {

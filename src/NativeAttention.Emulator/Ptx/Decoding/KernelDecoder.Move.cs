@@ -19,7 +19,8 @@ internal sealed unsafe partial class KernelDecoder
         {
             DecodePredicateMove();
         }
-        else if (Operand(1).Kind == PtxOperandKind.Name && Operand(1).Name is "%clock" or "%clock64" or "%globaltimer" or "%clock_hi")
+        else if (Operand(1).Kind == PtxOperandKind.Name
+            && Operand(1).Name is "%clock" or "%clock64" or "%globaltimer" or "%clock_hi")
         {
             _op.D = Result(0, type);
             _op.Aux = type.Bytes() == 8 ? 1 : 0;
@@ -34,7 +35,8 @@ internal sealed unsafe partial class KernelDecoder
             _op.D = Result(0, type);
             _op.A = Source(1, type);
             _op.Handler = type.Bytes() == 8
-                ? &LaneHandlers.Unary<ulong, IntegerOperators.Move64> : &LaneHandlers.Unary<uint, IntegerOperators.Move32>;
+                ? &LaneHandlers.Unary<ulong, IntegerOperators.Move64>
+                    : &LaneHandlers.Unary<uint, IntegerOperators.Move32>;
         }
     }
 
@@ -133,7 +135,8 @@ internal sealed unsafe partial class KernelDecoder
         }
         _op.B = Constant(window, isWide: true);
         _op.Handler = toSpace
-            ? &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64> : &LaneHandlers.Binary<ulong, IntegerOperators.Add64>;
+            ? &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64>
+                : &LaneHandlers.Binary<ulong, IntegerOperators.Add64>;
     }
 
     private void DecodeIsSpace()
@@ -157,7 +160,8 @@ internal sealed unsafe partial class KernelDecoder
     {
         ConvertScalars.Rounding rounding = ConvertScalars.Rounding.None;
         bool isIntegerRounding = false;
-        if (_part < _parts.Length && ParseRounding(_parts[_part], out ConvertScalars.Rounding parsed, out bool isInteger))
+        if (_part < _parts.Length
+            && ParseRounding(_parts[_part], out ConvertScalars.Rounding parsed, out bool isInteger))
         {
             (rounding, isIntegerRounding) = (parsed, isInteger);
             _part++;
@@ -219,7 +223,8 @@ internal sealed unsafe partial class KernelDecoder
         _op.A = Source(1, PtxType.F32);
         _op.B = Source(2, PtxType.F32);
         _op.Handler = to == PtxType.F16x2
-            ? &LaneHandlers.Binary<uint, HalfOperators.PackHalf> : &LaneHandlers.Binary<uint, HalfOperators.PackBFloat>;
+            ? &LaneHandlers.Binary<uint, HalfOperators.PackHalf>
+                : &LaneHandlers.Binary<uint, HalfOperators.PackBFloat>;
     }
 
     private void DecodeScalarConvert(
@@ -230,7 +235,8 @@ internal sealed unsafe partial class KernelDecoder
         CheckConvert(to, from, fromFloat, toFloat, rounding, isIntegerRounding, flags);
         PtxSymbol d = RegisterOperand(Operand(0));
         PtxType aType = SourceTypeOf(1, from);
-        if (d.Type.Bytes() < to.Bytes() || d.Type == PtxType.Pred || (toFloat && d.Type.Bytes() != to.Bytes()))
+        if (d.Type.Bytes() < to.Bytes() || d.Type == PtxType.Pred
+            || (toFloat && d.Type.Bytes() != to.Bytes()))
         {
             throw Error($"register '{d.Name}' of type .{d.Type.Name()} cannot take .{to.Name()}");
         }
@@ -248,26 +254,33 @@ internal sealed unsafe partial class KernelDecoder
             Widths(d.Type, aType, PtxType.None, PtxType.None));
     }
 
-    private static ulong ConvertTo16(ulong a, ulong b, ulong c, int mode) => (ushort)ConvertScalars.Convert(a, b, c, mode);
+    private static ulong ConvertTo16(ulong a, ulong b, ulong c, int mode) =>
+        (ushort)ConvertScalars.Convert(a, b, c, mode);
 
-    private static bool IsConvertFloat(PtxType type) => type is PtxType.F16 or PtxType.BF16 or PtxType.F32 or PtxType.F64;
+    private static bool IsConvertFloat(PtxType type) =>
+        type is PtxType.F16 or PtxType.BF16 or PtxType.F32 or PtxType.F64;
 
-    /// <summary>Operands of cvt, ld and st may be wider than the type; the register's own type then counts.</summary>
+    /// <summary>Operands of cvt, ld and st may be wider than the type; the register's own type then
+    /// counts.</summary>
     private PtxType SourceTypeOf(int index, PtxType type)
     {
         PtxOperand operand = Operand(index);
-        if (operand.Kind != PtxOperandKind.Name || _instruction.Scope.Find(operand.Name)?.Kind != PtxSymbolKind.Register)
+        if (operand.Kind != PtxOperandKind.Name
+            || _instruction.Scope.Find(operand.Name)?.Kind != PtxSymbolKind.Register)
         {
             return type.Bytes() == 1 ? PtxType.B16 : type;
         }
         PtxType register = FindRegister(operand.Name).Type;
         bool fits = register.Bytes() >= type.Bytes() && register != PtxType.Pred
             && (!IsConvertFloat(type) || register.Bytes() == type.Bytes());
-        return fits ? register : throw Error($"register '{operand.Name}' of type .{register.Name()} cannot stand for .{type.Name()}");
+        return fits ? register
+            : throw Error(
+                $"register '{operand.Name}' of type .{register.Name()} cannot stand for .{type.Name()}");
     }
 
     private void CheckConvert(
-        PtxType to, PtxType from, bool fromFloat, bool toFloat, ConvertScalars.Rounding rounding, bool isIntegerRounding, int flags)
+        PtxType to, PtxType from, bool fromFloat, bool toFloat, ConvertScalars.Rounding rounding,
+        bool isIntegerRounding, int flags)
     {
         bool isPlain = to.Class() is PtxTypeClass.Signed or PtxTypeClass.Unsigned || toFloat;
         isPlain &= from.Class() is PtxTypeClass.Signed or PtxTypeClass.Unsigned || fromFloat;
@@ -275,7 +288,8 @@ internal sealed unsafe partial class KernelDecoder
         {
             throw Unsupported();
         }
-        bool narrows = toFloat && (!fromFloat || to.Bytes() < from.Bytes() || (to != from && to.Bytes() == from.Bytes()));
+        bool narrows = toFloat
+            && (!fromFloat || to.Bytes() < from.Bytes() || (to != from && to.Bytes() == from.Bytes()));
         bool needsRounding = narrows || (fromFloat && !toFloat);
         bool wantsInteger = fromFloat && (!toFloat || (to == from));
         if (needsRounding && rounding == ConvertScalars.Rounding.None)
@@ -293,7 +307,8 @@ internal sealed unsafe partial class KernelDecoder
     }
 
     /// <summary>The conversions kernels are full of have vector forms.</summary>
-    private bool SetFastConvert(PtxType to, PtxType from, PtxType d, PtxType a, ConvertScalars.Rounding rounding)
+    private bool SetFastConvert(PtxType to, PtxType from, PtxType d, PtxType a,
+        ConvertScalars.Rounding rounding)
     {
         bool nearest = rounding == ConvertScalars.Rounding.NearestEven;
         switch (from, to)
@@ -331,7 +346,8 @@ internal sealed unsafe partial class KernelDecoder
             case (PtxType.U64 or PtxType.S64, PtxType.U32 or PtxType.S32) when d.Bytes() == 4:
                 _op.Handler = &LaneHandlers.Narrow;
                 return true;
-            case (PtxType.U32 or PtxType.S32, PtxType.U16 or PtxType.S16) when a.Bytes() == 4 && d.Bytes() == 2:
+            case (PtxType.U32 or PtxType.S32, PtxType.U16 or PtxType.S16) when a.Bytes() == 4
+                && d.Bytes() == 2:
                 _op.Handler = &LaneHandlers.Unary<uint, IntegerOperators.Truncate16>;
                 return true;
             default:

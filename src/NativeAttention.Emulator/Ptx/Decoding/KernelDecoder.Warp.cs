@@ -32,7 +32,8 @@ internal sealed unsafe partial class KernelDecoder
         bool isHalf = d == PtxType.F16;
         PtxType accumulator = isHalf ? PtxType.B32 : PtxType.F32;
         int accumulators = isHalf ? 2 : 4;
-        int[] cs = Fragment(3, c == PtxType.F16 ? PtxType.B32 : PtxType.F32, accumulators, isDestination: false);
+        int[] cs = Fragment(3, c == PtxType.F16 ? PtxType.B32 : PtxType.F32, accumulators,
+            isDestination: false);
         int[] aSlots = Fragment(1, PtxType.B32, steps * 2, isDestination: false);
         int[] bSlots = Fragment(2, PtxType.B32, steps, isDestination: false);
         int[] ds = Fragment(0, accumulator, accumulators, isDestination: true);
@@ -104,7 +105,8 @@ internal sealed unsafe partial class KernelDecoder
         _op.C = Source(3, PtxType.B32);
         SetMembers(4);
         PtxOperand d = Operand(0);
-        _op.D = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[0], PtxType.B32) : Result(0, PtxType.B32);
+        _op.D = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[0], PtxType.B32)
+            : Result(0, PtxType.B32);
         _op.Slot = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[1], PtxType.Pred) : Op.None;
         bool isExchange = _op.Aux == WarpHandlers.Butterfly && Operand(2).Kind == PtxOperandKind.Integer
             && Operand(3) is { Kind: PtxOperandKind.Integer, Bits: 31 };
@@ -119,7 +121,14 @@ internal sealed unsafe partial class KernelDecoder
         bool isBallot = mode == "ballot";
         TakeType(isBallot ? PtxType.B32 : PtxType.Pred);
         DemandCount(3);
-        _op.Aux = mode switch { "all" => 0, "any" => 1, "uni" => 2, "ballot" => 3, _ => throw Unsupported($"'.{mode}'") };
+        _op.Aux = mode switch
+        {
+            "all" => 0,
+            "any" => 1,
+            "uni" => 2,
+            "ballot" => 3,
+            _ => throw Unsupported($"'.{mode}'")
+        };
         _op.A = PredicateOrConstant(1, out bool isNegated);
         _op.Imm = isNegated ? 1 : 0;
         SetMembers(2);
@@ -129,7 +138,8 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeMatch()
     {
-        bool isAll = Next() switch { "all" => true, "any" => false, string mode => throw Unsupported($"'.{mode}'") };
+        bool isAll =
+            Next() switch { "all" => true, "any" => false, string mode => throw Unsupported($"'.{mode}'") };
         Demand("sync");
         PtxType type = TakeType(PtxType.B32, PtxType.B64);
         DemandCount(3);
@@ -239,7 +249,8 @@ internal sealed unsafe partial class KernelDecoder
         while (_part < _parts.Length)
         {
             string part = Next();
-            if (part is not ("cta" or "gl" or "sys" or "gpu" or "sc" or "acq_rel" or "acquire" or "release" or "cluster"))
+            if (part is not (
+                "cta" or "gl" or "sys" or "gpu" or "sc" or "acq_rel" or "acquire" or "release" or "cluster"))
             {
                 throw Unsupported($"'.{part}'");
             }

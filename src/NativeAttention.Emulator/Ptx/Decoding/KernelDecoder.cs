@@ -3,8 +3,9 @@ using System.Globalization;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// Turns the instructions of a kernel into <see cref="Op"/>s: by full opcode and declared operand types, everything unknown refused. One
-/// instruction gives one op. This file holds operands and slots; the groups of instructions have files of their own.
+/// Turns the instructions of a kernel into <see cref="Op"/>s: by full opcode and declared operand types,
+/// everything unknown refused. One instruction gives one op. This file holds operands and slots; the groups
+/// of instructions have files of their own.
 /// </summary>
 internal sealed unsafe partial class KernelDecoder
 {
@@ -46,7 +47,8 @@ internal sealed unsafe partial class KernelDecoder
     }
 
     /// <summary>
-    /// Decodes a kernel. Problems are added to <paramref name="errors"/>; the result is only meaningful when there are none.
+    /// Decodes a kernel. Problems are added to <paramref name="errors"/>; the result is only meaningful when
+    /// there are none.
     /// </summary>
     public static PtxProgram? Decode(
         string module,
@@ -134,7 +136,8 @@ internal sealed unsafe partial class KernelDecoder
         _op = new Op { Guard = Op.None, Handler = &LaneHandlers.Nothing };
         (_end, _target, _flop) = (BlockEnd.Exit, -1, 0);
         _use.BeginOp();
-        (int Line, int Start, int End) last = _statements.Count > 0 ? _statements[^1] : (_function.Line, 0, 0);
+        (int Line, int Start, int End) last = _statements.Count > 0 ? _statements[^1]
+            : (_function.Line, 0, 0);
         Append("ret", last);
     }
 
@@ -180,7 +183,8 @@ internal sealed unsafe partial class KernelDecoder
         return allowed.Contains(type) ? type : throw Unsupported($"type '.{type.Name()}'");
     }
 
-    private string Next() => _part < _parts.Length ? _parts[_part++] : throw Unsupported("a qualifier is missing");
+    private string Next() =>
+        _part < _parts.Length ? _parts[_part++] : throw Unsupported("a qualifier is missing");
 
     // ---- errors ----
 
@@ -188,12 +192,14 @@ internal sealed unsafe partial class KernelDecoder
     {
         string tail = detail.Length > 0 ? $" ({detail})" : "";
         return new PtxParseException(
-            _instruction.Line, $"unsupported instruction '{_instruction.Opcode}' in kernel '{_function.Name}'{tail}");
+            _instruction.Line,
+            $"unsupported instruction '{_instruction.Opcode}' in kernel '{_function.Name}'{tail}");
     }
 
     private PtxParseException Error(string message)
     {
-        return new PtxParseException(_instruction.Line, $"{message}, in '{_instruction.Opcode}' of kernel '{_function.Name}'");
+        return new PtxParseException(_instruction.Line,
+            $"{message}, in '{_instruction.Opcode}' of kernel '{_function.Name}'");
     }
 
     // ---- operands ----
@@ -218,7 +224,8 @@ internal sealed unsafe partial class KernelDecoder
         PtxSymbol? symbol = _instruction.Scope.Find(name);
         if (symbol is null)
         {
-            throw Error(name.StartsWith('%') ? $"register '{name}' is not declared" : $"'{name}' is not declared");
+            throw Error(name.StartsWith('%') ? $"register '{name}' is not declared"
+                : $"'{name}' is not declared");
         }
         return symbol.Kind == PtxSymbolKind.Register ? symbol : throw Error($"'{name}' is not a register");
     }
@@ -267,7 +274,8 @@ internal sealed unsafe partial class KernelDecoder
     /// <summary>A destination that must be written.</summary>
     private int Result(int index, PtxType type)
     {
-        return Operand(index).Kind == PtxOperandKind.Sink ? throw Error("'_' cannot stand here") : Destination(index, type);
+        return Operand(index).Kind == PtxOperandKind.Sink ? throw Error("'_' cannot stand here")
+            : Destination(index, type);
     }
 
     private PtxSymbol RegisterOperand(PtxOperand operand)
@@ -283,11 +291,13 @@ internal sealed unsafe partial class KernelDecoder
     {
         if (!type.Accepts(register.Type))
         {
-            throw Error($"register '{register.Name}' of type .{register.Type.Name()} cannot stand for .{type.Name()}");
+            throw Error(
+                $"register '{register.Name}' of type .{register.Type.Name()} cannot stand for .{type.Name()}");
         }
     }
 
-    /// <summary>A source of exactly the instruction's type: register, special register, variable address or constant.</summary>
+    /// <summary>A source of exactly the instruction's type: register, special register, variable address or
+    /// constant.</summary>
     private int Source(int index, PtxType type) => Source(Operand(index), type);
 
     private int Source(PtxOperand operand, PtxType type)
@@ -303,7 +313,8 @@ internal sealed unsafe partial class KernelDecoder
                 return Constant(operand.Bits, isWide: false);
             case PtxOperandKind.Float32 when type == PtxType.F64:
                 return Constant(
-                    BitConverter.DoubleToUInt64Bits(BitConverter.UInt32BitsToSingle((uint)operand.Bits)), isWide: true);
+                    BitConverter.DoubleToUInt64Bits(BitConverter.UInt32BitsToSingle((uint)operand.Bits)),
+                    isWide: true);
             case PtxOperandKind.Float64 when type is PtxType.F64 or PtxType.B64:
                 return Constant(operand.Bits, isWide: true);
             case PtxOperandKind.Float64 when type is PtxType.F32 or PtxType.B32:
@@ -420,7 +431,9 @@ internal sealed unsafe partial class KernelDecoder
             throw Error("an integer constant is expected");
         }
         return operand.Bits <= most
-            ? operand.Bits : throw Error(string.Create(CultureInfo.InvariantCulture, $"constant {operand.Bits} is above {most}"));
+            ? operand.Bits
+                : throw Error(string.Create(CultureInfo.InvariantCulture,
+                    $"constant {operand.Bits} is above {most}"));
     }
 
     private void SetScalar(delegate*<ulong, ulong, ulong, int, ulong> function, int mode, int widths)

@@ -1,12 +1,13 @@
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// Immediate post-dominators, by the iterative algorithm of Cooper, Harvey and Kennedy ("A Simple, Fast Dominance Algorithm", 2001) on the
-/// reversed flow graph with one virtual exit.
+/// Immediate post-dominators, by the iterative algorithm of Cooper, Harvey and Kennedy ("A Simple, Fast
+/// Dominance Algorithm", 2001) on the reversed flow graph with one virtual exit.
 /// </summary>
 internal static class PostDominators
 {
-    /// <summary>For each block the block where all its paths to the exit meet first; -1 when that is the exit itself.</summary>
+    /// <summary>For each block the block where all its paths to the exit meet first; -1 when that is the exit
+    /// itself.</summary>
     public static int[] Immediate(ReadOnlySpan<(int First, int Count, int Next, int Target)> blocks)
     {
         int exit = blocks.Length;

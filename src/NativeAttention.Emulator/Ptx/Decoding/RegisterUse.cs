@@ -32,10 +32,12 @@ internal sealed class RegisterUse
     }
 
     /// <summary>
-    /// Backward data flow over the blocks. Returns the registers that are live at the entry (read before any write on some path), and the most
-    /// 32-bit registers that are live at one point.
+    /// Backward data flow over the blocks. Returns the registers that are live at the entry (read before any
+    /// write on some path), and the most 32-bit registers that are live at one point.
     /// </summary>
-    public (List<int> LiveAtEntry, int Pressure) Analyze(ReadOnlySpan<(int First, int Count, int Next, int Target)> blocks, PtxType[] types)
+    public (List<int> LiveAtEntry,
+        int Pressure) Analyze(ReadOnlySpan<(int First, int Count, int Next, int Target)> blocks,
+        PtxType[] types)
     {
         int words = (types.Length + 63) / 64;
         ulong[][] liveIn = new ulong[blocks.Length][];
@@ -88,7 +90,8 @@ internal sealed class RegisterUse
     }
 
     private int Pressure(
-        ReadOnlySpan<(int First, int Count, int Next, int Target)> blocks, PtxType[] types, ulong[][] liveIn, ulong[] live)
+        ReadOnlySpan<(int First, int Count, int Next, int Target)> blocks, PtxType[] types, ulong[][] liveIn,
+        ulong[] live)
     {
         int most = 0;
         foreach ((int first, int count, int next, int target) in blocks)
