@@ -63,7 +63,7 @@ internal sealed class FuzzTests
         }
         TestContext.Out.WriteLine($"{loaded} of 700 loaded, {faults} of them made a finding");
         Assert.That(loaded, Is.GreaterThan(50));
-        Assert.That(faults, Is.GreaterThan(4));
+        Assert.That(faults, Is.GreaterThan(0), "some text must get as far as running");
         Assert.That(memory.LiveAllocations, Is.Zero);
     }
 
