@@ -127,10 +127,20 @@ internal sealed class FlashProbeTests
     {
         foreach (WarpOrder order in Enum.GetValues<WarpOrder>())
         {
-            yield return EmulatorOptions.Default with { Threads = 1, Order = order,
-                AsyncCopies = AsyncCopyMode.Early, Seed = 1 };
-            yield return EmulatorOptions.Default with { Threads = 2, Order = order,
-                AsyncCopies = AsyncCopyMode.Late, Seed = 2 };
+            yield return EmulatorOptions.Default with
+            {
+                Threads = 1,
+                Order = order,
+                AsyncCopies = AsyncCopyMode.Early,
+                Seed = 1
+            };
+            yield return EmulatorOptions.Default with
+            {
+                Threads = 2,
+                Order = order,
+                AsyncCopies = AsyncCopyMode.Late,
+                Seed = 2
+            };
         }
     }
 
@@ -158,12 +168,17 @@ internal sealed class FlashProbeTests
                     (float)((random.NextDouble() * 4) - 2)) >> 16)).ToArray())];
         Parameters parameters = new()
         {
-            Query = machine.Upload<ushort>(inputs[0]), Key = machine.Upload<ushort>(inputs[1]),
+            Query = machine.Upload<ushort>(inputs[0]),
+            Key = machine.Upload<ushort>(inputs[1]),
             Value = machine.Upload<ushort>(inputs[2]),
             Output = machine.Allocate(Heads * length * Dim * 2),
             LogSumExp = machine.Allocate(Heads * length * 4),
-            SequenceStride = Dim, HeadStride = length * Dim, Length = length, HeadDim = Dim,
-            Causal = causal ? 1 : 0, Scale = 0.125f,
+            SequenceStride = Dim,
+            HeadStride = length * Dim,
+            Length = length,
+            HeadDim = Dim,
+            Causal = causal ? 1 : 0,
+            Scale = 0.125f,
         };
         return (parameters, inputs);
     }

@@ -49,8 +49,11 @@ internal sealed class FuzzTests
             string text = Spoil(Kernel, words, random);
             EmulatorOptions options = EmulatorOptions.Default with
             {
-                Threads = 1 + random.Next(2), Order = (WarpOrder)random.Next(3), Seed = i,
-                InstructionLimit = 20_000, LivelockLimit = 10_000,
+                Threads = 1 + random.Next(2),
+                Order = (WarpOrder)random.Next(3),
+                Seed = i,
+                InstructionLimit = 20_000,
+                LivelockLimit = 10_000,
             };
             if (!PtxModule.TryLoad(text, "m", options, memory, out PtxModule? module, out string log))
             {
