@@ -1,3 +1,4 @@
+using System.Numerics;
 using BenchmarkDotNet.Attributes;
 using NativeAttention.Cuda;
 using NativeAttention.Emulation;
@@ -9,14 +10,15 @@ namespace NativeAttention.Benchmarks;
 /// that under a causal mask.
 /// </summary>
 [MemoryDiagnoser]
-public abstract class DenseForwardBenchmarks
+public abstract class DenseForwardBenchmarks<T>
+    where T : unmanaged, INumberBase<T>
 {
-    private float[] query = [];
-    private float[] key = [];
-    private float[] value = [];
-    private float[] output = [];
+    private T[] query = [];
+    private T[] key = [];
+    private T[] value = [];
+    private T[] output = [];
     private AttentionRuntime? runtime;
-    private HostAttentionPlan<float>? plan;
+    private HostAttentionPlan<T>? plan;
 
     [Params(64, 128)]
     public int HeadDim { get; set; }
@@ -36,9 +38,9 @@ public abstract class DenseForwardBenchmarks
         query = Draw(random, count);
         key = Draw(random, count);
         value = Draw(random, count);
-        output = new float[count];
+        output = new T[count];
         runtime = new AttentionRuntime([OpenBackend()]);
-        plan = runtime.Plan<float>(Shape, Causal ? AttentionOptions.Causal : AttentionOptions.Default);
+        plan = runtime.Plan<T>(Shape, Causal ? AttentionOptions.Causal : AttentionOptions.Default);
     }
 
     [Benchmark]
@@ -51,20 +53,20 @@ public abstract class DenseForwardBenchmarks
         runtime?.Dispose();
     }
 
-    private static float[] Draw(Random random, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+    private static T[] Draw(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => T.CreateTruncating(random.NextSingle() - 0.5f))];
 }
 
-/// <summary>The CPU backend on the shapes that peers are measured on.</summary>
-public class CpuDenseForward : DenseForwardBenchmarks
+/// <summary>The CPU backend, float, on the shapes that peers are measured on.</summary>
+public class CpuDenseForward : DenseForwardBenchmarks<float>
 {
     protected override AttentionShape Shape => new(1, 1024, 1024, 8, 8, HeadDim);
 
     protected override AttentionBackend OpenBackend() => CpuBackend.Default;
 }
 
-/// <summary>The shipped PTX on the emulated GPU, all checks on: what CI pays.</summary>
-public class EmulatedDenseForward : DenseForwardBenchmarks
+/// <summary>The shipped PTX, float16, on the emulated GPU with all checks on: what CI pays.</summary>
+public class EmulatedDenseForward : DenseForwardBenchmarks<Half>
 {
     protected override AttentionShape Shape => new(1, 512, 512, 2, 2, HeadDim);
 

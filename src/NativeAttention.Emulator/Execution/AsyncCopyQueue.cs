@@ -12,6 +12,10 @@ internal sealed unsafe class AsyncCopyQueue
     private NativeBuffer _records = new(16 * sizeof(AsyncCopy));
     private int _count;
 
+    // While all lanes have always committed and waited together, one number for the warp says what the numbers of the lanes would.
+    private bool _isUniform = true;
+    private int _uniformCommits;
+
     public bool IsEmpty => _count == 0;
 
     /// <summary>The oldest copy, for reports.</summary>
@@ -21,8 +25,7 @@ internal sealed unsafe class AsyncCopyQueue
 
     public void Clear()
     {
-        _count = 0;
-        new Span<int>(Commits, 32).Clear();
+        (_count, _isUniform, _uniformCommits) = (0, true, 0);
     }
 
     /// <summary>Opens a record for the lanes of one instruction; the caller fills in addresses. Valid until the next call.</summary>
@@ -37,13 +40,28 @@ internal sealed unsafe class AsyncCopyQueue
         copy->Pending = lanes;
         copy->Bytes = bytes;
         copy->IsOpen = true;
-        new Span<int>(copy->Commit, 32).Clear();
+        copy->UniformCommit = 0;
+        if (!_isUniform)
+        {
+            new Span<int>(copy->Commit, 32).Clear();
+        }
         return copy;
     }
 
     /// <summary>Closes the current group of the given lanes.</summary>
     public void Commit(uint lanes)
     {
+        if (_isUniform && lanes == uint.MaxValue)
+        {
+            _uniformCommits++;
+            for (int i = _count - 1; i >= 0 && First[i].IsOpen; i--)
+            {
+                First[i].IsOpen = false;
+                First[i].UniformCommit = _uniformCommits;
+            }
+            return;
+        }
+        CountByLane();
         int* commits = Commits;
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
@@ -62,18 +80,15 @@ internal sealed unsafe class AsyncCopyQueue
     /// <summary>Retires, for the given lanes, every group but the newest <paramref name="newest"/>.</summary>
     public void Wait(Warp w, uint lanes, int newest)
     {
-        int* commits = Commits;
+        if (lanes != uint.MaxValue)
+        {
+            CountByLane();
+        }
         int kept = 0;
         for (int i = 0; i < _count; i++)
         {
             AsyncCopy* copy = First + i;
-            uint done = 0;
-            for (uint rest = copy->Pending & lanes; rest != 0; rest &= rest - 1)
-            {
-                int lane = BitOperations.TrailingZeroCount(rest);
-                int commit = copy->Commit[lane];
-                done |= commit != 0 && commit <= commits[lane] - newest ? 1u << lane : 0;
-            }
+            uint done = Done(copy, lanes, newest);
             if (done != 0)
             {
                 AsyncCopyHandlers.Retire(w, copy, done);
@@ -90,6 +105,39 @@ internal sealed unsafe class AsyncCopyQueue
             kept++;
         }
         _count = kept;
+    }
+
+    /// <summary>The lanes of a copy whose wait it satisfies.</summary>
+    private uint Done(AsyncCopy* copy, uint lanes, int newest)
+    {
+        if (_isUniform)
+        {
+            return !copy->IsOpen && copy->UniformCommit <= _uniformCommits - newest ? copy->Pending : 0;
+        }
+        int* commits = Commits;
+        uint done = 0;
+        for (uint rest = copy->Pending & lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            int commit = copy->Commit[lane];
+            done |= commit != 0 && commit <= commits[lane] - newest ? 1u << lane : 0;
+        }
+        return done;
+    }
+
+    /// <summary>Goes over to one number for each lane, from what the one number of the warp has said so far.</summary>
+    private void CountByLane()
+    {
+        if (!_isUniform)
+        {
+            return;
+        }
+        _isUniform = false;
+        new Span<int>(Commits, 32).Fill(_uniformCommits);
+        for (int i = 0; i < _count; i++)
+        {
+            new Span<int>(First[i].Commit, 32).Fill(First[i].UniformCommit);
+        }
     }
 
     private static void Close(AsyncCopy* copy, uint lanes, int* commits)
@@ -125,6 +173,9 @@ internal unsafe struct AsyncCopy
 
     /// <summary>Commit that closed the group of each lane; 0 while it is open.</summary>
     public fixed int Commit[32];
+
+    /// <summary>The same for all lanes, while they do everything together.</summary>
+    public int UniformCommit;
 
     public Op* Op;
 

@@ -252,7 +252,6 @@ internal sealed unsafe class Cta
             SpecialRegister.LaneMaskGe => ~((1u << lane) - 1),
             SpecialRegister.DynamicSharedBytes => (uint)launch.DynamicSharedBytes,
             SpecialRegister.TotalSharedBytes => (uint)launch.SharedBytes,
-            SpecialRegister.One => 1,
             _ => 0,
         };
     }

@@ -57,7 +57,4 @@ public sealed record EmulatorOptions
 
     /// <summary>Bytes of freed allocations that are kept unusable, so that late accesses are seen, before the oldest are reused.</summary>
     public long QuarantineBytes { get; init; } = 512L << 20;
-
-    /// <summary>Accepts PTX that reads registers nothing has written; the compiler emits that for undefined values.</summary>
-    public bool AllowUndefinedRegisters { get; init; } = true;
 }

@@ -12,7 +12,6 @@ internal enum SpecialRegister
     LaneId, WarpId, NwarpId, SmId, NsmId, GridId,
     LaneMaskEq, LaneMaskLt, LaneMaskLe, LaneMaskGt, LaneMaskGe,
     DynamicSharedBytes, TotalSharedBytes,
-    One, Zero,
 }
 
 /// <summary>The executable form of a kernel. Immutable; shared by all workers and launches.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -24,55 +25,77 @@ internal static unsafe class SharedShadow
 
     public static uint Tag(uint epoch, int warp) => (epoch << EpochShift) | ((uint)warp << 4);
 
-    /// <summary>Checks and records the read of the aligned 16 bytes at <paramref name="address"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void ReadRow(Warp w, Op* op, int lane, uint address, EmulatorChecks checks)
+    /// <summary>
+    /// Checks and records reads of aligned 16-byte rows, one for each of the given lanes. Pointers and vectors are held in locals, since the
+    /// stores to the shadow could change any field as far as the compiler knows.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ReadRows(Warp w, Op* op, ulong* addresses, uint lanes, EmulatorChecks checks)
     {
-        uint cell = address >> 2;
-        if (w.Written[address >> 4] != 0xFFFF && (checks & EmulatorChecks.SharedInitialization) != 0)
-        {
-            Uninitialized(w, op, lane, address, 16);
-        }
-        if ((checks & EmulatorChecks.SharedRaces) == 0)
-        {
-            return;
-        }
+        bool wantsWritten = (checks & EmulatorChecks.SharedInitialization) != 0;
+        bool tracks = (checks & EmulatorChecks.SharedRaces) != 0;
+        uint* writerTags = w.Writers;
+        uint* readerTags = w.Readers;
+        ushort* written = w.Written;
+        Vector128<uint> who = Vector128.Create(~CellBytes);
+        Vector128<uint> whole = Vector128.Create(CellBytes);
         Vector128<uint> floor = Vector128.Create(w.EpochBase);
         Vector128<uint> mine = Vector128.Create(w.Tag);
-        Vector128<uint> writers = Vector128.Load(w.Writers + cell) & Vector128.Create(~CellBytes);
-        Vector128<uint> conflict = Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine);
-        if (conflict != Vector128<uint>.Zero)
-        {
-            Conflict(w, op, lane, address, 16, isWrite: false);
-        }
-        Vector128<uint> readers = Vector128.Load(w.Readers + cell) & Vector128.Create(~CellBytes);
-        Vector128<uint> shared = Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine);
         Vector128<uint> several = Vector128.Create(w.EpochBase | SeveralReaders);
-        Vector128.Store(
-            Vector128.ConditionalSelect(shared, several, mine) | Vector128.Create(CellBytes), w.Readers + cell);
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            uint address = (uint)addresses[lane];
+            if (wantsWritten && written[address >> 4] != 0xFFFF)
+            {
+                Uninitialized(w, op, lane, address, 16);
+            }
+            if (!tracks)
+            {
+                continue;
+            }
+            Vector128<uint> writers = Vector128.Load(writerTags + (address >> 2)) & who;
+            Vector128<uint> readers = Vector128.Load(readerTags + (address >> 2)) & who;
+            if ((Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine)) != Vector128<uint>.Zero)
+            {
+                Conflict(w, op, lane, address, 16, isWrite: false);
+            }
+            Vector128<uint> shared = Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine);
+            Vector128.Store(Vector128.ConditionalSelect(shared, several, mine) | whole, readerTags + (address >> 2));
+        }
     }
 
-    /// <summary>Checks and records the write of the aligned 16 bytes at <paramref name="address"/> with tag <paramref name="tag"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void WriteRow(Warp w, Op* op, int lane, uint address, uint tag, EmulatorChecks checks)
+    /// <summary>Checks and records writes, with tag <paramref name="tag"/>, of aligned 16-byte rows, one for each of the given lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void WriteRows(Warp w, Op* op, ulong* addresses, uint lanes, uint tag, EmulatorChecks checks)
     {
-        uint cell = address >> 2;
-        w.Written[address >> 4] = 0xFFFF;
-        if ((checks & EmulatorChecks.SharedRaces) == 0)
-        {
-            return;
-        }
+        bool tracks = (checks & EmulatorChecks.SharedRaces) != 0;
+        uint* writerTags = w.Writers;
+        uint* readerTags = w.Readers;
+        ushort* written = w.Written;
+        Vector128<uint> who = Vector128.Create(~CellBytes);
         Vector128<uint> floor = Vector128.Create(w.EpochBase);
         Vector128<uint> mine = Vector128.Create(w.Tag);
-        Vector128<uint> writers = Vector128.Load(w.Writers + cell) & Vector128.Create(~CellBytes);
-        Vector128<uint> readers = Vector128.Load(w.Readers + cell) & Vector128.Create(~CellBytes);
-        Vector128<uint> conflict = (Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine))
-            | (Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine));
-        if (conflict != Vector128<uint>.Zero)
+        Vector128<uint> left = Vector128.Create(tag | CellBytes);
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
-            Conflict(w, op, lane, address, 16, isWrite: true);
+            int lane = BitOperations.TrailingZeroCount(rest);
+            uint address = (uint)addresses[lane];
+            written[address >> 4] = 0xFFFF;
+            if (!tracks)
+            {
+                continue;
+            }
+            Vector128<uint> writers = Vector128.Load(writerTags + (address >> 2)) & who;
+            Vector128<uint> readers = Vector128.Load(readerTags + (address >> 2)) & who;
+            Vector128<uint> conflict = (Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine))
+                | (Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine));
+            if (conflict != Vector128<uint>.Zero)
+            {
+                Conflict(w, op, lane, address, 16, isWrite: true);
+            }
+            Vector128.Store(left, writerTags + (address >> 2));
         }
-        Vector128.Store(Vector128.Create(tag | CellBytes), w.Writers + cell);
     }
 
     /// <summary>Checks and records a read of up to 8 bytes that do not cross an 8-byte boundary.</summary>

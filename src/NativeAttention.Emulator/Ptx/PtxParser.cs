@@ -9,6 +9,9 @@ namespace NativeAttention.Emulation;
 /// </summary>
 internal sealed partial class PtxParser
 {
+    private const int MaximumRegisters = 1 << 20;
+    private const long MaximumVariableBytes = 1L << 30;
+
     private readonly string _text;
     private readonly PtxToken[] _tokens;
     private int _at;
@@ -331,6 +334,10 @@ internal sealed partial class PtxParser
             if (TryPunctuation('<'))
             {
                 count = ParseIntegers(1)[0];
+                if (count > MaximumRegisters - function.RegisterCount)
+                {
+                    throw new PtxParseException(line, $"more than {MaximumRegisters} registers");
+                }
                 ExpectPunctuation('>');
                 added = scope.TryAddFamily(name, count, type, function.RegisterCount);
             }
@@ -439,6 +446,10 @@ internal sealed partial class PtxParser
                 return isExternal ? 0 : throw new PtxParseException(line, "an array without a size");
             }
             count *= ParseIntegers(1)[0];
+            if (count > MaximumVariableBytes / 8)
+            {
+                throw new PtxParseException(line, "an array larger than memory");
+            }
             ExpectPunctuation(']');
         }
         return count;

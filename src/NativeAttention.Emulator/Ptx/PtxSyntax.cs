@@ -124,8 +124,6 @@ internal sealed class PtxScope(PtxScope? parent)
     private readonly Dictionary<string, PtxSymbol> _symbols = new(StringComparer.Ordinal);
     private readonly List<(string Prefix, int Count, PtxType Type, int First)> _families = [];
 
-    public IEnumerable<PtxSymbol> Symbols => _symbols.Values;
-
     public bool TryAdd(PtxSymbol symbol) => FindHere(symbol.Name) is null && _symbols.TryAdd(symbol.Name, symbol);
 
     /// <summary>Declares <paramref name="prefix"/> followed by 0 to <paramref name="count"/> - 1.</summary>

@@ -93,6 +93,11 @@ internal sealed class FaultTests
         yield return new("copy never waited for", EmulatorFaultKind.AsyncCopyNotWaited,
             "cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.commit_group; cp.async.wait_group 0;",
             "/*!*/ cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.commit_group;");
+        const string byLane = "setp.lt.u32 %p0, %r5, 16; cp.async.ca.shared.global [%r3], [%rd2], 4; @!%p0 bra L; cp.async.commit_group; "
+            + "L: cp.async.ca.shared.global [%r3+256], [%rd2], 4; cp.async.commit_group; cp.async.wait_group 1; ";
+        yield return new("groups belong to threads", EmulatorFaultKind.AsyncCopyInFlight,
+            byLane + "@%p0 ld.shared.u32 %r8, [%r3]; cp.async.wait_all; ld.shared.u32 %r8, [%r3];",
+            byLane + "/*!*/ @!%p0 ld.shared.u32 %r8, [%r3]; cp.async.wait_all;");
         yield return new("copy source past the end", EmulatorFaultKind.GlobalOutOfBounds,
             "mov.u32 %r8, 0; cp.async.cg.shared.global [%r7], [%rd3+4096], 16, %r8; cp.async.wait_all; ld.shared.u32 %r9, [%r7];",
             "mov.u32 %r8, 4; /*!*/ cp.async.cg.shared.global [%r7], [%rd3+4096], 16, %r8; cp.async.wait_all;");

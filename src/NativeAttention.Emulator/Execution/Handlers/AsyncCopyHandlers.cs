@@ -36,17 +36,17 @@ internal static unsafe class AsyncCopyHandlers
         uint tag = SharedShadow.InFlight | ((uint)w.Index << 4);
         EmulatorChecks checks = w.Worker.Checks;
         bool isLate = w.Worker.CopiesAreLate;
+        if (bytes == 16)
+        {
+            SharedShadow.WriteRows(w, op, targets, lanes, tag, checks);
+        }
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
             uint target = (uint)targets[lane];
             copy->Destination[lane] = target;
             copy->Source[lane] = sources[lane];
-            if (bytes == 16)
-            {
-                SharedShadow.WriteRow(w, op, lane, target, tag, checks);
-            }
-            else
+            if (bytes != 16)
             {
                 SharedShadow.Write(w, op, lane, target, bytes, tag, checks);
             }
@@ -140,6 +140,16 @@ internal static unsafe class AsyncCopyHandlers
         }
         uint reading = 0;
         uint* sizes = (uint*)(w.Regs + op->C);
+        if (op->List[1] == 0 || op->List[1] == WideShared)
+        {
+            // Away from the borders of a tensor every lane copies all its bytes.
+            Vector512<uint> all = Vector512.Create((uint)bytes);
+            if (lanes == Lanes.All && Vector512.EqualsAll(Vector512.Load(sizes), all) && Vector512.EqualsAll(Vector512.Load(sizes + 16), all))
+            {
+                new Span<byte>(copy->SourceBytes, 32).Fill((byte)bytes);
+                return lanes;
+            }
+        }
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
@@ -158,6 +168,13 @@ internal static unsafe class AsyncCopyHandlers
     /// <summary>Source addresses must be aligned to the copy size; only the bytes that are read have to exist.</summary>
     private static void CheckSources(Warp w, Op* op, AsyncCopy* copy, ulong* sources, int bytes, uint reading)
     {
+        Vector256<byte> wanted = Vector256.Create((byte)bytes);
+        if (reading == Lanes.All && Vector256.EqualsAll(Vector256.Load(copy->SourceBytes), wanted))
+        {
+            w.Worker.GlobalBytesRead += 32 * bytes;
+            GlobalHandlers.CheckRead(w, op, sources, bytes, reading);
+            return;
+        }
         uint whole = 0;
         for (uint rest = reading; rest != 0; rest &= rest - 1)
         {

@@ -204,12 +204,6 @@ internal static class IntegerOperators
         public static Vector512<ulong> Invoke(Vector512<ulong> a, Vector512<ulong> b, Vector512<ulong> c) => (a * b) + c;
     }
 
-    public readonly struct LowWord64 : IUnary<ulong>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<ulong> Invoke(Vector512<ulong> a) => a & Vector512.Create(0xFFFF_FFFFul);
-    }
-
     public readonly struct Truncate16 : IUnary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -220,12 +214,6 @@ internal static class IntegerOperators
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<uint> Invoke(Vector512<uint> a) => ((a << 16).AsInt32() >> 16).AsUInt32();
-    }
-
-    public readonly struct Truncate8 : IUnary<uint>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a) => a & Vector512.Create(0xFFu);
     }
 
     /// <summary>A 16-bit operation: the result is cut to 16 bits.</summary>

@@ -22,11 +22,7 @@ internal static unsafe class MatrixLoadHandlers
     {
         ulong* addresses = stackalloc ulong[32];
         int count = Prepare(w, op, addresses);
-        EmulatorChecks checks = w.Worker.Checks;
-        for (int lane = 0; lane < count * 8; lane++)
-        {
-            SharedShadow.ReadRow(w, op, lane, (uint)addresses[lane], checks);
-        }
+        SharedShadow.ReadRows(w, op, addresses, RowLanes(count), w.Worker.Checks);
         byte* shared = w.Shared;
         for (int j = 0; j < count; j++)
         {
@@ -49,7 +45,7 @@ internal static unsafe class MatrixLoadHandlers
     {
         ulong* addresses = stackalloc ulong[32];
         int count = Prepare(w, op, addresses);
-        EmulatorChecks checks = w.Worker.Checks;
+        SharedShadow.WriteRows(w, op, addresses, RowLanes(count), w.Tag, w.Worker.Checks);
         for (int j = 0; j < count; j++)
         {
             uint* s = (uint*)(w.Regs + op->List[j]);
@@ -62,7 +58,6 @@ internal static unsafe class MatrixLoadHandlers
             for (int row = 0; row < 8; row++)
             {
                 int lane = (j * 8) + row;
-                SharedShadow.WriteRow(w, op, lane, (uint)addresses[lane], w.Tag, checks);
                 Vector512<uint> half = row < 4 ? low : high;
                 Vector256<uint> quarter = (row & 2) == 0 ? half.GetLower() : half.GetUpper();
                 Vector128<uint> values = (row & 1) == 0 ? quarter.GetLower() : quarter.GetUpper();
@@ -117,9 +112,12 @@ internal static unsafe class MatrixLoadHandlers
         }
         int count = op->Aux & CountMask;
         LaneMemory.Addresses(w, op, addresses);
-        SharedHandlers.CheckBounds(w, op, addresses, 16, 16, count == 4 ? Lanes.All : (1u << (count * 8)) - 1);
+        SharedHandlers.CheckBounds(w, op, addresses, 16, 16, RowLanes(count));
         return count;
     }
+
+    /// <summary>The lanes whose addresses count.</summary>
+    private static uint RowLanes(int count) => count == 4 ? Lanes.All : (1u << (count * 8)) - 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Rows(byte* shared, ulong* addresses)

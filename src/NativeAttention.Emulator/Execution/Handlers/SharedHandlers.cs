@@ -38,15 +38,15 @@ internal static unsafe class SharedHandlers
         {
             checks &= ~EmulatorChecks.SharedRaces;
         }
+        if (bytes == 16)
+        {
+            SharedShadow.ReadRows(w, op, addresses, w.Active, checks);
+        }
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
             uint address = (uint)addresses[lane];
-            if (bytes == 16)
-            {
-                SharedShadow.ReadRow(w, op, lane, address, checks);
-            }
-            else
+            if (bytes != 16)
             {
                 SharedShadow.Read(w, op, lane, address, bytes, checks);
             }
@@ -66,15 +66,15 @@ internal static unsafe class SharedHandlers
         {
             checks &= ~EmulatorChecks.SharedRaces;
         }
+        if (bytes == 16)
+        {
+            SharedShadow.WriteRows(w, op, addresses, w.Active, w.Tag, checks);
+        }
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
             uint address = (uint)addresses[lane];
-            if (bytes == 16)
-            {
-                SharedShadow.WriteRow(w, op, lane, address, w.Tag, checks);
-            }
-            else
+            if (bytes != 16)
             {
                 SharedShadow.Write(w, op, lane, address, bytes, w.Tag, checks);
             }

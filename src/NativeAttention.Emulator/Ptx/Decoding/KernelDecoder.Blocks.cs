@@ -7,7 +7,7 @@ internal sealed unsafe partial class KernelDecoder
 {
     private PtxProgram Build(string module, string text, out int registerEstimate)
     {
-        int[] blockOf = FindBlocks(out List<(int First, int Count, int Next, int Target)> flow);
+        List<(int First, int Count, int Next, int Target)> flow = FindBlocks();
         int[] joins = PostDominators.Immediate(CollectionsMarshal.AsSpan(flow));
         BasicBlock[] blocks = new BasicBlock[flow.Count];
         for (int b = 0; b < blocks.Length; b++)
@@ -28,7 +28,6 @@ internal sealed unsafe partial class KernelDecoder
             };
         }
         (List<int> undefined, registerEstimate) = _use.Analyze(CollectionsMarshal.AsSpan(flow), _types);
-        _ = blockOf;
         return new PtxProgram(
             module, _function.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks, CollectionsMarshal.AsSpan(_lists))
         {
@@ -43,7 +42,7 @@ internal sealed unsafe partial class KernelDecoder
     }
 
     /// <summary>Cuts the ops at branch targets and after terminators. Successors are block numbers, -1 for none.</summary>
-    private int[] FindBlocks(out List<(int First, int Count, int Next, int Target)> flow)
+    private List<(int First, int Count, int Next, int Target)> FindBlocks()
     {
         bool[] leads = new bool[_ops.Count + 1];
         leads[0] = true;
@@ -65,7 +64,7 @@ internal sealed unsafe partial class KernelDecoder
             block += leads[i] ? 1 : 0;
             blockOf[i] = block;
         }
-        flow = [];
+        List<(int First, int Count, int Next, int Target)> flow = [];
         for (int first = 0; first < _ops.Count;)
         {
             int end = first + 1;
@@ -79,6 +78,6 @@ internal sealed unsafe partial class KernelDecoder
             flow.Add((first, end - first, next, _targets[last] >= 0 ? blockOf[_targets[last]] : -1));
             first = end;
         }
-        return blockOf;
+        return flow;
     }
 }
