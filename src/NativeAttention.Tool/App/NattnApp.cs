@@ -39,12 +39,20 @@ internal sealed class NattnApp
             return Fail(parsed, ToolException.BadInput(message));
         }
 
-        return parsed.Invoke(new InvocationConfiguration
+        try
         {
-            Output = _console.Out,
-            Error = _console.Error,
-            EnableDefaultExceptionHandler = false,
-        });
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = _console.Out,
+                Error = _console.Error,
+                EnableDefaultExceptionHandler = false,
+            });
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Commands answer for themselves; this is the help or the version that could not be written.
+            return Fail(parsed, e);
+        }
     }
 
     private RootCommand BuildRoot()
@@ -85,19 +93,31 @@ internal sealed class NattnApp
     private int Fail(ParseResult parsed, Exception exception)
     {
         FailureReport failure = FailureReport.Of(exception);
-        _console.Error.WriteLine($"nattn: {failure.Message}");
+        Write(_console.Error, $"nattn: {failure.Message}");
         if (parsed.GetValue(_options.Verbose))
         {
-            _console.Error.WriteLine(exception);
+            Write(_console.Error, exception.ToString());
         }
 
         if (parsed.GetValue(_options.Json))
         {
             FailureDocument document =
                 new(parsed.CommandResult.Command.Name, failure.ExitCode, failure.Message);
-            _console.Out.WriteLine(JsonSerializer.Serialize(document, ToolJson.Documents.FailureDocument));
+            Write(_console.Out, JsonSerializer.Serialize(document, ToolJson.Documents.FailureDocument));
         }
 
         return failure.ExitCode;
+    }
+
+    // A stream that is full or closed must not hide the exit code: it is all that is left to say.
+    private static void Write(TextWriter writer, string text)
+    {
+        try
+        {
+            writer.WriteLine(text);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
     }
 }

@@ -30,6 +30,11 @@ internal sealed record InputTensor(string Option, string Path, NpyArray Array)
         {
             throw ToolException.BadInput($"{option} {path}: there is no such file", e);
         }
+        catch (UnauthorizedAccessException e) when (Directory.Exists(path))
+        {
+            // The system's own message would speak of permissions.
+            throw ToolException.BadInput($"{option} {path}: cannot be read: it is a folder", e);
+        }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw ToolException.BadInput($"{option} {path}: cannot be read: {e.Message}", e);

@@ -14,10 +14,10 @@ internal static class OutputPath
     /// <summary>The full path an option means, links resolved.</summary>
     /// <param name="option">Name of the option, for messages.</param>
     /// <param name="path">Its value.</param>
-    /// <exception cref="ToolException">Nothing can be written there.</exception>
+    /// <exception cref="ToolException">Nothing can be written there, or it names no file.</exception>
     public static string Resolve(string option, string path)
     {
-        string full = Final(path);
+        string full = Final(option, path);
         if (Directory.Exists(full))
         {
             throw ToolException.BadInput(
@@ -40,12 +40,30 @@ internal static class OutputPath
     }
 
     /// <summary>Refuses an output that is also another file of the same call.</summary>
-    /// <exception cref="ToolException">Both mean the same file.</exception>
+    /// <exception cref="ToolException">Both mean the same file, or the other one names none.</exception>
     public static void RequireDistinct(string option, string resolved, string otherOption, string otherPath)
     {
-        if (PathComparer.Equals(resolved, Final(otherPath)))
+        if (PathComparer.Equals(resolved, Final(otherOption, otherPath)))
         {
             throw ToolException.BadInput($"{option} and {otherOption} are the same file '{otherPath}'");
+        }
+    }
+
+    private static string Final(string option, string path)
+    {
+        if (path.Length == 0)
+        {
+            throw ToolException.BadInput($"{option} is empty; the name of a file is needed");
+        }
+
+        try
+        {
+            return Final(path);
+        }
+        catch (IOException e)
+        {
+            // Links that lead to each other.
+            throw ToolException.BadInput($"{option} is '{path}', which cannot be followed: {e.Message}", e);
         }
     }
 

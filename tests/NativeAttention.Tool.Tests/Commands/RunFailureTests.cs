@@ -103,7 +103,7 @@ public class RunFailureTests
     {
         File.Delete(_folder["k.npy"]);
         Directory.CreateDirectory(_folder["k.npy"]);
-        AssertRefused(ExitCodes.BadInput, "--key k.npy: cannot be read");
+        AssertRefused(ExitCodes.BadInput, "--key k.npy: cannot be read: it is a folder");
     }
 
     [Test]
@@ -188,6 +188,27 @@ public class RunFailureTests
         AssertRefused(ExitCodes.BadInput, "--output and --query are the same file",
             "--output=" + _folder["link.npy"]);
     }
+
+    [Test]
+    public void Links_that_lead_to_each_other_are_refused_by_the_name_of_the_option()
+    {
+        File.CreateSymbolicLink(_folder["a.npy"], _folder["b.npy"]);
+        File.CreateSymbolicLink(_folder["b.npy"], _folder["a.npy"]);
+        foreach (string option in (string[])["--query", "--output"])
+        {
+            ToolResult result = RunWith(option, _folder["a.npy"]);
+            result.AssertFailed(ExitCodes.BadInput, $"nattn: {option} is '{_folder["a.npy"]}'");
+            Assert.That(result.Error, Does.Contain("cannot be followed"));
+        }
+    }
+
+    [TestCase("--query")]
+    [TestCase("--value")]
+    [TestCase("--output")]
+    [TestCase("--lse")]
+    public void An_empty_name_is_refused_by_the_name_of_the_option(string option) =>
+        RunWith(option, "").AssertFailed(ExitCodes.BadInput,
+            $"nattn: {option} is empty; the name of a file is needed");
 
     [Test]
     public void An_output_in_a_folder_that_links_to_that_of_an_input_is_refused()
@@ -289,6 +310,14 @@ public class RunFailureTests
             .Select(f => $"{f} {Convert.ToHexString(File.ReadAllBytes(f))}")];
 
     private ToolResult Run(params string[] more) => ToolResult.Of(FakeDevices.WithCpu(), Arguments(more));
+
+    // The good call with the value of one option replaced.
+    private ToolResult RunWith(string option, string value)
+    {
+        string[] arguments = Arguments();
+        arguments[Array.IndexOf(arguments, option) + 1] = value;
+        return ToolResult.Of(FakeDevices.WithCpu(), arguments);
+    }
 
     // An option given in more replaces the default one.
     private string[] Arguments(params string[] more)
