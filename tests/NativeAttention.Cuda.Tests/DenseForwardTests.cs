@@ -67,12 +67,23 @@ public sealed class DenseForwardTests
         from test in AttentionGrid.All(type, maxWork: 8_000_000)
         select test;
 
+    // Scores of 10^9, where one unit in the last place is hundreds: the rung that is obviously right must hold even here.
+    public static IEnumerable<AttentionCase> ScoresOfBillions() =>
+        from type in Enum.GetValues<ElementType>()
+        from scale in (float[])[5e8f, -5e8f]
+        select new AttentionCase(type, new AttentionShape(1, 37, 83, 2, 1, 64), new AttentionOptions
+        {
+            Scale = scale,
+            Tuning = new TuningHints { Rung = "reference" },
+        }, seed: 700);
+
     [TestCaseSource(nameof(Grid))]
     [TestCaseSource(nameof(EveryHeadDim))]
     [TestCaseSource(nameof(EveryLength))]
     [TestCaseSource(nameof(EveryLayout))]
     [TestCaseSource(nameof(EveryScale))]
     [TestCaseSource(nameof(Larger))]
+    [TestCaseSource(nameof(ScoresOfBillions))]
     public void Agrees_with_float64(AttentionCase test)
     {
         ArgumentNullException.ThrowIfNull(test);

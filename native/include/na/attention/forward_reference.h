@@ -42,13 +42,14 @@ struct ReferenceForward {
     store(params, problem, query, output, state);
   }
 
-  // In base-2 units.
+  // In base-2 units. Rounded, so that the maximum subtracted from it later is exactly one of these numbers, however
+  // large.
   static NA_DEVICE f32 score(const DenseForwardParams& params, const Element* q, const Element* k) {
     f32 dot = 0.0f;
     for (i32 d = 0; d < params.head_dim; ++d) {
       dot = __builtin_fmaf(widen(q[d]), widen(k[d]), dot);
     }
-    return dot * (params.scale * kLog2E);
+    return multiply_rounded(dot, params.scale * kLog2E);
   }
 
   static NA_DEVICE void add_value(f32 (&output)[kHeadDim], f32 p, const Element* v, i32 dim) {

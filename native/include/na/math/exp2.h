@@ -24,6 +24,13 @@ NA_DEVICE f32 log2(f32 x) {
 
 NA_DEVICE constexpr f32 infinity() { return __builtin_huge_valf(); }
 
+// x * y rounded to f32 before it is used: never part of a fused multiply-add.
+NA_DEVICE f32 multiply_rounded(f32 x, f32 y) {
+  f32 product;
+  asm("mul.rn.f32 %0, %1, %2;" : "=f"(product) : "f"(x), "f"(y));
+  return product;
+}
+
 // The larger operand; a NaN yields the other one.
 NA_DEVICE f32 max_ignoring_nan(f32 a, f32 b) {
   f32 y;
