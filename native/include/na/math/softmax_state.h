@@ -23,9 +23,11 @@ struct SoftmaxState {
 
   // Takes the maximum of new scores in; returns the factor by which what was summed so far shrinks.
   NA_DEVICE f32 raise(f32 new_maximum, f32 factor) {
-    const f32 old = maximum;
-    maximum = max_ignoring_nan(old, new_maximum);
-    const f32 shrink = exp2(__builtin_fmaf(old, factor, -offset(factor)));
+    const bool first = maximum == -infinity();
+    const f32 old_offset = offset(factor);
+    maximum = max_ignoring_nan(maximum, new_maximum);
+    // Between rounded offsets, as the exponentials use them: what was summed and what comes then agree exactly.
+    const f32 shrink = first ? 0.0f : exp2(old_offset - offset(factor));
     sum *= shrink;
     return shrink;
   }
