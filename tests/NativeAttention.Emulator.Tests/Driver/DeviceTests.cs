@@ -91,6 +91,22 @@ internal sealed unsafe class DeviceTests
             () => EmulatedDriver.GetLiveObjects(ordinal), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 
+    public static IEnumerable<TestCaseData> ImpossibleOptions()
+    {
+        yield return new(new EmulatorOptions { Target = null! }, "sm_80");
+        yield return new(new EmulatorOptions { Threads = -1 }, "options.Threads");
+        yield return new(new EmulatorOptions { WarpQuantum = 0 }, "options.WarpQuantum");
+        yield return new(new EmulatorOptions { BlockQuantum = 0 }, "options.BlockQuantum");
+        yield return new(new EmulatorOptions { LivelockLimit = 0 }, "options.LivelockLimit");
+        yield return new(new EmulatorOptions { InstructionLimit = -1 }, "options.InstructionLimit");
+        yield return new(new EmulatorOptions { QuarantineBytes = -1 }, "options.QuarantineBytes");
+    }
+
+    [TestCaseSource(nameof(ImpossibleOptions))]
+    public void An_impossible_option_is_refused_by_name(EmulatorOptions options, string named) =>
+        Assert.That(() => EmulatedDriver.AddDevice(options),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains(named));
+
     [Test]
     public void Options_that_cannot_be_emulated_are_refused_by_name()
     {

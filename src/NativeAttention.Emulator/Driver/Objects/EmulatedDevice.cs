@@ -119,7 +119,7 @@ internal sealed class EmulatedDevice
 
     private static void Validate(EmulatorOptions options)
     {
-        if (DeviceProperties.Of(options.Target) is null)
+        if (options.Target is null || DeviceProperties.Of(options.Target) is null)
         {
             throw new ArgumentException(
                 $"Target '{options.Target}' cannot be emulated; supported are {DeviceProperties.TargetList}.",
@@ -129,7 +129,12 @@ internal sealed class EmulatedDevice
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.SmCount, "options.SmCount");
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.CtasPerSm, "options.CtasPerSm");
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads, "options.Threads");
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.WarpQuantum, "options.WarpQuantum");
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.BlockQuantum, "options.BlockQuantum");
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.LivelockLimit, "options.LivelockLimit");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.InstructionLimit, "options.InstructionLimit");
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MemoryBytes, 1L << 20, "options.MemoryBytes");
+        ArgumentOutOfRangeException.ThrowIfNegative(options.QuarantineBytes, "options.QuarantineBytes");
     }
 }
 
