@@ -22,8 +22,8 @@ public sealed record EmulatorOptions
     public int CtasPerSm { get; init; } = 1;
 
     /// <summary>
-    /// Operating-system threads that share the resident blocks. 0 takes the number of processors; 1 is
-    /// deterministic.
+    /// Operating-system threads that share the resident blocks, never more than there are processors. 0 takes
+    /// the number of processors; 1 is deterministic.
     /// </summary>
     public int Threads { get; init; }
 

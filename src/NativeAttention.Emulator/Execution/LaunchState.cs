@@ -97,7 +97,11 @@ internal sealed unsafe class LaunchState
             || (options.AsyncCopies == AsyncCopyMode.BySeed && (options.Seed & 1) != 0);
         (_nextBlock, _fault, _failure) = (0, null, null);
         int resident = (int)Math.Min(BlockCount, Math.Max(1, options.SmCount * options.CtasPerSm));
-        int threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        // Never more than processors: while those spin, the thread pool holds further threads back for seconds, and
+        // blocks that wait for one of theirs would look livelocked.
+        int threads = options.Threads > 0
+            ? Math.Min(options.Threads, Environment.ProcessorCount)
+            : Environment.ProcessorCount;
         WorkerCount = Math.Clamp(threads, 1, resident);
         IsParallel = WorkerCount > 1;
         PrepareWorkers(resident);
