@@ -58,14 +58,6 @@ internal sealed unsafe partial class DeviceContext
         return retained;
     }
 
-    /// <summary>Number of devices of a driver.</summary>
-    public static int CountDevices(CudaDriver driver)
-    {
-        int count;
-        driver.Check(driver.DeviceGetCount(&count), "cuDeviceGetCount");
-        return count;
-    }
-
     /// <summary>Short name of a device.</summary>
     public static string NameOf(CudaDriver driver, int ordinal) => driver.IsEmulated
         ? ordinal == 0 ? "emulator" : $"emulator:{ordinal}"

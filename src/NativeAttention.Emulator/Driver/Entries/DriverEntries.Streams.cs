@@ -14,7 +14,7 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(stream, "stream");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-            *stream = CreateStream(context, flags, LeastPriority);
+            *stream = CreateStream(context, flags);
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -31,7 +31,8 @@ internal static unsafe partial class DriverEntries
             Begin();
             RequireTarget(stream, "stream");
             using Lock.Scope scope = Enter(out EmulatedContext context);
-            *stream = CreateStream(context, flags, Math.Clamp(priority, GreatestPriority, LeastPriority));
+            _ = priority; // clamped by a driver, whatever it is; here all streams run one at a time
+            *stream = CreateStream(context, flags);
             return CudaResult.Success;
         }
         catch (Exception e)
@@ -305,10 +306,10 @@ internal static unsafe partial class DriverEntries
     private const int LeastPriority = 0;
     private const int GreatestPriority = -5;
 
-    private static nint CreateStream(EmulatedContext context, StreamFlags flags, int priority)
+    private static nint CreateStream(EmulatedContext context, StreamFlags flags)
     {
         DriverFailure.Require(
             flags is StreamFlags.Default or StreamFlags.NonBlocking, "unknown flags of a stream");
-        return context.CreateStream(flags == StreamFlags.NonBlocking, priority).Handle;
+        return context.CreateStream(flags == StreamFlags.NonBlocking).Handle;
     }
 }

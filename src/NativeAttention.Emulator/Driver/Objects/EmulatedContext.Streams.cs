@@ -16,9 +16,9 @@ internal sealed unsafe partial class EmulatedContext
 
     internal bool HasPendingWork => _streams.Exists(s => s.Pending.Count > 0);
 
-    internal EmulatedStream CreateStream(bool isNonBlocking, int priority)
+    internal EmulatedStream CreateStream(bool isNonBlocking)
     {
-        EmulatedStream stream = new(this, isNonBlocking, priority);
+        EmulatedStream stream = new(this, isNonBlocking);
         Register(stream);
         _streams.Add(stream);
         return stream;

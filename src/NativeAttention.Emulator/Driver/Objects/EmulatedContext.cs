@@ -20,7 +20,7 @@ internal sealed unsafe partial class EmulatedContext
         Memory = new DeviceMemory(device.Options.MemoryBytes, device.Options.QuarantineBytes);
         IsEager = device.Options.Streams == StreamMode.Eager;
         _random = new Random(device.Options.Seed);
-        NullStream = new EmulatedStream(this, isNonBlocking: false, priority: 0);
+        NullStream = new EmulatedStream(this, isNonBlocking: false);
         _streams.Add(NullStream);
         Handle = HandleTable.Add(this);
     }

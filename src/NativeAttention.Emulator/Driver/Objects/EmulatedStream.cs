@@ -1,13 +1,11 @@
 namespace NativeAttention.Emulation;
 
 /// <summary>A stream: operations in order, and the capture it takes part in.</summary>
-internal sealed class EmulatedStream(EmulatedContext context, bool isNonBlocking, int priority)
+internal sealed class EmulatedStream(EmulatedContext context, bool isNonBlocking)
     : EmulatedObject(context)
 {
     /// <summary>Whether it does not wait for the null stream, nor the null stream for it.</summary>
     internal bool IsNonBlocking { get; } = isNonBlocking;
-
-    internal int Priority { get; } = priority;
 
     /// <summary>Issued and not yet run; always empty in eager mode.</summary>
     internal Queue<Operation> Pending { get; } = new();

@@ -129,18 +129,6 @@ internal static unsafe class LaneHandlers
         }
     }
 
-    /// <summary>Keeps the high half of 64-bit lanes.</summary>
-    [MethodImpl(Hot)]
-    public static void NarrowHigh(Warp w, Op* op)
-    {
-        for (int half = 0; half < 2; half++)
-        {
-            Vector512<ulong> low = Lanes.Load<ulong>(w.Regs + op->A, half * 2) >> 32;
-            Vector512<ulong> high = Lanes.Load<ulong>(w.Regs + op->A, (half * 2) + 1) >> 32;
-            Lanes.Store(w.Regs + op->D, half, Vector512.Narrow(low, high), w.Active);
-        }
-    }
-
     /// <summary>d = a * b (+ c) with 32-bit factors and a 64-bit result. Aux bit 0: signed; bit 1: there is a
     /// c.</summary>
     [MethodImpl(Hot)]

@@ -33,72 +33,11 @@ internal static unsafe class SmallSpaceHandlers
         LaneMemory.Store(w, op, addresses);
     }
 
-    /// <summary>A generic load: lanes are served space by space.</summary>
-    [SkipLocalsInit]
-    public static void LoadGeneric(Warp w, Op* op)
-    {
-        ulong* addresses = stackalloc ulong[32];
-        uint all = w.Active;
-        for (uint rest = all; rest != 0;)
-        {
-            LaneMemory.Addresses(w, op, addresses);
-            uint lanes = SameWindow(addresses, rest, out ulong window);
-            w.Active = lanes;
-            Rebase(addresses, window);
-            switch (window)
-            {
-                case SharedLayout.SharedWindow:
-                    SharedHandlers.LoadAt(w, op, addresses);
-                    break;
-                case SharedLayout.LocalWindow:
-                    LocalPointers(w, op, addresses);
-                    LaneMemory.Load(w, op, addresses);
-                    break;
-                case SharedLayout.ParameterWindow:
-                    LoadParameterAt(w, op, addresses);
-                    break;
-                default:
-                    GlobalHandlers.Load(w, op);
-                    break;
-            }
-            rest &= ~lanes;
-        }
-        w.Active = all;
-    }
+    /// <summary>A generic load.</summary>
+    public static void LoadGeneric(Warp w, Op* op) => ServeSpaceBySpace(w, op, &LoadFrom);
 
-    /// <summary>A generic store: lanes are served space by space.</summary>
-    [SkipLocalsInit]
-    public static void StoreGeneric(Warp w, Op* op)
-    {
-        ulong* addresses = stackalloc ulong[32];
-        uint all = w.Active;
-        for (uint rest = all; rest != 0;)
-        {
-            LaneMemory.Addresses(w, op, addresses);
-            uint lanes = SameWindow(addresses, rest, out ulong window);
-            w.Active = lanes;
-            Rebase(addresses, window);
-            switch (window)
-            {
-                case SharedLayout.SharedWindow:
-                    SharedHandlers.StoreAt(w, op, addresses);
-                    break;
-                case SharedLayout.LocalWindow:
-                    LocalPointers(w, op, addresses);
-                    LaneMemory.Store(w, op, addresses);
-                    break;
-                case SharedLayout.ParameterWindow:
-                    Faults.Raise(w, op, EmulatorFaultKind.ParameterOutOfBounds, lanes, null,
-                        "parameter space cannot be written");
-                    break;
-                default:
-                    GlobalHandlers.Store(w, op);
-                    break;
-            }
-            rest &= ~lanes;
-        }
-        w.Active = all;
-    }
+    /// <summary>A generic store.</summary>
+    public static void StoreGeneric(Warp w, Op* op) => ServeSpaceBySpace(w, op, &StoreTo);
 
     /// <summary>Of the given lanes those whose address lies in the window of the first.</summary>
     public static uint SameWindow(ulong* addresses, uint lanes, out ulong window)
@@ -111,6 +50,65 @@ internal static unsafe class SmallSpaceHandlers
             same |= (addresses[lane] & (0xFFul << 56)) == window ? 1u << lane : 0;
         }
         return same;
+    }
+
+    // Lanes of one generic access may point into different spaces: each space is served once, for its lanes.
+    [SkipLocalsInit]
+    private static void ServeSpaceBySpace(Warp w, Op* op, delegate*<Warp, Op*, ulong*, ulong, void> serve)
+    {
+        ulong* addresses = stackalloc ulong[32];
+        uint all = w.Active;
+        for (uint rest = all; rest != 0;)
+        {
+            LaneMemory.Addresses(w, op, addresses);
+            uint lanes = SameWindow(addresses, rest, out ulong window);
+            w.Active = lanes;
+            Rebase(addresses, window);
+            serve(w, op, addresses, window);
+            rest &= ~lanes;
+        }
+        w.Active = all;
+    }
+
+    private static void LoadFrom(Warp w, Op* op, ulong* addresses, ulong window)
+    {
+        switch (window)
+        {
+            case SharedLayout.SharedWindow:
+                SharedHandlers.LoadAt(w, op, addresses);
+                break;
+            case SharedLayout.LocalWindow:
+                LocalPointers(w, op, addresses);
+                LaneMemory.Load(w, op, addresses);
+                break;
+            case SharedLayout.ParameterWindow:
+                LoadParameterAt(w, op, addresses);
+                break;
+            default:
+                GlobalHandlers.Load(w, op);
+                break;
+        }
+    }
+
+    private static void StoreTo(Warp w, Op* op, ulong* addresses, ulong window)
+    {
+        switch (window)
+        {
+            case SharedLayout.SharedWindow:
+                SharedHandlers.StoreAt(w, op, addresses);
+                break;
+            case SharedLayout.LocalWindow:
+                LocalPointers(w, op, addresses);
+                LaneMemory.Store(w, op, addresses);
+                break;
+            case SharedLayout.ParameterWindow:
+                Faults.Raise(w, op, EmulatorFaultKind.ParameterOutOfBounds, w.Active, null,
+                    "parameter space cannot be written");
+                break;
+            default:
+                GlobalHandlers.Store(w, op);
+                break;
+        }
     }
 
     private static void Rebase(ulong* addresses, ulong window)

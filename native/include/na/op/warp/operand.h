@@ -19,7 +19,6 @@ namespace na::warp {
 
 template <class Element>
 struct Operand {
-  static constexpr u32 kChunkElements = 8;
   static constexpr u32 kKeyTilesPerStep = 2;  // key tiles of 8 that one k step of P V consumes
 
   struct A {
@@ -71,7 +70,6 @@ NA_DEVICE u32 tf32_remainder(u32 bits, u32 high) {
 
 template <>
 struct Operand<f32> {
-  static constexpr u32 kChunkElements = 4;
   static constexpr u32 kKeyTilesPerStep = 1;
 
   struct A {
