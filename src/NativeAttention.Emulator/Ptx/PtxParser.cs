@@ -68,6 +68,10 @@ internal sealed partial class PtxParser
         {
             Errors.Add((1, "no .target directive"));
         }
+        else if (PtxLevel.Parse(Version, Target) is null)
+        {
+            Errors.Add((1, $"'.version {Version}' or '.target {Target}' is not known"));
+        }
     }
 
     private void ParseModuleStatement()
@@ -144,6 +148,7 @@ internal sealed partial class PtxParser
             Line = line,
             IsEntry = isEntry,
             Scope = scope,
+            Level = PtxLevel.Parse(Version, Target) ?? default,
         };
         if (IsPunctuation('('))
         {
