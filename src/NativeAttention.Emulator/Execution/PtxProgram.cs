@@ -67,6 +67,10 @@ internal sealed unsafe class PtxProgram
     /// starts.</summary>
     public required (int Offset, int Bytes)[] Undefined { get; init; }
 
+    /// <summary>True when an instruction reads shared memory asynchronously: <c>wgmma</c>, bulk and tensor
+    /// stores.</summary>
+    public bool HasAsyncReaders { get; init; }
+
     /// <summary>Number of address caches that the memory instructions use.</summary>
     public required int CacheCount { get; init; }
 
