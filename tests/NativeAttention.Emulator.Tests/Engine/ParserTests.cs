@@ -57,7 +57,7 @@ internal sealed class ParserTests
     [TestCase("lop3.b32 %r0, %r1, %r2, %r3, 256;", "constant 256 is above 255")]
     [TestCase("setp.lt.b32 %p0, %r0, %r1;", "unsupported instruction 'setp.lt.b32' in kernel 'k' (qualifier '.b32')")]
     [TestCase("setp.lo.s32 %p0, %r0, %r1;", "unsupported instruction 'setp.lo.s32' in kernel 'k' (qualifier '.s32')")]
-    [TestCase("cvt.f32.s32 %f0, %r0;", "unsupported instruction 'cvt.f32.s32' in kernel 'k' (qualifier '.s32')")]
+    [TestCase("cvt.f32.s32 %f0, %r0;", "unsupported instruction 'cvt.f32.s32' in kernel 'k' (qualifier '.f32')")]
     [TestCase("mov.u32 %r0 %r1;", "',' is expected, not '%r1'")]
     [TestCase("st.param.u32 [p], %r0;", "this space cannot be written")]
     [TestCase("call.uni (%r0), f, (%r1);", "unsupported instruction 'call.uni'")]
@@ -139,7 +139,7 @@ internal sealed class ParserTests
         Assert.That(PtxModule.TryLoad(ptx, "m", EmulatorOptions.Default, memory, out PtxModule? module,
             out string log), Is.True, log);
         PtxKernel kernel = module!.Kernels.Single();
-        Assert.That(kernel.Parameters, Is.EqualTo(new[] { (0, 24), (24, 8), (32, 1) }));
+        Assert.That(kernel.Parameters.Select(p => (p.Offset, p.Size)), Is.EqualTo(new[] { (0, 24), (24, 8), (32, 1) }));
         Assert.That((kernel.ParameterBytes, kernel.MaxThreads, module.PtxVersion, module.Target),
             Is.EqualTo((33, 128, "7.8", "sm_80")));
     }
