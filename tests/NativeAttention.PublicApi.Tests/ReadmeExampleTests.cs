@@ -1,5 +1,6 @@
 using NativeAttention.Cuda;
 using NativeAttention.Testing;
+using NativeAttention.Tests;
 
 namespace NativeAttention.PublicApi.Tests;
 

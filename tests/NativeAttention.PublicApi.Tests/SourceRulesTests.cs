@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using NativeAttention.Tests;
 
 namespace NativeAttention.PublicApi.Tests;
 
