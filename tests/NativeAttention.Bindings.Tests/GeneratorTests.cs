@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using NativeAttention.Bindings.Generator;
-using NativeAttention.Tests;
 
 namespace NativeAttention.Bindings.Tests;
 

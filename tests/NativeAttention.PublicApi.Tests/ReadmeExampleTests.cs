@@ -1,6 +1,5 @@
 using NativeAttention.Cuda;
 using NativeAttention.Testing;
-using NativeAttention.Tests;
 
 namespace NativeAttention.PublicApi.Tests;
 

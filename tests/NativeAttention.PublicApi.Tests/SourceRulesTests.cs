@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using NativeAttention.Tests;
 
 namespace NativeAttention.PublicApi.Tests;
 

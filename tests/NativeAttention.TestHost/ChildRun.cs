@@ -110,8 +110,9 @@ internal sealed partial class ChildRun : ITestListener
     {
         _journal.Fail(name);
         _log.WriteLine($"FAILED {name}");
-        _log.WriteLine(result.ResultState.Site == FailureSite.Parent ? "its fixture failed" : result.Message);
-        _log.WriteLine(result.StackTrace);
+        _log.WriteLine(result.ResultState.Site == FailureSite.Parent
+            ? "its fixture failed"
+            : $"{result.Message}\n{result.StackTrace}");
         if (result.Output.Length > 0)
         {
             _log.WriteLine($"its output:\n{result.Output}");
