@@ -4,6 +4,7 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
+#   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look
 #   generate  rewrite the checked-in generated C# from native/
@@ -141,6 +142,14 @@ demo() {
   "$tool" demo "$@"
 }
 
+pack() {
+  build
+  say "packages -> artifacts/packages"
+  rm -rf artifacts/packages
+  msbuild pack NativeAttention.sln --no-build
+  wc -c artifacts/packages/*.nupkg
+}
+
 # One self-contained runtime, shared by all programs of the bundle; archived, since it is most of its size.
 gpu_bundle() {
   local bundle=artifacts/gpu-bundle stage=artifacts/gpu-bundle-stage project
@@ -185,9 +194,10 @@ case "$verb" in
   build) build ;;
   test) run_all_tests ;;
   demo) demo "$@" ;;
+  pack) pack ;;
   gpu-bundle) gpu_bundle ;;
   format) format "$@" ;;
   generate) generate ;;
   all) run_all_tests ;;
-  *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
 esac
