@@ -128,7 +128,7 @@ internal sealed unsafe partial class KernelDecoder
             (_t, _u) = type == PtxType.None ? (_t, _u)
                 : _t == PtxType.None ? (type, _u) : (_t, _u == PtxType.None ? type : _u);
         }
-        return _function.Level.Lacks(form.Level) is string lack ? throw Error(lack) : form;
+        return InstructionForms.Lack(_function.Level, form, _parts) is string lack ? throw Error(lack) : form;
     }
 
     /// <summary>True when the opcode has this qualifier.</summary>
