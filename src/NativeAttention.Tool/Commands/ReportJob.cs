@@ -116,7 +116,7 @@ internal sealed class ReportJob
             string compared = device.BaselineCommit is { } commit
                 ? $"{device.Worse} worse and {device.Faster} faster than commit {commit}, beyond noise"
                 : "no earlier run to compare with";
-            writer.WriteLine($"{device.Device} ({device.Machine}): {device.Cases.Count} cases, {compared}");
+            writer.WriteLine($"{device.Device} ({device.Machine}): {Quantities.Cases(device.Cases.Count)}, {compared}");
         }
 
         foreach (string file in document.Files)

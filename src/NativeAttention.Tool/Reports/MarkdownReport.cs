@@ -53,10 +53,10 @@ internal sealed class MarkdownReport
         }
 
         CaseRow[] worse = [.. section.Regressions], better = [.. section.Improvements];
-        int compared = section.Rows.Count(r => r.Change is not null);
+        int compared = section.Rows.Count(r => r.Before?.Time() is not null);
         _text.Paragraph($"{section.Title}: compared with commit {before.First.Commit} of "
             + $"{Quantities.Moment(before.Date)} on {before.First.Machine} (mode {Modes(before)}), "
-            + $"{compared} cases: {worse.Length} worse, {better.Length} faster, beyond noise.");
+            + $"{Quantities.Cases(compared)}: {worse.Length} worse, {better.Length} faster, beyond noise.");
         foreach (string gone in section.Gone)
         {
             _text.Point($"No longer measured: {gone}");
@@ -176,7 +176,7 @@ internal sealed class MarkdownReport
             .GroupBy(m => (m.Provider, m.Status, m.Reason)))
         {
             (string provider, ResultStatus status, string? reason) = group.Key;
-            _text.Point($"{provider} {Quantities.Status(status)} ({group.Count()} cases): "
+            _text.Point($"{provider} {Quantities.Status(status)} ({Quantities.Cases(group.Count())}): "
                 + (reason ?? "no reason given"));
         }
     }

@@ -54,6 +54,10 @@ internal static class Quantities
     public static string Count(double? count) =>
         count is null ? None : string.Create(Culture, $"{count.Value:#,0.##}");
 
+    /// <summary>A number of cases.</summary>
+    public static string Cases(int count) =>
+        string.Create(Culture, $"{count} {(count == 1 ? "case" : "cases")}");
+
     /// <summary>A moment, to the minute.</summary>
     public static string Moment(DateTime date) => string.Create(Culture, $"{date:yyyy-MM-dd HH:mm} UTC");
 

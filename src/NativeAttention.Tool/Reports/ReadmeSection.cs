@@ -88,7 +88,7 @@ internal static class ReadmeSection
             }));
         if (rows.Length > MaxRows)
         {
-            text.Paragraph($"And {rows.Length - MaxRows} more cases.");
+            text.Paragraph($"And {Quantities.Cases(rows.Length - MaxRows)} more.");
         }
     }
 }

@@ -4,8 +4,8 @@ using NativeAttention.Tool.Results;
 namespace NativeAttention.Tool.Reports;
 
 /// <summary>
-/// What belongs together: every run of one commit on one device of one machine, whoever wrote it, so that a
-/// peer's figures meet ours.
+/// What belongs together: every run of one folder with one commit on one device of one machine, whoever wrote
+/// it, so that a peer's figures meet ours.
 /// </summary>
 internal sealed class RunGroup
 {
@@ -61,6 +61,7 @@ internal sealed class RunGroup
     /// <summary>Sorts the runs of files into groups, in the order of their first runs.</summary>
     public static IReadOnlyList<RunGroup> Of(IEnumerable<ResultFile> files) =>
         [.. files.SelectMany(f => f.Runs.Select(r => (f.Path, Run: r)))
-            .GroupBy(r => (r.Run.Run.Machine, r.Run.Run.Device, r.Run.Run.Commit))
+            .GroupBy(r => (Folder: System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(r.Path)),
+                r.Run.Run.Machine, r.Run.Run.Device, r.Run.Run.Commit))
             .Select(g => new RunGroup(g.First().Path, [.. g.Select(r => r.Run)]))];
 }

@@ -39,7 +39,7 @@ internal static class ShortReport
             lines.AddRange(Table(rows[..shown]));
             if (shown < rows.Length)
             {
-                lines.Add($"  and {rows.Length - shown} more cases in the report");
+                lines.Add($"  and {Quantities.Cases(rows.Length - shown)} more in the report");
             }
         }
 
