@@ -1,4 +1,3 @@
-using NativeAttention.PublicApi.Tests;
 using NativeAttention.Tool.App;
 using NativeAttention.Tool.Reports;
 using NativeAttention.Tool.Results;
