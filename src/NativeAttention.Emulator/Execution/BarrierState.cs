@@ -1,8 +1,11 @@
 namespace NativeAttention.Emulation;
 
 /// <summary>One of the sixteen barriers of a block.</summary>
-internal sealed class BarrierState
+internal sealed class BarrierState(EventVector arrivals)
 {
+    /// <summary>What the warps that have arrived know.</summary>
+    public EventVector Arrivals { get; } = arrivals;
+
     /// <summary>Threads the current phase expects; 0 while nobody has arrived.</summary>
     public int Expected;
 
@@ -29,5 +32,6 @@ internal sealed class BarrierState
     {
         (Expected, Arrived, Waiting, Votes, Voters) = (0, 0, 0, 0, 0);
         (HasCount, IsReduction) = (false, false);
+        Arrivals.Clear();
     }
 }

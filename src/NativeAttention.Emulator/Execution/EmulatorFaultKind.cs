@@ -42,6 +42,14 @@ public enum EmulatorFaultKind
     /// <summary>An asynchronous copy whose size or source size is not allowed.</summary>
     AsyncCopyMisuse,
 
+    /// <summary>Shared memory is written while asynchronous work (a bulk store, <c>wgmma</c>) may still read
+    /// it.</summary>
+    AsyncSourceOverwritten,
+
+    /// <summary>The asynchronous proxy reads shared memory that was written in the ordinary way, without a
+    /// <c>fence.proxy.async</c> of the writer between.</summary>
+    MissingProxyFence,
+
     /// <summary>The kernel ends with asynchronous copies that nothing waited for.</summary>
     AsyncCopyNotWaited,
 

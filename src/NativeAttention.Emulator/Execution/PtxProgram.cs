@@ -74,6 +74,10 @@ internal sealed unsafe class PtxProgram
     /// <summary>Most 32-bit registers that are live at one point.</summary>
     public required int RegisterEstimate { get; init; }
 
+    /// <summary>True when an instruction reads shared memory asynchronously: <c>wgmma</c>, bulk and tensor
+    /// stores.</summary>
+    public bool HasAsyncReaders { get; init; }
+
     /// <summary>Number of address caches that the memory instructions use.</summary>
     public required int CacheCount { get; init; }
 

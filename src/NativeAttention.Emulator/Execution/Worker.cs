@@ -256,7 +256,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
             Faults.Raise(stuck, stuck.BarrierOp, EmulatorFaultKind.Deadlock, stuck.Live, null,
                 $"no warp of the block can run: the warps at barrier {stuck.Barrier} wait for arrivals that never come");
         }
-        (cta.IsActive, cta.IsClean) = (false, true);
+        cta.IsActive = false;
         BlocksRun++;
     }
 
