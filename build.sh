@@ -4,6 +4,7 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
+#   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   format    put C#, C++ and CUDA into form; with --check only look
 #   generate  rewrite the checked-in generated C# from native/
 # No verb: build and test. NATTN_CUDA_COMPILER=nvcc also builds the PTX with nvcc and runs the tests on it too.
@@ -140,6 +141,14 @@ demo() {
   "$tool" demo "$@"
 }
 
+pack() {
+  build
+  say "packages -> artifacts/packages"
+  rm -rf artifacts/packages
+  msbuild pack NativeAttention.sln --no-build
+  wc -c artifacts/packages/*.nupkg
+}
+
 format() {
   install_if_missing clang-format-19 clang-format-19
   local check=() dry=(-i)
@@ -157,8 +166,9 @@ case "$verb" in
   build) build ;;
   test) run_all_tests ;;
   demo) demo "$@" ;;
+  pack) pack ;;
   format) format "$@" ;;
   generate) generate ;;
   all) run_all_tests ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
 esac
