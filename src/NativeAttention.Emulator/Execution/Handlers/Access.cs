@@ -22,8 +22,20 @@ internal static class Access
     /// <summary>volatile, relaxed, acquire, release: such accesses do not race with each other.</summary>
     public const int Strong = 1 << 10;
 
+    /// <summary>A strong access that acquires, releases, and orders beyond its block.</summary>
+    public const int Acquire = 1 << 12;
+    public const int Release = 1 << 13;
+    public const int DeviceScope = 1 << 14;
+
+    /// <summary>ld.global.nc: of memory that nothing writes during the launch.</summary>
+    public const int NonCoherent = 1 << 15;
+
     /// <summary>Loads into 16-bit registers keep 16 bits.</summary>
     public const int Data16 = 1 << 11;
+
+    public static MemoryOrder Order(int aux) =>
+        ((aux & Acquire) != 0 ? MemoryOrder.Acquire : 0) | ((aux & Release) != 0 ? MemoryOrder.Release : 0)
+            | ((aux & DeviceScope) != 0 ? MemoryOrder.Device : 0);
 
     public static int ElementBytes(int aux) => aux & ElementMask;
 

@@ -87,8 +87,28 @@ internal static unsafe class AtomicHandlers
         int bytes = Access.ElementBytes(op->Aux);
         GlobalHandlers.CheckRead(w, op, addresses, bytes, w.Active);
         w.Worker.GlobalBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
-        Apply(w, op, addresses, isShared: false);
+        GlobalShadow? shadow = w.Worker.GlobalShadow;
+        if (shadow is null)
+        {
+            Apply(w, op, addresses, isShared: false);
+        }
+        else
+        {
+            ApplyToFlags(w, op, addresses, bytes, shadow);
+        }
         w.YieldRequested = true;
+    }
+
+    /// <summary>What the operation observes and publishes belongs to its change of memory.</summary>
+    private static void ApplyToFlags(Warp w, Op* op, ulong* addresses, int bytes, GlobalShadow shadow)
+    {
+        using GlobalShadow.Turn turn = new(shadow, w);
+        shadow.Write(w, op, addresses, bytes, w.Active, w.Clock.Tag, op->Aux);
+        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
+        {
+            shadow.UpdateFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.Order(op->Aux));
+        }
+        Apply(w, op, addresses, isShared: false);
     }
 
     private static void SharedAt(Warp w, Op* op, ulong* addresses)
@@ -96,6 +116,10 @@ internal static unsafe class AtomicHandlers
         int bytes = Access.ElementBytes(op->Aux);
         SharedHandlers.CheckBounds(w, op, addresses, bytes, bytes, w.Active);
         w.Cta.Shadow.Write(w, op, addresses, bytes, w.Active, w.Clock.Tag | EventTag.Strong, isAtomic: true);
+        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
+        {
+            w.Cta.Flags.Update(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.Order(op->Aux));
+        }
         SharedHandlers.MakePointers(w, addresses);
         Apply(w, op, addresses, isShared: true);
         w.YieldRequested = true;

@@ -8,6 +8,9 @@ internal sealed unsafe partial class KernelDecoder
     {
         public PtxSpace Space;
         public bool IsStrong;
+
+        /// <summary>Bits of <see cref="Access"/>: what the access orders, and .nc.</summary>
+        public int Order;
         public int Vector;
         public PtxType Type;
     }
@@ -24,14 +27,23 @@ internal sealed unsafe partial class KernelDecoder
                 case "weak" or "ca" or "cg" or "cs" or "wb" or "L1::evict_last" or "L1::evict_first" or "L1::evict_normal"
                     or "L1::evict_unchanged" or "L1::no_allocate" or "L2::64B" or "L2::128B" or "L2::256B":
                     break;
-                case "nc" or "lu" or "cv" when isLoad:
+                case "lu" or "cv" when isLoad:
+                    break;
+                case "nc" when isLoad:
+                    form.Order |= Access.NonCoherent;
                     break;
                 case "wt" when !isLoad:
                     break;
-                case "volatile" or "relaxed" or "acquire" or "release":
+                case "volatile":
                     form.IsStrong = true;
+                    form.Order |= Access.DeviceScope;
+                    break;
+                case "relaxed" or "acquire" or "release":
+                    form.IsStrong = true;
+                    form.Order |= OrderOf(part);
                     break;
                 case "sys" or "gpu" or "cta" or "cluster" when form.IsStrong:
+                    form.Order |= OrderOf(part);
                     break;
                 case "v2":
                     form.Vector = 2;
@@ -49,6 +61,17 @@ internal sealed unsafe partial class KernelDecoder
         }
         return form;
     }
+
+    /// <summary>The bits of <see cref="Access"/> for a memory order or a scope. Clusters have one block, so
+    /// theirs is the scope of the block.</summary>
+    private static int OrderOf(string part) => part switch
+    {
+        "acquire" => Access.Acquire,
+        "release" => Access.Release,
+        "acq_rel" => Access.Acquire | Access.Release,
+        "gpu" or "sys" => Access.DeviceScope,
+        _ => 0,
+    };
 
     private static PtxSpace SpaceOf(string part) => part switch
     {
@@ -172,7 +195,8 @@ internal sealed unsafe partial class KernelDecoder
         {
             throw Unsupported($"type '.{form.Type.Name()}'");
         }
-        return form.Type.Bytes() | (form.Vector << Access.VectorShift) | (form.IsStrong ? Access.Strong : 0);
+        return form.Type.Bytes() | (form.Vector << Access.VectorShift) | (form.IsStrong ? Access.Strong : 0)
+            | form.Order;
     }
 
     /// <summary>Sets the data registers; returns the type they are declared with, which may be wider than
@@ -236,12 +260,21 @@ internal sealed unsafe partial class KernelDecoder
         PtxSpace space = PtxSpace.Generic;
         string operation = "";
         PtxType type;
+        int order = 0;
+        bool hasScope = false;
         while (!TryTakeType(out type))
         {
             string part = Next();
             switch (part)
             {
-                case "relaxed" or "acquire" or "release" or "acq_rel" or "sys" or "gpu" or "cta" or "cluster" or "noftz":
+                case "noftz":
+                    break;
+                case "relaxed" or "acquire" or "release" or "acq_rel":
+                    order |= OrderOf(part);
+                    break;
+                case "sys" or "gpu" or "cta" or "cluster":
+                    hasScope = true;
+                    order |= OrderOf(part);
                     break;
                 case "global" or "shared" or "shared::cta":
                     space = SpaceOf(part);
@@ -262,7 +295,7 @@ internal sealed unsafe partial class KernelDecoder
         _op.D = isReduction ? Op.None : Destination(0, type);
         BeginList();
         AddToList((int)AtomicOf(operation, type));
-        _op.Aux = flags;
+        _op.Aux = flags | order | (hasScope ? 0 : Access.DeviceScope);
         _op.Slot = Cache();
         _op.Handler = space switch
         {

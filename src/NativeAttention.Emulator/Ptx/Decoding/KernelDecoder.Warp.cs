@@ -254,6 +254,7 @@ internal sealed unsafe partial class KernelDecoder
             {
                 throw Unsupported($"'.{part}'");
             }
+            _op.Aux |= part is "gl" or "gpu" or "sys" ? Access.DeviceScope : 0;
         }
         DemandCount(0);
         _op.Handler = &YieldHandlers.Fence;
