@@ -10,14 +10,18 @@ internal sealed unsafe partial class GlobalShadow
     private readonly List<nint> _splitChunks = [];
     private int _splitCount;
 
-    private bool IsSplit(GlobalRow* row) => row->Split > _first;
+    /// <summary>The writer of a row that is split in this launch; later it is an old stamp like any
+    /// other.</summary>
+    private ulong SplitMark => _first | EventTag.SplitActor;
+
+    private bool IsSplit(GlobalRow* row) => row->Writer == SplitMark;
 
     /// <summary>The 16 bytes of a row, made from it if it was whole.</summary>
     private GlobalRow* Split(GlobalRow* row)
     {
         if (IsSplit(row))
         {
-            return SplitAt((int)(row->Split - _first) - 1);
+            return SplitAt(row->Split);
         }
         if (_splitCount == _splitChunks.Count * SplitsPerChunk)
         {
@@ -26,7 +30,8 @@ internal sealed unsafe partial class GlobalShadow
         }
         GlobalRow* bytes = SplitAt(_splitCount);
         new Span<GlobalRow>(bytes, RowRun.RowBytes).Fill(*row);
-        row->Split = _first + (ulong)++_splitCount;
+        row->Split = _splitCount++;
+        row->Writer = SplitMark;
         return bytes;
     }
 

@@ -69,7 +69,6 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
     }
 
     /// <summary>Checks and records reads by the given lanes, none of them across a row.</summary>
-    [MethodImpl(Hot)]
     public void Read(Warp w, Op* op, ulong* addresses, int bytes, uint lanes, uint tag, int aux = 0)
     {
         if (lanes == 0)
@@ -79,6 +78,42 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         using Turn turn = new(this, w);
         ulong stamp = Stamp(w, tag, aux);
         bool isNonCoherent = (aux & Access.NonCoherent) != 0;
+        if (bytes == RowRun.RowBytes)
+        {
+            ReadRows(w, op, addresses, lanes, stamp, isNonCoherent);
+        }
+        else
+        {
+            ReadParts(w, op, addresses, bytes, lanes, stamp, isNonCoherent);
+        }
+    }
+
+    [MethodImpl(Hot)]
+    private void ReadRows(Warp w, Op* op, ulong* addresses, uint lanes, ulong stamp, bool isNonCoherent)
+    {
+        ulong first = _first;
+        ulong start = arenaStart;
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            GlobalRow* row = Row((addresses[lane] - start) / RowRun.RowBytes);
+            if (row->Writer >= first)
+            {
+                RowRun run = default;
+                run.TryAdd(lane, addresses[lane] - start, RowRun.RowBytes);
+                ReadRow(w, op, run, stamp, isNonCoherent);
+            }
+            else if (!row->HasEnoughReaders(stamp, first))
+            {
+                row->AddReader(stamp, first);
+            }
+        }
+    }
+
+    [MethodImpl(Hot)]
+    private void ReadParts(Warp w, Op* op, ulong* addresses, int bytes, uint lanes, ulong stamp,
+        bool isNonCoherent)
+    {
         RowRun run = default;
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
@@ -120,7 +155,7 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
     private static ulong Stamp(Warp w, uint tag, int aux)
     {
         bool isStrong = (aux & Access.Strong) != 0;
-        bool isNarrow = isStrong && (aux & Access.DeviceScope) == 0;
+        bool isNarrow = isStrong && !Access.IsDeviceScope(aux);
         return ((ulong)w.Cta.Serial << 32) | tag | (isStrong ? EventTag.Strong : 0) | (isNarrow ? BlockScope : 0);
     }
 
@@ -130,7 +165,8 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         GlobalRow* row = Row(run.Row);
         bool isPlain = !IsSplit(row) && IsOrdered(w, row->Writer, stamp)
             && !(isNonCoherent && row->Writer >= _first);
-        if (isPlain && (run.Mask == RowRun.WholeRow || row->HasReader(stamp)))
+        if (isPlain && (run.Mask == RowRun.WholeRow || row->HasReader(stamp)
+            || row->HasEnoughReaders(stamp, _first)))
         {
             row->AddReader(stamp, _first);
             return;
@@ -180,7 +216,7 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         if (run.Mask == RowRun.WholeRow)
         {
             // The entry of the split stays unused until the next launch.
-            (row->Writer, row->Reader, row->SecondReader, row->Split) = (stamp, 0, 0, 0);
+            (row->Writer, row->Reader, row->SecondReader) = (stamp, 0, 0);
         }
     }
 

@@ -66,7 +66,7 @@ internal static unsafe class GlobalHandlers
         LaneMemory.Load(w, op, addresses);
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
         {
-            shadow.LoadFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.Order(op->Aux));
+            shadow.LoadFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
         }
     }
 
@@ -78,7 +78,7 @@ internal static unsafe class GlobalHandlers
         LaneMemory.Store(w, op, addresses);
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
         {
-            shadow.StoreFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.Order(op->Aux));
+            shadow.StoreFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
         }
         Thread.MemoryBarrier();
     }

@@ -45,7 +45,7 @@ internal static unsafe class SharedHandlers
         }
         for (uint rest = isStrong ? w.Active : 0; rest != 0; rest &= rest - 1)
         {
-            w.Cta.Flags.Load(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.Order(op->Aux));
+            w.Cta.Flags.Load(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
         }
         MakePointers(w, addresses);
         w.Worker.SharedBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
@@ -69,7 +69,7 @@ internal static unsafe class SharedHandlers
         }
         for (uint rest = isStrong ? w.Active : 0; rest != 0; rest &= rest - 1)
         {
-            w.Cta.Flags.Store(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.Order(op->Aux));
+            w.Cta.Flags.Store(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
         }
         MakePointers(w, addresses);
         w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(w.Active);

@@ -7,7 +7,7 @@ internal static unsafe class YieldHandlers
     public static void Fence(Warp w, Op* op)
     {
         Thread.MemoryBarrier();
-        w.Clock.Fence(isDevice: (op->Aux & Access.DeviceScope) != 0);
+        w.Clock.Fence(isDevice: Access.IsDeviceScope(op->Aux));
     }
 
     /// <summary>A volatile, relaxed or acquiring load.</summary>

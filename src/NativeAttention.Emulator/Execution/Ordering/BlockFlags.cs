@@ -21,7 +21,7 @@ internal sealed class BlockFlags(CtaClocks clocks)
     }
 
     /// <summary>A strong load by a warp.</summary>
-    public void Load(Warp w, ulong address, MemoryOrder order)
+    public void Load(Warp w, ulong address, FlagOrder order)
     {
         if (_locations.TryGetValue(address, out EventVector? released))
         {
@@ -30,7 +30,7 @@ internal sealed class BlockFlags(CtaClocks clocks)
     }
 
     /// <summary>A strong store, which ends what earlier writers have released here.</summary>
-    public void Store(Warp w, ulong address, MemoryOrder order)
+    public void Store(Warp w, ulong address, FlagOrder order)
     {
         if (_locations.TryGetValue(address, out EventVector? released))
         {
@@ -40,15 +40,15 @@ internal sealed class BlockFlags(CtaClocks clocks)
     }
 
     /// <summary>An atomic operation, which passes on what earlier writers have released.</summary>
-    public void Update(Warp w, ulong address, MemoryOrder order)
+    public void Update(Warp w, ulong address, FlagOrder order)
     {
         Load(w, address, order);
         Publish(w, address, order);
     }
 
-    private void Publish(Warp w, ulong address, MemoryOrder order)
+    private void Publish(Warp w, ulong address, FlagOrder order)
     {
-        bool isRelease = (order & MemoryOrder.Release) != 0;
+        bool isRelease = (order & FlagOrder.Release) != 0;
         if (!clocks.IsOn || (!isRelease && w.Clock.Fenced is null))
         {
             return;

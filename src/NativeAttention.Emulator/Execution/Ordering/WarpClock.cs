@@ -70,9 +70,9 @@ internal sealed unsafe class WarpClock(Cta cta, int warp)
 
     /// <summary>A strong load has met what <paramref name="released"/> holds: it is acquired now, or by the
     /// next fence.</summary>
-    public void Observe(EventVector released, MemoryOrder order)
+    public void Observe(EventVector released, FlagOrder order)
     {
-        if ((order & MemoryOrder.Acquire) != 0)
+        if ((order & FlagOrder.Acquire) != 0)
         {
             Acquire(released);
             return;
@@ -82,9 +82,9 @@ internal sealed unsafe class WarpClock(Cta cta, int warp)
     }
 
     /// <summary>A strong load has met what another block has published.</summary>
-    public void Observe(RemoteKnowledge published, MemoryOrder order)
+    public void Observe(RemoteKnowledge published, FlagOrder order)
     {
-        bool isAcquire = (order & MemoryOrder.Acquire) != 0;
+        bool isAcquire = (order & FlagOrder.Acquire) != 0;
         EventVector into = isAcquire ? Known : _observedByDevice;
         into.Remote = RemoteKnowledge.Merge(into.Remote, published);
         into.AddBounds(published.BoundsOf(cta.Serial));

@@ -2,7 +2,7 @@ namespace NativeAttention.Emulation;
 
 /// <summary>What a strong access or a fence orders, beyond being atomic.</summary>
 [Flags]
-internal enum MemoryOrder
+internal enum FlagOrder
 {
     /// <summary>Nothing by itself; together with fences, what they order.</summary>
     Relaxed = 0,
