@@ -16,6 +16,9 @@ internal sealed record CeilingLine : ResultLine
     /// <summary><c>TFLOP/s</c>, <c>GFLOP/s</c> or <c>GB/s</c>.</summary>
     public required string Unit { get; init; }
 
+    /// <summary>Threads that reached it, on a processor; null for all.</summary>
+    public int? Threads { get; init; }
+
     /// <summary>Relative noise of its repeats.</summary>
     public double? Spread { get; init; }
 
@@ -33,6 +36,7 @@ internal sealed record CeilingLine : ResultLine
         FieldRules.RequireOneOf("unit", Unit, "TFLOP/s", "GFLOP/s", "GB/s");
         FieldRules.Require(Name != "read" ^ Unit == "GB/s", "unit", Unit,
             "GB/s for the ceiling 'read', TFLOP/s or GFLOP/s for any other");
+        FieldRules.Require(Threads is null or > 0, "threads", Threads, "a number above 0");
         FieldRules.RequireNotNegative("spread", Spread);
     }
 }
