@@ -8,6 +8,7 @@ internal sealed class EmulatedDevice
     private readonly Lock _gate = new();
     private EmulatedContext? _context;
     private int _users;
+    private readonly List<KernelProfile> _profiles = [];
     private EmulatedObjectCounts _abandoned;
     private volatile EmulatorFault? _lastFault;
 
@@ -66,6 +67,40 @@ internal sealed class EmulatedDevice
         lock (_gate)
         {
             return _context?.CountObjects() ?? default;
+        }
+    }
+
+    /// <summary>The profiles of all kernels that ran here, when the options ask for them.</summary>
+    internal IReadOnlyList<KernelProfile> Profiles
+    {
+        get
+        {
+            lock (_profiles)
+            {
+                return [.. _profiles];
+            }
+        }
+    }
+
+    /// <summary>The request, with the profile of its kernel when the options ask for one.</summary>
+    internal LaunchRequest Observe(LaunchRequest request)
+    {
+        if (!Options.Profile)
+        {
+            return request;
+        }
+
+        lock (_profiles)
+        {
+            // A module that is loaded again, in another context too, goes on with its profile.
+            KernelProfile? profile = _profiles.Find(p => p.IsOf(request.Kernel));
+            if (profile is null)
+            {
+                profile = new KernelProfile(request.Kernel);
+                _profiles.Add(profile);
+            }
+
+            return request with { Profile = profile };
         }
     }
 
