@@ -74,8 +74,9 @@ internal sealed class BenchApp(ToolConsole console)
                 throw ToolException.BadInput("--short and --full exclude each other");
             }
 
-            BenchRun run = new(console.Out, new BenchOptions(parsed.GetValue(_filter), parsed.GetValue(_full),
-                parsed.GetValue(_out), parsed.GetValue(_machine), parsed.GetValue(_note)));
+            BenchOptions options = new(parsed.GetValue(_filter), parsed.GetValue(_full), parsed.GetValue(_out),
+                parsed.GetValue(_machine), parsed.GetValue(_note));
+            BenchRun run = new(console.Out, options, options.Full ? Pace.Full : Pace.Short);
             return parsed.GetValue(_list) ? run.List() : run.Run();
         }
 #pragma warning disable CA1031 // the outermost frame: whatever it is, the user gets one line and an exit code

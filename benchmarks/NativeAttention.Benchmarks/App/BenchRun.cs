@@ -8,7 +8,7 @@ using NativeAttention.Tool.Results;
 namespace NativeAttention.Benchmarks.App;
 
 /// <summary>One run: all chosen cases in several passes, then the results.</summary>
-internal sealed class BenchRun(TextWriter output, BenchOptions options)
+internal sealed class BenchRun(TextWriter output, BenchOptions options, Pace pace)
 {
     private readonly BenchCase[] _cases = [.. CaseList.All.Where(c => (options.Full || c.InShort)
         && (options.Filter is null || c.Name.Contains(options.Filter, StringComparison.Ordinal)))];
@@ -57,7 +57,6 @@ internal sealed class BenchRun(TextWriter output, BenchOptions options)
     // spread instead of as a slow case.
     private void Measure(string folder, Collector collector)
     {
-        Pace pace = options.Full ? Pace.Full : Pace.Short;
         using StreamWriter log = new(Path.Combine(folder, "bench.log"));
         for (int pass = 1; pass <= pace.Passes; pass++)
         {

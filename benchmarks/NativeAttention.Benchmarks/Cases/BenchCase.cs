@@ -46,18 +46,23 @@ public sealed record BenchCase
     public AttentionOptions Options =>
         new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } };
 
-    /// <summary>The options as results store them.</summary>
-    internal JsonObject ResultOptions
+    /// <summary>The options as results store them; null when there are none.</summary>
+    internal JsonObject? ResultOptions
     {
         get
         {
-            JsonObject options = new() { ["mask"] = Mask.ToString() };
+            JsonObject options = [];
+            if (Mask != AttentionMask.None)
+            {
+                options["mask"] = Mask.ToString();
+            }
+
             if (Threads is { } threads)
             {
                 options["threads"] = threads;
             }
 
-            return options;
+            return options.Count > 0 ? options : null;
         }
     }
 

@@ -46,6 +46,7 @@ internal sealed class Collector
         Measured measured = Get(_cases, (BenchCase)what);
         measured.Times.Add(seconds);
         measured.Allocated.AddRange(allocated is { } bytes ? [bytes] : []);
+        measured.Passes++;
         measured.Failures += seconds.Count == 0 ? 1 : 0;
     }
 
@@ -94,7 +95,7 @@ internal sealed class Collector
             Shape = CaseShape.Of(@case.Shape),
             Options = @case.ResultOptions,
             Status = measured.Failures == 0 ? ResultStatus.Ok : ResultStatus.Failed,
-            Reason = measured.Failures == 0 ? null : $"{measured.Failures} passes failed; bench.log says why",
+            Reason = measured.Failures == 0 ? null : $"{measured.Failures} of {measured.Passes} passes failed; bench.log says why",
             Seconds = measured.Times.Any ? measured.Times.Timing : null,
             Spread = measured.Times.Any ? measured.Times.Spread : null,
             Flops = works ? CaseWork.DenseFlops(@case.Shape, @case.Mask) : null,
@@ -121,6 +122,8 @@ internal sealed class Collector
         public Samples Times { get; } = new();
 
         public List<double> Allocated { get; } = [];
+
+        public int Passes { get; set; }
 
         public int Failures { get; set; }
     }

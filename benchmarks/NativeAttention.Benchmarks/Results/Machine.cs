@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using BenchmarkDotNet.Environments;
 using NativeAttention.Benchmarks.App;
 using NativeAttention.Tool.Results;
@@ -7,7 +8,7 @@ using NativeAttention.Tool.Results;
 namespace NativeAttention.Benchmarks.Results;
 
 /// <summary>What results say of the machine and of the code that was measured.</summary>
-internal static class Machine
+internal static partial class Machine
 {
     private static readonly string[] NoName = ["amd", "intel", "r", "tm", "cpu", "processor", "core"];
 
@@ -40,7 +41,7 @@ internal static class Machine
     /// <summary>A short name made of a processor's: <c>epyc-9b14-2core</c>.</summary>
     internal static string Slug(string processor, int cores)
     {
-        string name = processor.Split('@')[0].ToLowerInvariant();
+        string name = CoreCount().Replace(processor.Split('@')[0].ToLowerInvariant(), "");
         string[] words = new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')])
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return string.Join('-', words.Except(NoName).Take(3).Append($"{cores}core"));
@@ -54,4 +55,7 @@ internal static class Machine
         string[] parts = version?.Split('+') ?? [];
         return parts.Length == 2 && parts[1].Length >= 7 ? parts[1][..7] : "unknown";
     }
+
+    [GeneratedRegex(@"\d+-core")]
+    private static partial Regex CoreCount();
 }
