@@ -26,7 +26,8 @@ public class BenchAppTests
             Assert.That(run.Run, Has.Property("Note").EqualTo("a test"));
             Assert.That(run.Ceilings.Count(), Is.EqualTo(Probes.Probe.All.Count));
             Assert.That(run.Ceilings.Select(c => c.Value), Has.All.GreaterThan(0.01));
-            Assert.That(run.Measurements.Select(m => m.Family), Is.EqualTo(new[] { "dense", "oneshot", "plan" }));
+            Assert.That(run.Measurements.Select(m => m.Family),
+                Is.EqualTo(new[] { "dense", "oneshot", "plan" }));
             foreach (MeasurementLine line in run.Measurements)
             {
                 Assert.That(line.Status, Is.EqualTo(ResultStatus.Ok));
@@ -55,8 +56,10 @@ public class BenchAppTests
     [Test]
     public void A_filter_that_nothing_passes_is_refused()
     {
-        Assert.That(Start("nosuch"), Is.EqualTo((ExitCodes.BadInput, "", "bench: filter is 'nosuch': no case of the "
-            + "short mode has a name that contains it (--list prints the names)\n")));
+        (int code, _, string error) = Start("nosuch");
+        Assert.That(code, Is.EqualTo(ExitCodes.BadInput));
+        Assert.That(error, Is.EqualTo("bench: filter is 'nosuch': no case of the short mode has a name that "
+            + "contains it (--list prints the names)\n"));
     }
 
     [TestCase("--short", "--full")]

@@ -71,7 +71,8 @@ public class CollectorTests
     [Test]
     public void A_probe_becomes_a_ceiling()
     {
-        Probe all = new ReadProbe(Environment.ProcessorCount), other = new FmaProbe(Environment.ProcessorCount + 1);
+        Probe all = new ReadProbe(Environment.ProcessorCount);
+        Probe other = new FmaProbe(Environment.ProcessorCount + 1);
         Collector collector = new();
         collector.Add(all, [all.Work / 40e9, all.Work / 50e9, all.Work / 60e9], 0);
         collector.Add(other, [other.Work / 1e9], 0);

@@ -34,7 +34,8 @@ public class ProbeTests
     {
         Assert.That(Probe.All.Select(p => (p.Name, p.Threads)), Is.EquivalentTo(new[]
         {
-            ("fma-f32", Environment.ProcessorCount), ("read", Environment.ProcessorCount), ("fma-f32", 1), ("read", 1),
+            ("fma-f32", Environment.ProcessorCount), ("read", Environment.ProcessorCount),
+            ("fma-f32", 1), ("read", 1),
         }));
     }
 }

@@ -3,13 +3,15 @@ using NativeAttention.Tool.App;
 
 namespace NativeAttention.Benchmarks.App;
 
-/// <summary>The program: parses the command line, measures, turns failures into one line and an exit code.</summary>
+/// <summary>
+/// The program: parses the command line, measures, turns failures into one line and an exit code.
+/// </summary>
 internal sealed class BenchApp(ToolConsole console)
 {
     private readonly Argument<string?> _filter = new("filter")
     {
         Arity = ArgumentArity.ZeroOrOne,
-        Description = "Only cases whose name contains this text: cpu, emulator, dense, plan, causal, s4096, ...",
+        Description = "Only cases whose name contains this text: cpu, emulator, plan, causal, s4096x, ...",
     };
 
     private readonly Option<bool> _short = new("--short")
@@ -55,7 +57,8 @@ internal sealed class BenchApp(ToolConsole console)
             _filter, _short, _full, _list, _out, _machine, _note,
         };
         root.SetAction(Execute);
-        ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParserConfiguration configuration = new() { ResponseFileTokenReplacer = null };
+        ParseResult parsed = root.Parse(arguments, configuration);
         if (parsed.Errors.Count > 0)
         {
             string message = string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.')));
@@ -74,8 +77,8 @@ internal sealed class BenchApp(ToolConsole console)
                 throw ToolException.BadInput("--short and --full exclude each other");
             }
 
-            BenchOptions options = new(parsed.GetValue(_filter), parsed.GetValue(_full), parsed.GetValue(_out),
-                parsed.GetValue(_machine), parsed.GetValue(_note));
+            BenchOptions options = new(parsed.GetValue(_filter), parsed.GetValue(_full),
+                parsed.GetValue(_out), parsed.GetValue(_machine), parsed.GetValue(_note));
             BenchRun run = new(console.Out, options, options.Full ? Pace.Full : Pace.Short);
             return parsed.GetValue(_list) ? run.List() : run.Run();
         }

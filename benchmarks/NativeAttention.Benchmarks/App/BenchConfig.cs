@@ -12,8 +12,8 @@ using Perfolizer.Mathematics.OutlierDetection;
 namespace NativeAttention.Benchmarks.App;
 
 /// <summary>
-/// How BenchmarkDotNet measures. In this process: the ceilings are then those of the process that is measured, no
-/// project is generated and built, and no network is needed.
+/// How BenchmarkDotNet measures. In this process: the ceilings are then those of the process that is
+/// measured, no project is generated and built, and no network is needed.
 /// </summary>
 internal sealed class BenchConfig : ManualConfig
 {

@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using NativeAttention.Benchmarks.Cases;
 using NativeAttention.Benchmarks.Results;
 using NativeAttention.Tool.App;
+using NativeAttention.Tool.Devices;
 using NativeAttention.Tool.Results;
 
 namespace NativeAttention.Benchmarks.App;
@@ -31,8 +32,8 @@ internal sealed class BenchRun(TextWriter output, BenchOptions options, Pace pac
     {
         if (_cases.Length == 0)
         {
-            throw ToolException.BadInput($"filter is '{options.Filter}': no case of the {options.Mode} mode has a "
-                + "name that contains it (--list prints the names)");
+            throw ToolException.BadInput($"filter is '{options.Filter}': no case of the {options.Mode} mode "
+                + "has a name that contains it (--list prints the names)");
         }
 
         RunLine run = Machine.Describe(options);
@@ -50,7 +51,16 @@ internal sealed class BenchRun(TextWriter output, BenchOptions options, Pace pac
         }
 
         output.WriteLine($"results in {file}");
-        return collector.AnyFailed ? ExitCodes.Failure : ExitCodes.Ok;
+        int report = Report(folder);
+        return collector.AnyFailed ? ExitCodes.Failure : report;
+    }
+
+    // Charts and the full report beside the results, a short one to look at.
+    private int Report(string folder)
+    {
+        ToolConsole console = new(output, output, ErrorIsTerminal: false);
+        NattnApp app = new(console, ToolEnvironment.Current, new SystemDevices());
+        return app.Run(["report", folder, "--short"]);
     }
 
     // Passes over everything, not repeats of each case: what disturbs a machine for a while then shows as

@@ -4,7 +4,7 @@ namespace NativeAttention.Benchmarks.App;
 /// <param name="Passes">How often all cases are gone through.</param>
 /// <param name="Warmup">Iterations in a pass before those that count.</param>
 /// <param name="Iterations">Iterations in a pass that count.</param>
-/// <param name="Milliseconds">Length of an iteration; longer for a case of which one run takes longer.</param>
+/// <param name="Milliseconds">Length of an iteration, unless one run takes longer.</param>
 internal sealed record Pace(int Passes, int Warmup, int Iterations, int Milliseconds)
 {
     /// <summary>About three minutes with the cases of the short mode.</summary>

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Loggers;
 
 namespace NativeAttention.Benchmarks.App;
 
-/// <summary>Keeps what BenchmarkDotNet says in a file: it is much, and only of use when something failed.</summary>
+/// <summary>Keeps what BenchmarkDotNet says in a file, for when something failed.</summary>
 internal sealed class TextLogger(TextWriter writer) : ILogger
 {
     public string Id => nameof(TextLogger);

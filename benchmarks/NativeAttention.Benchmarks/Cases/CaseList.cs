@@ -50,17 +50,30 @@ internal static class CaseList
     private static IEnumerable<BenchCase> OneThread() =>
         from dim in HeadDims
         from mask in Masks
-        select Square(8, 8, 1024, dim) with { Threads = 1, Mask = mask, InShort = mask == AttentionMask.None };
+        select Square(8, 8, 1024, dim) with
+        {
+            Threads = 1,
+            Mask = mask,
+            InShort = mask == AttentionMask.None,
+        };
 
     private static IEnumerable<BenchCase> OddHeadDims() =>
         from dim in (int[])[40, 72, 80, 96]
         from mask in Masks
-        select Square(8, 8, 1024, dim) with { Mask = mask, InShort = dim == 72 && mask == AttentionMask.None };
+        select Square(8, 8, 1024, dim) with
+        {
+            Mask = mask,
+            InShort = dim == 72 && mask == AttentionMask.None,
+        };
 
     private static IEnumerable<BenchCase> OddLengths() =>
         from length in (int[])[1000, 1023]
         from mask in Masks
-        select Square(8, 8, length, 64) with { Mask = mask, InShort = length == 1023 && mask == AttentionMask.None };
+        select Square(8, 8, length, 64) with
+        {
+            Mask = mask,
+            InShort = length == 1023 && mask == AttentionMask.None,
+        };
 
     // A chunk of queries against a long past.
     private static IEnumerable<BenchCase> UnequalLengths() =>
@@ -87,7 +100,11 @@ internal static class CaseList
     private static IEnumerable<BenchCase> Overheads()
     {
         BenchCase smallest = Square(1, 1, 1, 1) with { InShort = true };
-        BenchCase real = Square(32, 8, 4096, 128) with { Family = BenchFamily.Plan, Type = ElementType.BFloat16 };
+        BenchCase real = Square(32, 8, 4096, 128) with
+        {
+            Family = BenchFamily.Plan,
+            Type = ElementType.BFloat16,
+        };
         return
         [
             smallest,

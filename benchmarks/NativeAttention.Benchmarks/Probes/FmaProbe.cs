@@ -46,10 +46,8 @@ public sealed class FmaProbe(int threads) : Probe(threads)
         where TVector : unmanaged
     {
         TVector factor = TWidth.Broadcast(0.5f), addend = TWidth.Broadcast(0.5f);
-        TVector a = TWidth.Broadcast(start), b = TWidth.Broadcast(start + 1), c = TWidth.Broadcast(start + 2);
-        TVector d = TWidth.Broadcast(start + 3), e = TWidth.Broadcast(start + 4), f = TWidth.Broadcast(start + 5);
-        TVector g = TWidth.Broadcast(start + 6), h = TWidth.Broadcast(start + 7), i = TWidth.Broadcast(start + 8);
-        TVector j = TWidth.Broadcast(start + 9), k = TWidth.Broadcast(start + 10), l = TWidth.Broadcast(start + 11);
+        TVector a = Start(0), b = Start(1), c = Start(2), d = Start(3), e = Start(4), f = Start(5);
+        TVector g = Start(6), h = Start(7), i = Start(8), j = Start(9), k = Start(10), l = Start(11);
         for (int step = 0; step < Steps; step++)
         {
             a = TWidth.MultiplyAdd(a, factor, addend);
@@ -70,5 +68,7 @@ public sealed class FmaProbe(int threads) : Probe(threads)
         TVector ghi = TWidth.Add(TWidth.Add(g, h), i), jkl = TWidth.Add(TWidth.Add(j, k), l);
         TVector sum = TWidth.Add(TWidth.Add(abc, def), TWidth.Add(ghi, jkl));
         return *(float*)&sum;
+
+        TVector Start(int chain) => TWidth.Broadcast(start + chain);
     }
 }

@@ -17,7 +17,7 @@ public abstract class Probe
     /// <summary>Name of the ceiling in results.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Unit of the ceiling in results: billions of what <see cref="Work"/> counts, a second.</summary>
+    /// <summary>Unit of the ceiling in results; <see cref="Work"/> is without the billion.</summary>
     public abstract string Unit { get; }
 
     /// <summary>Operations or bytes of one run.</summary>

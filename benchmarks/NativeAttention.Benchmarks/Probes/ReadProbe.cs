@@ -4,7 +4,7 @@ using NativeAttention.Cpu;
 
 namespace NativeAttention.Benchmarks.Probes;
 
-/// <summary>Reads memory that no cache holds, from end to end: the bandwidth that decoding can reach.</summary>
+/// <summary>Reads more memory than caches hold: the bandwidth that decoding can reach.</summary>
 /// <param name="threads">Threads that share the work.</param>
 public sealed unsafe class ReadProbe(int threads) : Probe(threads)
 {

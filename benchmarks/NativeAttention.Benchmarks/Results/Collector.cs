@@ -5,7 +5,7 @@ using NativeAttention.Tool.Results;
 
 namespace NativeAttention.Benchmarks.Results;
 
-/// <summary>Gathers what BenchmarkDotNet measured in several passes and makes lines of results of it.</summary>
+/// <summary>Gathers what was measured in several passes and makes lines of results of it.</summary>
 internal sealed class Collector
 {
     private readonly Dictionary<Probe, Samples> _ceilings = [];
@@ -95,7 +95,9 @@ internal sealed class Collector
             Shape = CaseShape.Of(@case.Shape),
             Options = @case.ResultOptions,
             Status = measured.Failures == 0 ? ResultStatus.Ok : ResultStatus.Failed,
-            Reason = measured.Failures == 0 ? null : $"{measured.Failures} of {measured.Passes} passes failed; bench.log says why",
+            Reason = measured.Failures == 0
+                ? null
+                : $"{measured.Failures} of {measured.Passes} passes failed; bench.log says why",
             Seconds = measured.Times.Any ? measured.Times.Timing : null,
             Spread = measured.Times.Any ? measured.Times.Spread : null,
             Flops = works ? CaseWork.DenseFlops(@case.Shape, @case.Mask) : null,

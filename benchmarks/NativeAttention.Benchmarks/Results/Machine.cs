@@ -15,7 +15,8 @@ internal static partial class Machine
     /// <summary>The line that opens the run of the CPU.</summary>
     public static RunLine Describe(BenchOptions options)
     {
-        string processor = HostEnvironmentInfo.GetCurrent().CpuInfo.Value?.ProcessorName ?? "unknown processor";
+        string processor =
+            HostEnvironmentInfo.GetCurrent().CpuInfo.Value?.ProcessorName ?? "unknown processor";
         return new RunLine
         {
             Schema = RunLine.CurrentSchema,

@@ -25,6 +25,9 @@ internal sealed record CeilingLine : ResultLine
     /// <summary>Who measured it: <c>nattn</c> or <c>torch</c>.</summary>
     public string? Provider { get; init; }
 
+    /// <summary>The name, with the threads when they are not all.</summary>
+    public string Label => Threads is null ? Name : $"{Name}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
+
     /// <summary>The rate in FLOP/s or bytes/s.</summary>
     public double PerSecond => Value * (Unit == "TFLOP/s" ? 1e12 : 1e9);
 
