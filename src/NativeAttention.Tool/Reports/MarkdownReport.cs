@@ -111,8 +111,8 @@ internal sealed class MarkdownReport
         ["ceiling", ">rate", ">noise", "measured by", ">before"],
         section.Group.Ceilings.Select(c => new[]
         {
-            c.Name, Rate(c), Quantities.Noise(c.Spread), c.Provider ?? Quantities.None,
-            section.Baseline?.Ceilings.LastOrDefault(b => b.Name == c.Name && b.Provider == c.Provider) is { } b
+            c.Label, Rate(c), Quantities.Noise(c.Spread), c.Provider ?? Quantities.None,
+            section.Baseline?.Ceilings.LastOrDefault(b => b.Label == c.Label && b.Provider == c.Provider) is { } b
                 ? $"{Rate(b)} ({Quantities.Signed((c.PerSecond / b.PerSecond) - 1)})"
                 : Quantities.None,
         }));
