@@ -55,6 +55,12 @@ internal sealed unsafe class LaunchState
 
     public long BlockCount { get; private set; }
 
+    /// <summary>Who accessed which global memory in this launch; null when that is not checked.</summary>
+    public GlobalShadow? GlobalShadow { get; private set; }
+
+    /// <summary>Serial number of the first block.</summary>
+    public uint FirstSerial { get; private set; }
+
     public int ThreadsPerBlock { get; private set; }
 
     /// <summary>The first finding; it stops every worker.</summary>
@@ -76,6 +82,7 @@ internal sealed unsafe class LaunchState
         // The allocation table may be large and the fault's owner is the caller now; the kernel stays for the
         // next launch of the same one.
         (Memory, Allocations, _fault, _failure) = (null!, [], null, null);
+        GlobalShadow = null;
         lock (_gate)
         {
             _idle.Push(this);
@@ -85,7 +92,8 @@ internal sealed unsafe class LaunchState
     /// <summary>Runs every block of the request to its end, or to the first finding.</summary>
     public void Run(DeviceMemory memory, LaunchRequest request, EmulatorOptions options, byte* parameters)
     {
-        (Kernel, Program, Options, Memory) = (request.Kernel, request.Kernel.Program, options, memory);
+        (Kernel, Options, Memory) = (request.Kernel, options, memory);
+        Program = request.Profile is null ? Kernel.Program : Kernel.Program.Profiled;
         (Grid, Block, Allocations) = (request.Grid, request.Block, memory.Snapshot);
         DynamicSharedBytes = request.DynamicSharedBytes;
         SharedBytes = Kernel.StaticSharedBytes + DynamicSharedBytes;
@@ -104,6 +112,9 @@ internal sealed unsafe class LaunchState
             : Environment.ProcessorCount;
         WorkerCount = Math.Clamp(threads, 1, resident);
         IsParallel = WorkerCount > 1;
+        bool tracksGlobal = (options.Checks & EmulatorChecks.GlobalRaces) != 0;
+        GlobalShadow = tracksGlobal ? memory.Shadow : null;
+        FirstSerial = GlobalShadow?.Begin(BlockCount) ?? 0;
         PrepareWorkers(resident);
         RunWorkers();
         _failure?.Throw();
@@ -114,6 +125,15 @@ internal sealed unsafe class LaunchState
         for (int i = 0; i < WorkerCount; i++)
         {
             _workers[i].AddTo(counters);
+        }
+    }
+
+    public void AddTo(KernelProfile profile)
+    {
+        profile.AddLaunch();
+        for (int i = 0; i < WorkerCount; i++)
+        {
+            _workers[i].AddTo(profile);
         }
     }
 

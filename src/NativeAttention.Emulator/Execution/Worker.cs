@@ -30,10 +30,16 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public ulong ArenaStart;
     public byte* ArenaBits;
 
+    /// <summary>Who accessed which global memory in this launch; null when that is not checked.</summary>
+    public GlobalShadow? GlobalShadow;
+
     public byte* Parameters;
     public int ParameterBytes;
     public bool IsParallel;
     public bool CopiesAreLate;
+
+    /// <summary>What every instruction of a profiled program moved.</summary>
+    public AccessCounts[] Accesses = [];
 
     public long GlobalBytesRead;
     public long GlobalBytesWritten;
@@ -52,12 +58,14 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         Checks = launch.Options.Checks;
         ArenaStart = launch.Memory.ArenaStart;
         ArenaBits = launch.Memory.InitializationBits;
+        GlobalShadow = launch.GlobalShadow;
         Parameters = launch.Parameters;
         ParameterBytes = launch.ParameterBytes;
         IsParallel = launch.IsParallel;
         CopiesAreLate = launch.CopiesAreLate;
         (GlobalBytesRead, GlobalBytesWritten, SharedBytesRead, SharedBytesWritten) = (0, 0, 0, 0);
         (BarrierArrivals, WarpInstructions, BlocksRun, _sinceProgress, _progressMark) = (0, 0, 0, 0, 0);
+        Accesses = Program.ObservedOps.Length > 0 ? new AccessCounts[Program.OpCount] : [];
         PrepareCaches();
         if (launch.Options.Order == WarpOrder.Random)
         {
@@ -177,6 +185,18 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
                 counters.MatrixFlops += Program.MatrixFlops[i] * _blockRuns[b];
             }
         }
+    }
+
+    /// <summary>Adds what this worker counted of every instruction.</summary>
+    public void AddTo(KernelProfile profile)
+    {
+        long[] executions = new long[Program.OpCount];
+        for (int b = 0; b < Program.BlockCount; b++)
+        {
+            executions.AsSpan(Program.IndexOf(Program.Blocks[b].First), Program.Blocks[b].Count)
+                .Fill(_blockRuns[b]);
+        }
+        profile.Add(executions, Accesses, BlocksRun, BarrierArrivals);
     }
 
     private bool RunSlot(int index)

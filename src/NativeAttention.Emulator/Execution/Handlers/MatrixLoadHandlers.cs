@@ -134,7 +134,7 @@ internal static unsafe class MatrixLoadHandlers
     }
 
     /// <summary>The lanes whose addresses count.</summary>
-    private static uint RowLanes(int count) => count == 4 ? Lanes.All : (1u << (count * 8)) - 1;
+    internal static uint RowLanes(int count) => count == 4 ? Lanes.All : (1u << (count * 8)) - 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Rows(byte* shared, ulong* addresses)
