@@ -294,6 +294,8 @@ internal static partial class InstructionForms
 
         # Control.
         bra[.uni]                                           | *         |
+        brx.idx[.uni]                                       | *         | 6.0 30
+        call[.uni]                                          | *         |
         ret[.uni]                                           |           |
         {exit,trap,brkpt}                                   |           |
         nanosleep.u32                                       | *         | 6.3 70

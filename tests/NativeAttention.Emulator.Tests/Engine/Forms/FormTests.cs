@@ -14,7 +14,7 @@ internal sealed class FormTests
     private static readonly Dictionary<string, Type> _elsewhere = Places(
         (typeof(MemoryFormTests), "ld ldu st atom red prefetch prefetchu applypriority discard createpolicy cvta isspacep"),
         (typeof(MatrixTests), "ldmatrix stmatrix movmatrix mma shfl vote match redux activemask"),
-        (typeof(ControlFlowTests), "bra ret exit membar fence nanosleep trap brkpt"));
+        (typeof(ControlFlowTests), "bra brx call ret exit membar fence nanosleep trap brkpt"));
 
     private static Dictionary<string, Type> Places(params (Type Tests, string Mnemonics)[] places) =>
         places.SelectMany(p => p.Mnemonics.Split(' '), (p, m) => (p.Tests, Mnemonic: m))
