@@ -30,7 +30,7 @@ internal sealed class EmulateOptions
     private readonly Option<LaunchExtent?> _block = Extent("--block", "Threads of a block: x, x,y or x,y,z.");
 
     private readonly Option<int> _shared =
-        OptionParsers.Whole("--shared", "Bytes of dynamic shared memory.", 0);
+        OptionParsers.Whole("--shared", "Bytes of dynamic shared memory.", 0, least: 0);
 
     private readonly Option<string[]> _arguments = new("--arg")
     {
@@ -67,10 +67,12 @@ internal sealed class EmulateOptions
         "Architecture of the GPU (default: that of the file, else sm_80).", [.. EmulatorOptions.Targets]);
 
     private readonly Option<int> _seed = OptionParsers.Whole("--seed", "Seed of the first schedule.", 0);
-    private readonly Option<int> _schedules = OptionParsers.Whole("--schedules", "Number of schedules to run.", 1);
+
+    private readonly Option<int> _schedules =
+        OptionParsers.Whole("--schedules", "Number of schedules to run.", 1, least: 1);
 
     private readonly Option<int> _threads = OptionParsers.Whole("--threads",
-        "Threads of this machine to use; 1 replays exactly, 0 takes all processors.", 1);
+        "Threads of this machine to use; 1 replays exactly, 0 takes all processors.", 1, least: 0);
 
     private readonly Option<EmulatorChecks> _checks = new("--checks")
     {
@@ -121,49 +123,40 @@ internal sealed class EmulateOptions
         Profile = parsed.GetValue(_profile),
     };
 
+    // Asks only what was given: a value that was not understood has its own message.
     private void Check(CommandResult result)
     {
-        bool hasFile = result.GetValue(_file) is not null;
-        if (hasFile == result.GetValue(_kernel) is not null)
+        bool hasFile = result.GetResult(_file) is { Tokens.Count: > 0 };
+        if (hasFile == IsGiven(result, _kernel))
         {
             result.AddError("either a FILE of PTX or --kernel is needed");
             return;
         }
 
-        if (hasFile && !result.GetValue(_list) && (result.GetValue(_grid) is null || result.GetValue(_block) is null))
+        if (hasFile && !IsGiven(result, _list) && !(IsGiven(result, _grid) && IsGiven(result, _block)))
         {
             result.AddError("--grid and --block are needed (or --list)");
         }
 
         Refuse(result, hasFile, "--kernel", [_shape, _causal]);
         Refuse(result, !hasFile, "a FILE", [_entry, _list, _grid, _block, _shared, _arguments, _params]);
-        if (!hasFile && result.GetValue(_shape) is null)
+        if (!hasFile && !IsGiven(result, _shape))
         {
             result.AddError("--shape is needed with --kernel");
         }
-
-        RequireAtLeast(result, _schedules, 1);
-        RequireAtLeast(result, _threads, 0);
-        RequireAtLeast(result, _shared, 0);
     }
+
+    private static bool IsGiven(CommandResult result, Option option) =>
+        result.GetResult(option) is { Implicit: false };
 
     private static void Refuse(CommandResult result, bool applies, string other, ReadOnlySpan<Option> options)
     {
         foreach (Option option in options)
         {
-            if (applies && result.GetResult(option) is { Implicit: false })
+            if (applies && IsGiven(result, option))
             {
                 result.AddError($"{option.Name} belongs to {other}");
             }
-        }
-    }
-
-    private static void RequireAtLeast(CommandResult result, Option<int> option, int least)
-    {
-        int value = result.GetValue(option);
-        if (value < least)
-        {
-            result.AddError($"{option.Name} is {value}; allowed are numbers from {least}");
         }
     }
 

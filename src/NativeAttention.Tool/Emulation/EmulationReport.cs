@@ -75,10 +75,10 @@ internal static class EmulationReport
         if (document.Profile is { } profile)
         {
             long moved = profile.Global.BytesRead + profile.Global.BytesWritten;
-            writer.WriteLine(Line($"useful FLOPs {document.UsefulFlops:N0}: the kernel's products are "
-                + $"{Ratio(profile.MatrixFlops, document.UsefulFlops)} times that"));
-            writer.WriteLine(Line($"least traffic {document.MinimumBytes:N0} bytes (every tensor once): the kernel "
-                + $"moves {Ratio(moved, document.MinimumBytes)} times that"));
+            writer.WriteLine($"useful FLOPs {document.UsefulFlops:N0}: the kernel's products are "
+                + $"{Ratio(profile.MatrixFlops, document.UsefulFlops)} times that");
+            writer.WriteLine($"least traffic {document.MinimumBytes:N0} bytes (every tensor once): the kernel "
+                + $"moves {Ratio(moved, document.MinimumBytes)} times that");
         }
 
         int failed = document.Schedules.Count(s => !s.Passed);
@@ -93,12 +93,14 @@ internal static class EmulationReport
             return;
         }
 
-        writer.WriteLine(Line($"profile of {profile.Kernel}: launches {profile.Launches}, blocks {profile.Blocks:N0}, "
+        writer.WriteLine($"profile of {profile.Kernel}: launches {profile.Launches}, blocks {profile.Blocks:N0}, "
             + $"warp instructions {profile.WarpInstructions:N0}, tensor FLOPs {profile.MatrixFlops:N0}, "
-            + $"atomics {profile.Atomics:N0}, barriers {profile.Barriers:N0}"));
+            + $"atomics {profile.Atomics:N0}, barriers {profile.Barriers:N0}");
         WriteClasses(profile, writer);
         WriteTraffic(profile, writer);
-        WriteStatements(profile, writer);
+        WriteStatements("hottest statements", profile.Hottest, writer);
+        WriteStatements("most transactions above the least", profile.Wasteful, writer);
+        WriteUnexecuted(profile, writer);
     }
 
     private static void WriteClasses(ProfileDocument profile, TextWriter writer)
@@ -106,7 +108,7 @@ internal static class EmulationReport
         TextTable table = new("class", ">instructions", ">share");
         foreach ((string name, long count) in profile.Classes.OrderByDescending(c => c.Value))
         {
-            table.Add(name, Line($"{count:N0}"), Line($"{100.0 * count / profile.WarpInstructions:F1} %"));
+            table.Add(name, $"{count:N0}", $"{100.0 * count / profile.WarpInstructions:F1} %");
         }
 
         table.WriteTo(writer);
@@ -122,26 +124,36 @@ internal static class EmulationReport
         Add("parameters", profile.Parameter);
         table.WriteTo(writer);
 
-        void Add(string name, TrafficDocument t) => table.Add(name, Line($"{t.Requests:N0}"),
-            Line($"{t.BytesRead:N0}"), Line($"{t.BytesWritten:N0}"), Line($"{t.Transactions:N0}"),
-            Line($"{t.MinimumTransactions:N0}"), t.Transactions == 0 ? "-" : Line($"{t.Ratio:F3}"));
+        void Add(string name, TrafficDocument t) => table.Add(name, $"{t.Requests:N0}",
+            $"{t.BytesRead:N0}", $"{t.BytesWritten:N0}", $"{t.Transactions:N0}",
+            $"{t.MinimumTransactions:N0}", t.Transactions == 0 ? "-" : $"{t.Ratio:F3}");
     }
 
-    private static void WriteStatements(ProfileDocument profile, TextWriter writer)
+    private static void WriteUnexecuted(ProfileDocument profile, TextWriter writer)
     {
-        TextTable table = new(">line", ">executions", ">sectors", ">banks", "hottest statements");
-        foreach (StatementDocument s in profile.Hottest)
+        if (profile.UnexecutedStatements > 0)
         {
-            table.Add($"{s.Line}", Line($"{s.Executions:N0}"), Line($"{s.SectorRatio:F2}"), Line($"{s.BankRatio:F2}"),
-                s.Statement);
+            writer.WriteLine($"never executed: {profile.UnexecutedStatements} statements, lines "
+                + string.Join(", ", profile.UnexecutedLines));
+        }
+    }
+
+    private static void WriteStatements(string title, IReadOnlyList<StatementDocument> statements, TextWriter writer)
+    {
+        if (statements.Count == 0)
+        {
+            return;
+        }
+
+        TextTable table = new(">line", ">executions", ">sectors", ">banks", title);
+        foreach (StatementDocument s in statements)
+        {
+            table.Add($"{s.Line}", $"{s.Executions:N0}", Ratio(s.SectorRatio), Ratio(s.BankRatio), s.Statement);
         }
 
         table.WriteTo(writer);
-        if (profile.Unexecuted.Count > 0)
-        {
-            writer.WriteLine($"never executed: {profile.Unexecuted.Count} statements, lines "
-                + string.Join(", ", profile.Unexecuted.Select(s => s.Line).Distinct()));
-        }
+
+        static string Ratio(double? ratio) => ratio is { } value ? $"{value:F2}" : "-";
     }
 
     private static void WriteWarnings(string file, IEnumerable<DiagnosticDocument> warnings, TextWriter writer)
@@ -158,6 +170,4 @@ internal static class EmulationReport
 
     private static string Ratio(double value, double least) =>
         least == 0 ? "-" : (value / least).ToString("F3", CultureInfo.InvariantCulture);
-
-    private static string Line(FormattableString text) => FormattableString.Invariant(text);
 }

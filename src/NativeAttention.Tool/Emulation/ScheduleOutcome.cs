@@ -1,3 +1,4 @@
+using System.Text.Json;
 using NativeAttention.Emulation;
 
 namespace NativeAttention.Tool.Emulation;
@@ -11,11 +12,14 @@ internal sealed record ScheduleOutcome(
     EmulatorOptions Options, LaunchResult Result, IReadOnlyList<byte[]> Outputs,
     IReadOnlyList<BufferFile> Incomplete)
 {
-    /// <summary>How messages call it.</summary>
-    public string Name => Describe(Options);
-
     /// <summary>How messages call a way to run.</summary>
     public static string Describe(EmulatorOptions options) =>
-        $"seed {options.Seed}, warps {options.Order.ToString().ToLowerInvariant()}, "
-        + $"copies {((options.Seed & 1) == 0 ? "early" : "late")}";
+        $"seed {options.Seed}, warps {OrderOf(options)}, copies {CopiesOf(options)}";
+
+    /// <summary>The order of warps in words.</summary>
+    public static string OrderOf(EmulatorOptions options) =>
+        JsonNamingPolicy.KebabCaseLower.ConvertName(options.Order.ToString());
+
+    /// <summary>When asynchronous copies arrive.</summary>
+    public static string CopiesOf(EmulatorOptions options) => (options.Seed & 1) == 0 ? "early" : "late";
 }

@@ -71,8 +71,7 @@ internal sealed record ScheduleDocument(
         Of(o.Options, o.Result.Counters.WarpInstructions, o.Result.Fault);
 
     public static ScheduleDocument Of(EmulatorOptions options, long warpInstructions, EmulatorFault? fault) => new(
-        options.Seed, options.Order.ToString().ToLowerInvariant(), (options.Seed & 1) == 0 ? "early" : "late",
-        warpInstructions, fault is null ? null : FaultDocument.Of(fault));
+        options.Seed, ScheduleOutcome.OrderOf(options), ScheduleOutcome.CopiesOf(options), warpInstructions, fault is null ? null : FaultDocument.Of(fault));
 }
 
 /// <summary>A finding.</summary>
@@ -111,22 +110,52 @@ internal sealed record KernelScheduleDocument(
     int Seed, string Order, string Copies, bool Passed, double MaxError, double Bound, string? Failure,
     FaultDocument? Fault);
 
-/// <summary>What a kernel did.</summary>
+/// <summary>What a kernel did: <paramref name="Hottest"/> are the statements executed most often,
+/// <paramref name="Wasteful"/> those with most transactions above the least possible.</summary>
 internal sealed record ProfileDocument(
     string Kernel, long Launches, long Blocks, long WarpInstructions, long MatrixFlops, long Atomics,
     long Barriers, IReadOnlyDictionary<string, long> Classes, TrafficDocument Global, TrafficDocument Shared,
     TrafficDocument Local, TrafficDocument Parameter, IReadOnlyList<StatementDocument> Hottest,
-    IReadOnlyList<StatementDocument> Unexecuted)
+    IReadOnlyList<StatementDocument> Wasteful, int UnexecutedStatements, IReadOnlyList<string> UnexecutedLines)
 {
-    private const int HotStatements = 10;
+    private const int Listed = 10;
 
     public static ProfileDocument Of(KernelProfile p) => new(
         p.Kernel, p.Launches, p.Blocks, p.WarpInstructions, p.MatrixFlops, p.Atomics, p.Barriers,
         p.InstructionsByClass.ToDictionary(c => c.Key.ToString(), c => c.Value),
         TrafficDocument.Of(p.Global), TrafficDocument.Of(p.Shared), TrafficDocument.Of(p.Local),
         TrafficDocument.Of(p.Parameter),
-        [.. p.Hottest(HotStatements).Select(StatementDocument.Of)],
-        [.. p.Unexecuted().Select(StatementDocument.Of)]);
+        [.. p.Hottest(Listed).Select(StatementDocument.Of)],
+        [.. p.Statements.Where(s => Waste(s) > 0).OrderByDescending(Waste).Take(Listed)
+            .Select(StatementDocument.Of)],
+        p.Unexecuted().Count, Ranges(p.Statements));
+
+    private static long Waste(StatementProfile s) =>
+        s.Global.Transactions - s.Global.MinimumTransactions
+        + s.Shared.Transactions - s.Shared.MinimumTransactions;
+
+    // Lines of statements that follow each other, none of them executed, as first-last.
+    private static List<string> Ranges(IReadOnlyList<StatementProfile> statements)
+    {
+        List<string> ranges = [];
+        for (int i = 0; i < statements.Count; i++)
+        {
+            int first = statements[i].Line;
+            bool isDead = false;
+            for (; i < statements.Count && statements[i].Executions == 0; i++)
+            {
+                isDead = true;
+            }
+
+            if (isDead)
+            {
+                int last = statements[i - 1].Line;
+                ranges.Add(first == last ? $"{first}" : $"{first}-{last}");
+            }
+        }
+
+        return ranges;
+    }
 }
 
 /// <summary>Traffic of one memory space.</summary>
@@ -137,10 +166,12 @@ internal sealed record TrafficDocument(
         t.Requests, t.BytesRead, t.BytesWritten, t.Transactions, t.MinimumTransactions, t.Ratio);
 }
 
-/// <summary>One PTX statement.</summary>
+/// <summary>One PTX statement; ratios where it accesses that memory.</summary>
 internal sealed record StatementDocument(
-    int Line, string Statement, string Class, long Executions, double SectorRatio, double BankRatio)
+    int Line, string Statement, string Class, long Executions, double? SectorRatio, double? BankRatio)
 {
     public static StatementDocument Of(StatementProfile s) => new(
-        s.Line, s.Statement, s.Class.ToString(), s.Executions, s.Global.Ratio, s.Shared.Ratio);
+        s.Line, s.Statement, s.Class.ToString(), s.Executions, Ratio(s.Global), Ratio(s.Shared));
+
+    private static double? Ratio(MemoryTraffic t) => t.Requests == 0 ? null : t.Ratio;
 }
