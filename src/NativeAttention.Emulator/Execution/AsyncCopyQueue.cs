@@ -110,6 +110,27 @@ internal sealed unsafe class AsyncCopyQueue
         _count = kept;
     }
 
+    /// <summary>Ends all copies of the given lanes, committed or not; groups are counted on.</summary>
+    public void Land(Warp w, uint lanes)
+    {
+        int kept = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            AsyncCopy* copy = First + i;
+            uint done = copy->Pending & lanes;
+            if (done != 0)
+            {
+                AsyncCopyHandlers.Retire(w, copy, done);
+                copy->Pending &= ~done;
+            }
+            if (copy->Pending != 0)
+            {
+                First[kept++] = *copy;
+            }
+        }
+        _count = kept;
+    }
+
     /// <summary>The lanes of a copy whose wait it satisfies.</summary>
     private uint Done(AsyncCopy* copy, uint lanes, int newest)
     {

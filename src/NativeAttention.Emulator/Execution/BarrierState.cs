@@ -16,6 +16,9 @@ internal sealed class BarrierState
     /// <summary>Warps that wait.</summary>
     public uint Waiting;
 
+    /// <summary>Warps that have arrived, whether they wait or not.</summary>
+    public uint Arrivals;
+
     /// <summary>True when the phase is one of <c>bar.red</c>.</summary>
     public bool IsReduction;
 
@@ -27,7 +30,7 @@ internal sealed class BarrierState
 
     public void Reset()
     {
-        (Expected, Arrived, Waiting, Votes, Voters) = (0, 0, 0, 0, 0);
+        (Expected, Arrived, Waiting, Arrivals, Votes, Voters) = (0, 0, 0, 0, 0, 0);
         (HasCount, IsReduction) = (false, false);
     }
 }

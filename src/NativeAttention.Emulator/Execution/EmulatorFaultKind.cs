@@ -57,6 +57,24 @@ public enum EmulatorFaultKind
     /// arrive.</summary>
     BarrierMisuse,
 
+    /// <summary>An mbarrier used wrongly: none at the address, too many arrivals, byte counts out of range, a
+    /// wait that is more than one phase behind, or an end of the block with bytes missing.</summary>
+    MbarrierMisuse,
+
+    /// <summary>Shared memory, or an mbarrier, that was written in the ordinary way and is used by a bulk
+    /// copy or wgmma without fence.proxy.async (or fence.mbarrier_init) between.</summary>
+    MissingProxyFence,
+
+    /// <summary>A bulk or tensor copy whose size or form is not allowed.</summary>
+    BulkCopyMisuse,
+
+    /// <summary>setmaxnreg in a direction that the registers of the warp do not allow, or not by a whole
+    /// warpgroup.</summary>
+    RegisterMisuse,
+
+    /// <summary>Bytes that are not a tensor map, or not the one the copy needs.</summary>
+    TensorMapMisuse,
+
     /// <summary>No warp can ever run again.</summary>
     Deadlock,
 

@@ -22,6 +22,9 @@ internal static unsafe class SharedShadow
     public const uint SeveralReaders = 1u << 9;
     public const uint InFlight = 0x3F_FFFFu << EpochShift;
 
+    /// <summary>The tag of cells that are an mbarrier.</summary>
+    public const uint Mbarrier = 0x3F_FFFEu << EpochShift;
+
     private const uint CellBytes = 0xF;
 
     public static uint Tag(uint epoch, int warp) => (epoch << EpochShift) | ((uint)warp << 4);
@@ -196,7 +199,12 @@ internal static unsafe class SharedShadow
             {
                 Faults.Raise(w, op, EmulatorFaultKind.AsyncCopyInFlight, 1u << lane, at, string.Create(
                     CultureInfo.InvariantCulture,
-                    $"shared memory at 0x{at:x} is {(isWrite ? "written" : "read")} while a cp.async of warp {WarpOf(writer)} to it is in flight"));
+                    $"shared memory at 0x{at:x} is {(isWrite ? "written" : "read")} while an asynchronous copy of warp {WarpOf(writer)} to it is in flight"));
+            }
+            if (writer >= Mbarrier)
+            {
+                Faults.Raise(w, op, EmulatorFaultKind.MbarrierMisuse, 1u << lane, at,
+                    $"shared memory at 0x{at:x} is {(isWrite ? "written" : "read")} while it holds an mbarrier");
             }
         }
         if (w.Cta.HadPartialBarrier)

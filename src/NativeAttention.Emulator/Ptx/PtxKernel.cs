@@ -16,6 +16,10 @@ internal sealed class PtxKernel
     /// either.</summary>
     public required int? MaxThreads { get; init; }
 
+    /// <summary>Registers a thread starts with, as far as the bounds of the kernel say; 0 without
+    /// any.</summary>
+    public required int RegisterBound { get; init; }
+
     /// <summary>True when a block must have exactly <see cref="MaxThreads"/> threads.</summary>
     public required bool RequiresExactThreads { get; init; }
 

@@ -177,6 +177,7 @@ internal sealed class PtxModule
             ParameterBytes = function.ParameterBytes,
             Parameters = [.. function.Parameters.Select(p => ((int)p.Address, (int)p.Bytes))],
             MaxThreads = function.MaxThreads,
+            RegisterBound = RegisterPool.Bound(function.MaxThreads, function.MaxRegisters),
             RequiresExactThreads = function.RequiresExactThreads,
             StaticSharedBytes = sharedBytes,
             LocalBytes = localBytes,

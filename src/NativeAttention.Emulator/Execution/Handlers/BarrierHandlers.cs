@@ -46,6 +46,7 @@ internal static unsafe class BarrierHandlers
         BarrierState barrier = cta.Barriers[id];
         Expect(w, op, barrier, id, kind);
         barrier.Arrived += 32;
+        barrier.Arrivals |= 1u << w.Index;
         w.Worker.BarrierArrivals++;
         if (kind >= ReducePopc)
         {
@@ -75,6 +76,7 @@ internal static unsafe class BarrierHandlers
         Cta cta = w.Cta;
         w.State = WarpState.Exited;
         cta.ExitedWarps++;
+        cta.Cluster.CompleteIfAll(cta);
         if (!w.Copies.IsEmpty)
         {
             AsyncCopy* copy = w.Copies.First;
@@ -136,6 +138,7 @@ internal static unsafe class BarrierHandlers
             w.State = WarpState.Ready;
             DeliverReduction(w, w.BarrierOp, barrier);
         }
+        cta.Mbarriers.Met(barrier.Arrivals);
         barrier.Reset();
         uint all = cta.WarpCount == 32 ? uint.MaxValue : (1u << cta.WarpCount) - 1;
         if (waiting == all)

@@ -56,6 +56,8 @@ internal sealed unsafe partial class KernelDecoder
             {
                 leads[i + 1] = true;
             }
+            // A wait is executed again after a sleep, so it must not have other instructions before it.
+            leads[i] |= _ends[i] == BlockEnd.Wait;
             if (_targets[i] >= 0)
             {
                 leads[_targets[i]] = true;

@@ -317,6 +317,13 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeAsyncCopy()
     {
+        if (Take("reduce"))
+        {
+            Demand("async");
+            Demand("bulk");
+            DecodeBulkCopy(isReduction: true);
+            return;
+        }
         Demand("async");
         switch (Next())
         {
@@ -332,6 +339,12 @@ internal sealed unsafe partial class KernelDecoder
             case "wait_all":
                 DemandCount(0);
                 _op.Handler = &AsyncCopyHandlers.WaitAll;
+                return;
+            case "bulk":
+                DecodeBulk();
+                return;
+            case "mbarrier":
+                DecodeArriveAfterCopies();
                 return;
             case "ca":
                 DecodeCopy(only16: false);

@@ -199,6 +199,11 @@ internal sealed unsafe partial class KernelDecoder
             _op.Handler = &WarpHandlers.Synchronize;
             return;
         }
+        if (!isBar && Take("cluster"))
+        {
+            DecodeClusterBarrier();
+            return;
+        }
         Take("cta");
         string kind = Next();
         _op.Aux = kind switch
@@ -246,6 +251,19 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeFence()
     {
+        if (Take("proxy"))
+        {
+            DecodeProxyFence();
+            return;
+        }
+        if (Take("mbarrier_init"))
+        {
+            Demand("release");
+            Demand("cluster");
+            DemandCount(0);
+            _op.Handler = &ProxyFences.MbarrierInit;
+            return;
+        }
         while (_part < _parts.Length)
         {
             string part = Next();
