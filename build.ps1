@@ -1,5 +1,5 @@
 # The verbs of build.sh for Windows and PowerShell. Kept by hand beside it; not run by CI.
-#   setup build test demo format generate; no verb: build and test.
+#   setup build test demo pack format generate; no verb: build and test.
 param([string]$Verb = 'all', [Parameter(ValueFromRemainingArguments = $true)][string[]]$Rest = @())
 $ErrorActionPreference = 'Stop'
 Set-Location $PSScriptRoot
@@ -44,13 +44,21 @@ function Invoke-Tests {
   Invoke-Checked dotnet test NativeAttention.sln -c $Configuration --no-build --nologo
 }
 
+function New-Packages {
+  Build-All
+  Remove-Item -Recurse -Force -ErrorAction SilentlyContinue artifacts/packages
+  Invoke-Checked dotnet pack NativeAttention.sln -c $Configuration --no-build -v quiet --nologo
+  Get-ChildItem artifacts/packages/*.nupkg | Format-Table Name, Length
+}
+
 switch ($Verb) {
   'setup' { Install-Tools; Invoke-Checked git config core.hooksPath .githooks }
   'build' { Build-All }
   'test' { Invoke-Tests }
   'all' { Invoke-Tests }
   'demo' { Build-All; Invoke-Checked (Resolve-Path $Tool) demo @Rest }
+  'pack' { New-Packages }
   'format' { Invoke-Checked dotnet format NativeAttention.sln --no-restore @($Rest | ForEach-Object { if ($_ -eq '--check') { '--verify-no-changes' } else { $_ } }) }
   'generate' { Install-Tools; Invoke-Checked dotnet build bindings/NativeAttention.Bindings.Generator -c $Configuration -v quiet --nologo; Invoke-Generator generate }
-  default { Fail "unknown verb '$Verb'; verbs are setup, build, test, demo, format, generate" }
+  default { Fail "unknown verb '$Verb'; verbs are setup, build, test, demo, pack, format, generate" }
 }

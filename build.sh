@@ -4,6 +4,8 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
+#   pack      build, then NuGet packages and the tool's package in artifacts/packages
+#   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look
 #   generate  rewrite the checked-in generated C# from native/
 # No verb: build and test. NATTN_CUDA_COMPILER=nvcc also builds the PTX with nvcc and runs the tests on it too.
@@ -140,6 +142,41 @@ demo() {
   "$tool" demo "$@"
 }
 
+pack() {
+  build
+  say "packages -> artifacts/packages"
+  rm -rf artifacts/packages
+  msbuild pack NativeAttention.sln --no-build
+  wc -c artifacts/packages/*.nupkg
+}
+
+# One self-contained runtime, shared by all programs of the bundle; archived, since it is most of its size.
+gpu_bundle() {
+  local bundle=artifacts/gpu-bundle stage=artifacts/gpu-bundle-stage project
+  build
+  say "GPU bundle -> $bundle"
+  rm -rf "$bundle" "$stage"
+  mkdir -p "$bundle" "$stage/ptx"
+  for project in src/NativeAttention.Tool tests/NativeAttention.TestHost; do
+    msbuild publish "$project" -r linux-x64 --self-contained true -o "$stage/app"
+  done
+  find "$stage/app" -name '*.xml' -delete
+  local compilers=(artifacts/ptx/*)
+  cp -r "${compilers[@]}" "$stage/ptx"
+  find "$stage/ptx" -name '*.zip' -delete
+  local conformance="${NATTN_CONFORMANCE:-../shared/conformance}"
+  if [ -d "$conformance" ]; then
+    cp -r "$conformance" "$stage/conformance"
+  else
+    say "without conformance data: NATTN_CONFORMANCE names no folder"
+  fi
+  tar -C "$stage" --owner=0 --group=0 --sort=name -cf - . | gzip -9 >"$bundle/runtime.tar.gz"
+  rm -rf "$stage"
+  cp benchmarks/bundle/*.sh "$bundle"
+  git describe --always --dirty --abbrev=7 >"$bundle/commit"
+  du -sh "$bundle"
+}
+
 format() {
   install_if_missing clang-format-19 clang-format-19
   local check=() dry=(-i)
@@ -157,8 +194,10 @@ case "$verb" in
   build) build ;;
   test) run_all_tests ;;
   demo) demo "$@" ;;
+  pack) pack ;;
+  gpu-bundle) gpu_bundle ;;
   format) format "$@" ;;
   generate) generate ;;
   all) run_all_tests ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
+  *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
 esac

@@ -1,12 +1,14 @@
-# One PTX file per module of the manifest, by one compiler, and all of them in one kernels.zip.
+# One PTX file per module of a manifest, by one compiler. Those of kernels.json ship, in one kernels.zip; those of
+# probes.json only measure and are files of a folder beside it.
 #
 # The compiler is called directly, not through CMake's CUDA language: that language insists on a CUDA toolkit, and our
 # sources need none. PTX ISA versions are pinned per architecture so that the package asks for no newer driver than the
 # code does, whoever built it.
 
 set(NA_NATIVE_DIR "${CMAKE_SOURCE_DIR}/native")
-set(NA_MANIFEST "${NA_NATIVE_DIR}/manifest/kernels.json")
-set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NA_MANIFEST}")
+set(NA_KERNELS "${NA_NATIVE_DIR}/manifest/kernels.json")
+set(NA_PROBES "${NA_NATIVE_DIR}/manifest/probes.json")
+set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${NA_KERNELS}" "${NA_PROBES}")
 
 set(NA_PTX_FEATURE_sm_80 "+ptx70")
 set(NA_PTX_FEATURE_sm_90a "+ptx83")
@@ -17,24 +19,33 @@ function(na_json out json)
   set(${out} "${value}" PARENT_SCOPE)
 endfunction()
 
+# na_definitions(<out> <json> <prefix> <key=MACRO...>): -D<prefix><MACRO>=value for each key that the JSON object has.
+function(na_definitions out json prefix)
+  set(definitions "")
+  foreach(pair ${ARGN})
+    string(REPLACE "=" ";" pair "${pair}")
+    list(GET pair 0 key)
+    list(GET pair 1 macro)
+    string(JSON value ERROR_VARIABLE missing GET "${json}" ${key})
+    if(NOT missing)
+      list(APPEND definitions "-D${prefix}${macro}=${value}")
+    endif()
+  endforeach()
+  set(${out} "${definitions}" PARENT_SCOPE)
+endfunction()
+
 # The -D flags by which a module's source learns what the manifest says of it and of each of its rungs.
 function(na_module_definitions out module)
-  na_json(dtype "${module}" dtype)
-  na_json(head_dim "${module}" headDim)
-  set(definitions "-DNA_ELEMENT=${dtype}" "-DNA_HEAD_DIM=${head_dim}")
+  na_definitions(definitions "${module}" NA_ dtype=ELEMENT headDim=HEAD_DIM)
   string(JSON count LENGTH "${module}" entries)
   math(EXPR last "${count} - 1")
   foreach(i RANGE ${last})
     na_json(entry "${module}" entries ${i})
     na_json(rung "${entry}" rung)
     string(TOUPPER "${rung}" rung)
-    foreach(pair name=ENTRY threads=THREADS blockM=BLOCK_M blockN=BLOCK_N sharedBytes=SHARED_BYTES)
-      string(REPLACE "=" ";" pair "${pair}")
-      list(GET pair 0 key)
-      list(GET pair 1 macro)
-      na_json(value "${entry}" ${key})
-      list(APPEND definitions "-DNA_${rung}_${macro}=${value}")
-    endforeach()
+    na_definitions(of_entry "${entry}" NA_${rung}_
+      name=ENTRY threads=THREADS blockM=BLOCK_M blockN=BLOCK_N sharedBytes=SHARED_BYTES)
+    list(APPEND definitions ${of_entry})
   endforeach()
   set(${out} "${definitions}" PARENT_SCOPE)
 endfunction()
@@ -51,17 +62,11 @@ function(na_compile_command out compiler arch)
   endif()
 endfunction()
 
-# na_add_ptx_set(clang|nvcc): a target that builds all modules into ${NATTN_PTX_OUTPUT}/<compiler>.
-function(na_add_ptx_set compiler)
-  if(compiler STREQUAL "clang")
-    find_program(NA_CLANG NAMES clang++-19 clang-19 REQUIRED)
-  else()
-    find_program(NA_NVCC NAMES nvcc REQUIRED)
-  endif()
-  set(folder "${NATTN_PTX_OUTPUT}/${compiler}")
+# na_add_modules(<out> <manifest> clang|nvcc <folder>): builds every module of a manifest; the list of PTX files.
+function(na_add_modules out manifest compiler folder)
   file(MAKE_DIRECTORY "${folder}")
-  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${NA_NATIVE_DIR}/include/*.h")
-  file(READ "${NA_MANIFEST}" manifest)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${NA_NATIVE_DIR}/include/*.h" "${NA_NATIVE_DIR}/kernels/*.h")
+  file(READ "${manifest}" manifest)
   string(JSON count LENGTH "${manifest}" modules)
   math(EXPR last "${count} - 1")
   set(outputs "")
@@ -79,10 +84,26 @@ function(na_add_ptx_set compiler)
       COMMENT "PTX (${compiler}) ${name}" VERBATIM)
     list(APPEND outputs "${output}")
   endforeach()
+  set(${out} "${outputs}" PARENT_SCOPE)
+endfunction()
+
+# na_add_ptx_set(clang|nvcc): a target that builds all modules into ${NATTN_PTX_OUTPUT}/<compiler>.
+function(na_add_ptx_set compiler)
+  if(compiler STREQUAL "clang")
+    find_program(NA_CLANG NAMES clang++-19 clang-19 REQUIRED)
+  else()
+    find_program(NA_NVCC NAMES nvcc REQUIRED)
+  endif()
+  set(folder "${NATTN_PTX_OUTPUT}/${compiler}")
+  na_add_modules(outputs "${NA_KERNELS}" ${compiler} "${folder}")
   list(TRANSFORM outputs REPLACE "^.*/" "" OUTPUT_VARIABLE names)
   # A fixed time stamp: equal PTX gives an equal archive.
   add_custom_command(OUTPUT "${folder}/kernels.zip"
     COMMAND "${CMAKE_COMMAND}" -E tar cf kernels.zip --format=zip --mtime=2020-01-01 -- ${names}
     WORKING_DIRECTORY "${folder}" DEPENDS ${outputs} COMMENT "PTX (${compiler}) kernels.zip" VERBATIM)
-  add_custom_target(ptx_${compiler} ALL DEPENDS "${folder}/kernels.zip")
+  set(probes "")
+  if(compiler STREQUAL "clang") # one compiler's probes are enough to compare all kernels with
+    na_add_modules(probes "${NA_PROBES}" clang "${folder}/probes")
+  endif()
+  add_custom_target(ptx_${compiler} ALL DEPENDS "${folder}/kernels.zip" ${probes})
 endfunction()

@@ -60,7 +60,7 @@ public sealed class GeneratorTests
     }
 
     [Test]
-    public void Checked_in_files_are_current() => Assert.That(GeneratedFiles.Check(RepositoryRoot()), Is.Zero);
+    public void Checked_in_files_are_current() => Assert.That(GeneratedFiles.Check(SourceTree.Root()), Is.Zero);
 
     [Test]
     public void A_changed_header_or_manifest_makes_the_files_stale()
@@ -114,7 +114,7 @@ public sealed class GeneratorTests
         foreach (string path in (string[])["native/include/na/attention/params.h", "native/include/na/base/ints.h", "native/manifest/kernels.json"])
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(root, path))!);
-            File.Copy(Path.Combine(RepositoryRoot(), path), Path.Combine(root, path));
+            File.Copy(Path.Combine(SourceTree.Root(), path), Path.Combine(root, path));
         }
 
         return root;
@@ -125,16 +125,5 @@ public sealed class GeneratorTests
         string text = File.ReadAllText(path);
         Assert.That(text, Does.Contain(what));
         File.WriteAllText(path, text.Replace(what, with, StringComparison.Ordinal));
-    }
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "NativeAttention.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("the tests run inside the repository");
     }
 }

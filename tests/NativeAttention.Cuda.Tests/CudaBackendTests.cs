@@ -26,7 +26,7 @@ public sealed class CudaBackendTests
     [Test]
     public void What_it_cannot_run_is_refused_with_the_reason()
     {
-        using CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver);
+        using CudaBackend backend = OpenTestDevice();
         AttentionProblem problem = AttentionProblem.Create(
             ElementType.Float32, new AttentionShape(1, 2, 3, 4, 2, 200), AttentionOptions.Default);
         Assert.That(backend.CanRun(problem, out string? reason), Is.False);
@@ -74,8 +74,10 @@ public sealed class CudaBackendTests
     public void The_log_tells_device_kernel_and_module()
     {
         using RecordingLoggers loggers = new();
-        using (CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver, 0, loggers))
+        string device;
+        using (CudaBackend backend = OpenTestDevice(loggers))
         {
+            device = backend.Name;
             using AttentionPlan<Half> plan =
                 backend.Device.Plan<Half>(new AttentionShape(1, 2, 3, 4, 2, 40), AttentionOptions.Causal);
         }
@@ -83,12 +85,12 @@ public sealed class CudaBackendTests
         Assert.Multiple(() =>
         {
             Assert.That(loggers.Lines, Has.Some.Match(
-                "^Information: emulator: opened .* compute capability 8.0"));
+                $"^Information: {device}: opened .* compute capability \\d"));
             Assert.That(loggers.Lines, Has.Some.Match(
-                "^Information: emulator: Float16 attention .*mask causal.* runs on "
+                $"^Information: {device}: Float16 attention .*mask causal.* runs on "
                 + "na_dense_tiled_f16_d64_sm80: rung 'tiled' by default"));
             Assert.That(loggers.Lines, Has.Some.Match(
-                @"^Information: emulator: loaded module na_dense_f16_d64_sm80 in [\d.]+ ms"));
+                $@"^Information: {device}: loaded module na_dense_f16_d64_sm80 in [\d.]+ ms"));
             Assert.That(loggers.Lines, Has.None.Contains("Warning"));
         });
     }
@@ -112,11 +114,14 @@ public sealed class CudaBackendTests
     [Test]
     public void A_runtime_runs_on_it()
     {
-        using AttentionRuntime runtime = new([null, CudaBackend.Open(EmulatedDriver.Driver)]);
+        using AttentionRuntime runtime = new([null, OpenTestDevice()]);
         NativeAttention.Testing.AttentionCase test = new(
             ElementType.Float32, new AttentionShape(1, 7, 11, 2, 1, 24), AttentionOptions.Causal, seed: 9);
         NativeAttention.Testing.AttentionBuffers<float> x = test.Allocate<float>();
         runtime.Attend<float>(x.Query, x.Key, x.Value, x.Output, test.Shape, test.Options, x.Lse);
         test.Check(x);
     }
+
+    private static CudaBackend OpenTestDevice(RecordingLoggers? loggers = null) =>
+        CudaBackend.Open(TestDevice.Driver, TestDevice.NewOrdinal(EmulatorOptions.Default), loggers);
 }

@@ -48,9 +48,7 @@ public class ReadmeExampleTests
             "ReadmeExampleTests.cs");
         string[] here = [.. Lines(File.ReadAllLines(source).SkipWhile(l => l.Trim() != Begin).Skip(1)
             .TakeWhile(l => l.Trim() != End))];
-        string[] readme = [.. Lines(
-            File.ReadAllLines(Path.Combine(root, "README.md")).SkipWhile(l => l != "```csharp")
-            .Skip(1).TakeWhile(l => l != "```"))];
+        string[] readme = [.. Lines(Readme.Example(root))];
         Assert.That(readme, Is.EqualTo(here));
         Assert.That(here, Has.Length.GreaterThan(10));
     }

@@ -18,6 +18,9 @@ internal sealed unsafe class AsyncCopyQueue
     private bool _isUniform = true;
     private int _uniformCommits;
 
+    // The tag of the group that is open, 0 while it is empty.
+    private uint _tag;
+
     public bool IsEmpty => _count == 0;
 
     /// <summary>The oldest copy, for reports.</summary>
@@ -27,19 +30,24 @@ internal sealed unsafe class AsyncCopyQueue
 
     public void Clear()
     {
-        (_count, _isUniform, _uniformCommits) = (0, true, 0);
+        (_count, _isUniform, _uniformCommits, _tag) = (0, true, 0, 0);
     }
 
     /// <summary>Opens a record for the lanes of one instruction; the caller fills in addresses. Valid until
     /// the next call.</summary>
-    public AsyncCopy* Issue(Op* op, uint lanes, int bytes)
+    public AsyncCopy* Issue(Warp w, Op* op, uint lanes, int bytes)
     {
         if ((_count + 1L) * sizeof(AsyncCopy) > _records.Bytes)
         {
             Grow();
         }
         AsyncCopy* copy = First + _count++;
+        if (_tag == 0)
+        {
+            _tag = w.Clock.Fork(ActorKind.Copy);
+        }
         copy->Op = op;
+        copy->Tag = _tag;
         copy->Pending = lanes;
         copy->Bytes = bytes;
         copy->IsOpen = true;
@@ -54,6 +62,7 @@ internal sealed unsafe class AsyncCopyQueue
     /// <summary>Closes the current group of the given lanes.</summary>
     public void Commit(uint lanes)
     {
+        _tag = 0;
         if (_isUniform && lanes == uint.MaxValue)
         {
             _uniformCommits++;
@@ -94,8 +103,7 @@ internal sealed unsafe class AsyncCopyQueue
             uint done = Done(copy, lanes, newest);
             if (done != 0)
             {
-                AsyncCopyHandlers.Retire(w, copy, done);
-                copy->Pending &= ~done;
+                Retire(w, copy, done);
             }
             if (copy->Pending == 0)
             {
@@ -120,8 +128,7 @@ internal sealed unsafe class AsyncCopyQueue
             uint done = copy->Pending & lanes;
             if (done != 0)
             {
-                AsyncCopyHandlers.Retire(w, copy, done);
-                copy->Pending &= ~done;
+                Retire(w, copy, done);
             }
             if (copy->Pending != 0)
             {
@@ -129,6 +136,22 @@ internal sealed unsafe class AsyncCopyQueue
             }
         }
         _count = kept;
+    }
+
+    /// <summary>Ends the copies of some lanes: what they wrote is ordered before the warp's next
+    /// access.</summary>
+    private void Retire(Warp w, AsyncCopy* copy, uint lanes)
+    {
+        AsyncCopyHandlers.Arrive(w, copy, lanes);
+        copy->Pending &= ~lanes;
+        if (_isUniform)
+        {
+            w.Clock.Retire(copy->Tag);
+        }
+        else
+        {
+            AsyncCopyHandlers.Land(w, copy, lanes);
+        }
     }
 
     /// <summary>The lanes of a copy whose wait it satisfies.</summary>
@@ -203,6 +226,9 @@ internal unsafe struct AsyncCopy
     public int UniformCommit;
 
     public Op* Op;
+
+    /// <summary>Tag of what the copy writes; one for all copies of a group.</summary>
+    public uint Tag;
 
     /// <summary>Lanes that have not waited for their copy.</summary>
     public uint Pending;

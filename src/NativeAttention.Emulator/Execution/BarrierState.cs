@@ -1,8 +1,11 @@
 namespace NativeAttention.Emulation;
 
 /// <summary>One of the sixteen barriers of a block.</summary>
-internal sealed class BarrierState
+internal sealed class BarrierState(EventVector arrivals)
 {
+    /// <summary>What the warps that have arrived know.</summary>
+    public EventVector Arrivals { get; } = arrivals;
+
     /// <summary>Threads the current phase expects; 0 while nobody has arrived.</summary>
     public int Expected;
 
@@ -16,9 +19,6 @@ internal sealed class BarrierState
     /// <summary>Warps that wait.</summary>
     public uint Waiting;
 
-    /// <summary>Warps that have arrived, whether they wait or not.</summary>
-    public uint Arrivals;
-
     /// <summary>True when the phase is one of <c>bar.red</c>.</summary>
     public bool IsReduction;
 
@@ -30,7 +30,8 @@ internal sealed class BarrierState
 
     public void Reset()
     {
-        (Expected, Arrived, Waiting, Arrivals, Votes, Voters) = (0, 0, 0, 0, 0, 0);
+        (Expected, Arrived, Waiting, Votes, Voters) = (0, 0, 0, 0, 0);
         (HasCount, IsReduction) = (false, false);
+        Arrivals.Clear();
     }
 }

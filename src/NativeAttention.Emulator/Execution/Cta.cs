@@ -15,27 +15,35 @@ internal sealed unsafe class Cta
     private int _filledShared;
     private int _filledSlot;
     private EmulatorOptions? _filledOptions;
-    private int _cells;
-    private uint _epoch;
 
     public Cta(Worker worker)
     {
         Worker = worker;
         Bulk = new BulkQueue(this);
+        Mbarriers = new MbarrierTable(this);
+        Cluster = new ClusterBarrier(Clocks);
+        Shadow = new SharedShadow(this);
+        Barriers = [.. Enumerable.Range(0, 16).Select(_ => new BarrierState(Clocks.NewVector()))];
     }
 
     public Worker Worker { get; }
 
-    public BarrierState[] Barriers { get; } = [.. Enumerable.Range(0, 16).Select(_ => new BarrierState())];
+    /// <summary>What orders the accesses of the block's warps.</summary>
+    public CtaClocks Clocks { get; } = new();
+
+    /// <summary>Checks the accesses to shared memory.</summary>
+    public SharedShadow Shadow { get; }
+
+    public BarrierState[] Barriers { get; }
 
     /// <summary>The mbarriers that are live.</summary>
-    public MbarrierTable Mbarriers { get; } = new();
+    public MbarrierTable Mbarriers { get; }
 
     /// <summary>The bulk copies that nobody has waited for.</summary>
     public BulkQueue Bulk { get; }
 
     /// <summary>The barrier of the cluster, which is this block.</summary>
-    public ClusterBarrier Cluster { get; } = new();
+    public ClusterBarrier Cluster { get; }
 
     /// <summary>The registers that setmaxnreg moves between warps.</summary>
     public RegisterPool Registers { get; } = new();
@@ -45,9 +53,6 @@ internal sealed unsafe class Cta
     public int WarpCount { get; private set; }
 
     public int ExitedWarps { get; set; }
-
-    /// <summary>True when a barrier of a part of the block completed in this epoch.</summary>
-    public bool HadPartialBarrier { get; set; }
 
     /// <summary>What had happened when no warp could run last, and how often that was so in a row.</summary>
     public long IdleMark { get; set; }
@@ -63,10 +68,6 @@ internal sealed unsafe class Cta
     public uint Z { get; private set; }
 
     public bool IsActive { get; set; }
-
-    /// <summary>True when the last block ran to its end; otherwise the shadow still tells of copies in
-    /// flight.</summary>
-    public bool IsClean { get; set; }
 
     /// <summary>Makes the warps a launch needs, on the thread of the caller.</summary>
     public void ReserveWarps()
@@ -126,27 +127,8 @@ internal sealed unsafe class Cta
         {
             StartWarp(Warps[i], launch);
         }
-        if (!IsClean)
-        {
-            ResetShadow();
-        }
-        IsClean = false;
-        NextEpoch();
-    }
-
-    /// <summary>Orders everything before against everything after: all warps have met at a barrier.</summary>
-    public void NextEpoch()
-    {
-        HadPartialBarrier = false;
-        if (++_epoch >= SharedShadow.MaximumEpoch)
-        {
-            ResetShadow();
-        }
-        for (int i = 0; i < WarpCount; i++)
-        {
-            Warps[i].Tag = SharedShadow.Tag(_epoch, i);
-            Warps[i].EpochBase = SharedShadow.Tag(_epoch, 0);
-        }
+        Shadow.Start();
+        Clocks.Start(this, launch.Options.Checks);
     }
 
     private void StartWarp(Warp w, LaunchState launch)
@@ -172,43 +154,18 @@ internal sealed unsafe class Cta
     private void PrepareShared(int bytes)
     {
         // Room for the bias of the first offset is not needed: the pointers are biased instead.
-        int padded = (bytes + 255) & ~255;
-        bool isNew = EnsureBuffer(ref _shared, padded + (padded * 2L) + (padded / 8) + 256);
-        int cells = padded / 4;
-        byte* data = _shared!.Pointer;
-        byte* writers = data + padded;
-        byte* readers = writers + padded;
-        byte* written = readers + padded;
-        if (isNew || cells != _cells)
-        {
-            _cells = cells;
-            _writers = (uint*)writers;
-            ResetShadow();
-        }
+        EnsureBuffer(ref _shared, ((bytes + 255) & ~255) + 256);
+        Shadow.Prepare(bytes, Worker.Program.HasAsyncReaders, Worker.Checks);
         for (int i = 0; i < WarpCount; i++)
         {
-            Warp w = Warps[i];
-            w.Shared = data - SharedLayout.FirstOffset;
-            w.SharedBytes = (uint)bytes;
-            w.Writers = (uint*)writers - (SharedLayout.FirstOffset / 4);
-            w.Readers = (uint*)readers - (SharedLayout.FirstOffset / 4);
-            w.Written = (ushort*)written - (SharedLayout.FirstOffset / 16);
+            Warps[i].Shared = _shared!.Pointer - SharedLayout.FirstOffset;
+            Warps[i].SharedBytes = (uint)bytes;
         }
-    }
-
-    private uint* _writers;
-
-    private void ResetShadow()
-    {
-        new Span<uint>(_writers, _cells * 2).Clear();
-        _epoch = 1;
     }
 
     private void ClearShared(int bytes)
     {
-        int padded = (bytes + 255) & ~255;
-        NativeMemory.Fill(_shared!.Pointer, (nuint)padded, SharedLayout.Poison);
-        NativeMemory.Clear(_shared.Pointer + (padded * 3L), (nuint)(padded / 8));
+        NativeMemory.Fill(_shared!.Pointer, (nuint)((bytes + 255) & ~255), SharedLayout.Poison);
     }
 
     private void FillLaunchRegisters(PtxProgram program, int slot)

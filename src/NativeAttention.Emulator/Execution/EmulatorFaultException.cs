@@ -1,7 +1,11 @@
 namespace NativeAttention.Emulation;
 
-/// <summary>Carries a finding from the instruction that made it to the runner.</summary>
-internal sealed class EmulatorFaultException(EmulatorFault fault) : Exception(fault.Message)
+/// <summary>A launch that ended with a finding.</summary>
+public sealed class EmulatorFaultException : Exception
 {
-    public EmulatorFault Fault { get; } = fault;
+    internal EmulatorFaultException(EmulatorFault fault)
+        : base(fault.ToString()) => Fault = fault;
+
+    /// <summary>The finding.</summary>
+    public EmulatorFault Fault { get; }
 }

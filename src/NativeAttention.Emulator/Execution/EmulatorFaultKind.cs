@@ -42,6 +42,15 @@ public enum EmulatorFaultKind
     /// <summary>An asynchronous copy whose size or source size is not allowed.</summary>
     AsyncCopyMisuse,
 
+    /// <summary>Shared memory is written while asynchronous work (a bulk store, <c>wgmma</c>) may still read
+    /// it.</summary>
+    AsyncSourceOverwritten,
+
+    /// <summary>The asynchronous proxy reads shared memory that was written in the ordinary way, without a
+    /// <c>fence.proxy.async</c> of the writer between; or a bulk copy uses an mbarrier whose initialisation
+    /// no <c>fence.mbarrier_init</c> followed.</summary>
+    MissingProxyFence,
+
     /// <summary>The kernel ends with asynchronous copies that nothing waited for.</summary>
     AsyncCopyNotWaited,
 
@@ -60,10 +69,6 @@ public enum EmulatorFaultKind
     /// <summary>An mbarrier used wrongly: none at the address, too many arrivals, byte counts out of range, a
     /// wait that is more than one phase behind, or an end of the block with bytes missing.</summary>
     MbarrierMisuse,
-
-    /// <summary>Shared memory, or an mbarrier, that was written in the ordinary way and is used by a bulk
-    /// copy or wgmma without fence.proxy.async (or fence.mbarrier_init) between.</summary>
-    MissingProxyFence,
 
     /// <summary>A bulk or tensor copy whose size or form is not allowed.</summary>
     BulkCopyMisuse,

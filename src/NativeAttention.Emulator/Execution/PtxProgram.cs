@@ -70,6 +70,16 @@ internal sealed unsafe class PtxProgram
     /// starts.</summary>
     public required (int Offset, int Bytes)[] Undefined { get; init; }
 
+    /// <summary>The same registers by name, with the first statement that may read each too early.</summary>
+    public required (int Statement, string Register)[] UndefinedReads { get; init; }
+
+    /// <summary>Most 32-bit registers that are live at one point.</summary>
+    public required int RegisterEstimate { get; init; }
+
+    /// <summary>True when an instruction reads shared memory asynchronously: <c>wgmma</c>, bulk and tensor
+    /// stores.</summary>
+    public bool HasAsyncReaders { get; init; }
+
     /// <summary>Number of address caches that the memory instructions use.</summary>
     public required int CacheCount { get; init; }
 
@@ -82,8 +92,14 @@ internal sealed unsafe class PtxProgram
     public (int Line, string Statement) Statement(int index)
     {
         (int line, int start, int end) = _statements[index];
-        return (line,
-            string.Join(' ', _text[start..end].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+        return (line, PtxPlace.Fold(_text[start..end]));
+    }
+
+    /// <summary>A warning about a statement.</summary>
+    public PtxDiagnostic Warn(int statement, string message)
+    {
+        (int line, int start, int end) = _statements[statement];
+        return PtxPlace.Of(_text, line, (start, end), message) with { IsError = false };
     }
 
     public Op* FirstOp(int block) => Blocks[block].First;

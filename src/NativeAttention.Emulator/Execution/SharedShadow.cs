@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
@@ -6,236 +5,299 @@ using System.Runtime.Intrinsics;
 namespace NativeAttention.Emulation;
 
 /// <summary>
-/// The shadow of shared memory. For each 4-byte cell it holds the tag of the last write and of the last read,
-/// for each byte one bit "written". A tag is epoch (22 bits) | several readers (1) | warp (5) | bytes of the
-/// cell (4); an epoch ends at every barrier of the whole block, so only tags of the current epoch can
-/// conflict. Destinations of copies in flight carry an epoch above every real one.
+/// The shadow of a block's shared memory: who wrote and who read it last, for the checks of initialisation,
+/// races and copies in flight. It is exact to the byte: an access passes when the last write of each of its
+/// bytes, and for a write also every actor's last read, is ordered before it by the vector clocks of
+/// <see cref="WarpClock"/>.
 /// </summary>
 /// <remarks>
-/// Barriers of a part of the block do not end an epoch. In an epoch that has one, conflicts are not reported,
-/// since the tags cannot tell whether that barrier ordered them.
+/// Rows of 16 bytes have one tag for the writer and one for each actor that reads, which is all there is
+/// while whole rows are accessed, as tiles are. A row of which a part is accessed is split: its bytes get tags
+/// of their own (<c>SharedShadow.Split.cs</c>) until a whole row is written again. Entries that a later
+/// ordered access has made superfluous may stay, since whatever is ordered after that access is ordered after
+/// them too.
 /// </remarks>
-internal static unsafe class SharedShadow
+internal sealed unsafe partial class SharedShadow(Cta cta)
 {
-    public const int EpochShift = 10;
-    public const uint MaximumEpoch = (1u << 22) - 3;
-    public const uint SeveralReaders = 1u << 9;
-    public const uint InFlight = 0x3F_FFFFu << EpochShift;
+    private const int RowBytes = 16;
+    private const uint WholeRow = 0xFFFF;
+    private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>The tag of cells that are an mbarrier.</summary>
-    public const uint Mbarrier = 0x3F_FFFEu << EpochShift;
+    private readonly CtaClocks _clocks = cta.Clocks;
+    private NativeBuffer? _buffer;
+    private int _rows;
+    private int _stride;
+    private uint* _firstWriter;
 
-    private const uint CellBytes = 0xF;
+    // Biased, so that a shared address >> 4 is the index of a row.
+    private uint* _writers;
+    private uint* _readers;
+    private bool _isOff;
 
-    public static uint Tag(uint epoch, int warp) => (epoch << EpochShift) | ((uint)warp << 4);
+    /// <summary>Takes the size of a launch.</summary>
+    public void Prepare(int sharedBytes, bool hasAsyncReaders, EmulatorChecks checks)
+    {
+        _isOff = (checks & (EmulatorChecks.SharedInitialization | EmulatorChecks.SharedRaces)) == 0;
+        int rows = (sharedBytes + 255) / 256 * 16;
+        int readers = ((cta.WarpCount + 3) & ~3) * (hasAsyncReaders ? 3 : 1);
+        int stride = readers switch { <= 4 => 4, <= 8 => 8, _ => (readers + 15) & ~15 };
+        if (_isOff || (rows == _rows && stride == _stride))
+        {
+            return;
+        }
+        long bytes = rows * (1L + stride) * sizeof(uint);
+        if (_buffer is null || _buffer.Bytes < bytes)
+        {
+            _buffer?.Free();
+            _buffer = new NativeBuffer(bytes);
+        }
+        (_rows, _stride) = (rows, stride);
+        _firstWriter = (uint*)_buffer.Pointer + ((long)rows * stride);
+        _writers = _firstWriter - (SharedLayout.FirstOffset / RowBytes);
+        _readers = (uint*)_buffer.Pointer - (SharedLayout.FirstOffset / RowBytes * stride);
+        ForgetReaders();
+    }
+
+    /// <summary>Starts a block: nothing has been written.</summary>
+    public void Start()
+    {
+        if (!_isOff)
+        {
+            new Span<uint>(_firstWriter, _rows).Fill(EventTag.Unwritten);
+            ForgetSplits();
+        }
+    }
+
+    /// <summary>Clears the entries of readers, which otherwise stay from block to block.</summary>
+    public void ForgetReaders()
+    {
+        if (_buffer is not null)
+        {
+            new Span<uint>(_buffer.Pointer, _rows * _stride).Clear();
+        }
+    }
+
+    /// <summary>Lowers all tags when the clocks are set back.</summary>
+    public void Lower(uint by)
+    {
+        if (_isOff)
+        {
+            return;
+        }
+        CtaClocks.Lower(new Span<uint>(_buffer!.Pointer, _rows * _stride), by);
+        for (int row = 0; row < _rows; row++)
+        {
+            if (EventTag.Actor(_firstWriter[row]) != EventTag.SplitActor)
+            {
+                CtaClocks.Lower(new Span<uint>(_firstWriter + row, 1), by);
+            }
+        }
+        LowerSplits(by);
+    }
+
+    /// <summary>Checks and records ordinary reads of aligned 16-byte rows, one for each of the given
+    /// lanes.</summary>
+    [MethodImpl(Hot)]
+    public void ReadRows(Warp w, Op* op, ulong* addresses, uint lanes)
+    {
+        if (_isOff)
+        {
+            return;
+        }
+        uint tag = w.Clock.Tag;
+        uint* writers = _writers;
+        uint* bounds = w.Clock.Known.Bounds;
+        int stride = _stride;
+        uint* readers = _readers + w.Index;
+        uint read = tag & ~EventTag.LowBits;
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            uint row = (uint)addresses[lane] / RowBytes;
+            uint writer = writers[row];
+            if (writer > bounds[(byte)writer])
+            {
+                ReadPart(w, op, row, WholeRow, 1u << lane, tag);
+                continue;
+            }
+            readers[row * stride] = read;
+        }
+    }
 
     /// <summary>
-    /// Checks and records reads of aligned 16-byte rows, one for each of the given lanes. Pointers and
-    /// vectors are held in locals, since the stores to the shadow could change any field as far as the
-    /// compiler knows.
+    /// Checks and records writes of aligned 16-byte rows, one for each of the given lanes, with the warp's
+    /// own tag or that of asynchronous work.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ReadRows(Warp w, Op* op, ulong* addresses, uint lanes, EmulatorChecks checks)
+    [MethodImpl(Hot)]
+    public void WriteRows(Warp w, Op* op, ulong* addresses, uint lanes, uint tag)
     {
-        bool wantsWritten = (checks & EmulatorChecks.SharedInitialization) != 0;
-        bool tracks = (checks & EmulatorChecks.SharedRaces) != 0;
-        uint* writerTags = w.Writers;
-        uint* readerTags = w.Readers;
-        ushort* written = w.Written;
-        Vector128<uint> who = Vector128.Create(~CellBytes);
-        Vector128<uint> whole = Vector128.Create(CellBytes);
-        Vector128<uint> floor = Vector128.Create(w.EpochBase);
-        Vector128<uint> mine = Vector128.Create(w.Tag);
-        Vector128<uint> several = Vector128.Create(w.EpochBase | SeveralReaders);
+        if (_isOff)
+        {
+            return;
+        }
+        uint* writers = _writers;
+        uint* bounds = w.Clock.Known.Bounds;
+        int stride = _stride;
+        uint* readers = _readers;
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            uint address = (uint)addresses[lane];
-            if (wantsWritten && written[address >> 4] != 0xFFFF)
+            uint row = (uint)addresses[lane] / RowBytes;
+            uint writer = writers[row];
+            if ((writer > bounds[(byte)writer] && writer != EventTag.Unwritten)
+                || HasUnorderedReader(readers + (row * stride), bounds, stride))
             {
-                Uninitialized(w, op, lane, address, 16);
-            }
-            if (!tracks)
-            {
+                WritePart(w, op, row, WholeRow, 1u << lane, tag, isAtomic: false);
                 continue;
             }
-            Vector128<uint> writers = Vector128.Load(writerTags + (address >> 2)) & who;
-            Vector128<uint> readers = Vector128.Load(readerTags + (address >> 2)) & who;
-            if ((Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers,
-                mine)) != Vector128<uint>.Zero)
-            {
-                Conflict(w, op, lane, address, 16, isWrite: false);
-            }
-            Vector128<uint> shared =
-                Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine);
-            Vector128.Store(Vector128.ConditionalSelect(shared, several, mine) | whole,
-                readerTags + (address >> 2));
+            writers[row] = tag;
         }
     }
 
-    /// <summary>Checks and records writes, with tag <paramref name="tag"/>, of aligned 16-byte rows, one for
-    /// each of the given lanes.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void WriteRows(Warp w, Op* op, ulong* addresses, uint lanes, uint tag,
-        EmulatorChecks checks)
+    /// <summary>Checks and records reads of less than a row by the given lanes; neighbours in one row are
+    /// taken together.</summary>
+    [MethodImpl(Hot)]
+    public void Read(Warp w, Op* op, ulong* addresses, int bytes, uint lanes, bool isStrong)
     {
-        bool tracks = (checks & EmulatorChecks.SharedRaces) != 0;
-        uint* writerTags = w.Writers;
-        uint* readerTags = w.Readers;
-        ushort* written = w.Written;
-        Vector128<uint> who = Vector128.Create(~CellBytes);
-        Vector128<uint> floor = Vector128.Create(w.EpochBase);
-        Vector128<uint> mine = Vector128.Create(w.Tag);
-        Vector128<uint> left = Vector128.Create(tag | CellBytes);
+        if (_isOff)
+        {
+            return;
+        }
+        uint tag = w.Clock.Tag | (isStrong ? EventTag.Strong : 0);
+        RowRun run = default;
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            uint address = (uint)addresses[lane];
-            written[address >> 4] = 0xFFFF;
-            if (!tracks)
+            if (!run.TryAdd(lane, (uint)addresses[lane], bytes))
             {
+                ReadPart(w, op, run.Row, run.Mask, run.Lanes, tag);
+                run = new RowRun(lane, (uint)addresses[lane], bytes);
+            }
+        }
+        ReadPart(w, op, run.Row, run.Mask, run.Lanes, tag);
+    }
+
+    /// <summary>Checks and records writes of less than a row by the given lanes.</summary>
+    [MethodImpl(Hot)]
+    public void Write(Warp w, Op* op, ulong* addresses, int bytes, uint lanes, uint tag, bool isAtomic = false)
+    {
+        if (_isOff)
+        {
+            return;
+        }
+        RowRun run = default;
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            if (!run.TryAdd(lane, (uint)addresses[lane], bytes))
+            {
+                WritePart(w, op, run.Row, run.Mask, run.Lanes, tag, isAtomic);
+                run = new RowRun(lane, (uint)addresses[lane], bytes);
+            }
+        }
+        WritePart(w, op, run.Row, run.Mask, run.Lanes, tag, isAtomic);
+    }
+
+    /// <summary>Checks and records a read of a range by asynchronous work that was started with
+    /// <paramref name="tag"/>.</summary>
+    public void ReadAsync(Warp w, Op* op, int lane, uint address, int bytes, uint tag)
+    {
+        for (uint at = address; !_isOff && at < address + (uint)bytes; at = (at | (RowBytes - 1)) + 1)
+        {
+            uint mask = MaskOf(at, address + (uint)bytes);
+            CheckFenced(w, op, at / RowBytes, mask, lane);
+            ReadPart(w, op, at / RowBytes, mask, 1u << lane, tag);
+        }
+    }
+
+    /// <summary>Checks and records a write of a range by asynchronous work that was started with
+    /// <paramref name="tag"/>.</summary>
+    public void WriteAsync(Warp w, Op* op, int lane, uint address, int bytes, uint tag)
+    {
+        for (uint at = address; !_isOff && at < address + (uint)bytes; at = (at | (RowBytes - 1)) + 1)
+        {
+            uint mask = MaskOf(at, address + (uint)bytes);
+            WritePart(w, op, at / RowBytes, mask, 1u << lane, tag, isAtomic: false);
+        }
+    }
+
+    /// <summary>Makes bytes that asynchronous work has written, under this tag, writes of the warp
+    /// itself.</summary>
+    public void Land(Warp w, uint address, int bytes, uint tag)
+    {
+        for (uint at = address; !_isOff && at < address + (uint)bytes; at = (at | (RowBytes - 1)) + 1)
+        {
+            uint row = at / RowBytes;
+            uint mask = MaskOf(at, address + (uint)bytes);
+            if (_writers[row] == tag && mask == WholeRow)
+            {
+                _writers[row] = w.Clock.Tag;
                 continue;
             }
-            Vector128<uint> writers = Vector128.Load(writerTags + (address >> 2)) & who;
-            Vector128<uint> readers = Vector128.Load(readerTags + (address >> 2)) & who;
-            Vector128<uint> conflict =
-                (Vector128.GreaterThanOrEqual(writers, floor) & ~Vector128.Equals(writers, mine))
-                | (Vector128.GreaterThanOrEqual(readers, floor) & ~Vector128.Equals(readers, mine));
-            if (conflict != Vector128<uint>.Zero)
+            uint* writers = Split(row);
+            for (int i = 0; i < RowBytes; i++)
             {
-                Conflict(w, op, lane, address, 16, isWrite: true);
-            }
-            Vector128.Store(left, writerTags + (address >> 2));
-        }
-    }
-
-    /// <summary>Checks and records a read of up to 8 bytes that do not cross an 8-byte boundary.</summary>
-    public static void Read(Warp w, Op* op, int lane, uint address, int bytes, EmulatorChecks checks)
-    {
-        uint bits = ((1u << bytes) - 1) << (int)(address & 15);
-        if ((w.Written[address >> 4] & bits) != bits && (checks & EmulatorChecks.SharedInitialization) != 0)
-        {
-            Uninitialized(w, op, lane, address, bytes);
-        }
-        if ((checks & EmulatorChecks.SharedRaces) == 0)
-        {
-            return;
-        }
-        for (uint at = address; at < address + (uint)bytes; at = (at & ~3u) + 4)
-        {
-            uint writer = w.Writers[at >> 2];
-            if (writer >= w.EpochBase && (writer & ~CellBytes) != w.Tag
-                && (writer & BytesOfCell(at, address, bytes)) != 0)
-            {
-                Conflict(w, op, lane, address, bytes, isWrite: false);
-            }
-            ref uint reader = ref w.Readers[at >> 2];
-            bool isCurrent = reader >= w.EpochBase;
-            uint others = isCurrent ? reader & CellBytes : 0;
-            uint who = isCurrent && (reader & ~CellBytes) != w.Tag ? w.EpochBase | SeveralReaders : w.Tag;
-            reader = who | others | BytesOfCell(at, address, bytes);
-        }
-    }
-
-    /// <summary>Checks and records a write of up to 8 bytes that do not cross an 8-byte boundary.</summary>
-    public static void Write(Warp w, Op* op, int lane, uint address, int bytes, uint tag,
-        EmulatorChecks checks)
-    {
-        w.Written[address >> 4] |= (ushort)(((1u << bytes) - 1) << (int)(address & 15));
-        if ((checks & EmulatorChecks.SharedRaces) == 0)
-        {
-            return;
-        }
-        for (uint at = address; at < address + (uint)bytes; at = (at & ~3u) + 4)
-        {
-            uint mask = BytesOfCell(at, address, bytes);
-            uint writer = w.Writers[at >> 2];
-            uint reader = w.Readers[at >> 2];
-            bool conflict = (writer >= w.EpochBase && (writer & ~CellBytes) != w.Tag && (writer & mask) != 0)
-                || (reader >= w.EpochBase && (reader & ~CellBytes) != w.Tag && (reader & mask) != 0);
-            if (conflict)
-            {
-                Conflict(w, op, lane, address, bytes, isWrite: true);
-            }
-            uint kept = (writer & ~CellBytes) == tag ? writer & CellBytes : 0;
-            w.Writers[at >> 2] = tag | mask | kept;
-        }
-    }
-
-    /// <summary>Turns cells of a copy that has been waited for into ordinary writes of the warp.</summary>
-    public static void Land(Warp w, uint address, int bytes)
-    {
-        for (uint at = address; at < address + (uint)bytes; at += 4)
-        {
-            w.Writers[at >> 2] = w.Tag | CellBytes;
-        }
-    }
-
-    private static uint BytesOfCell(uint at, uint address, int bytes)
-    {
-        uint end = address + (uint)bytes;
-        uint cell = at & ~3u;
-        uint first = at - cell;
-        uint last = Math.Min(end - cell, 4);
-        return ((1u << (int)last) - 1) & ~((1u << (int)first) - 1);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Uninitialized(Warp w, Op* op, int lane, uint address, int bytes)
-    {
-        string message = string.Create(
-            CultureInfo.InvariantCulture,
-            $"{bytes} bytes of shared memory at 0x{address:x} are read before anything wrote them all");
-        Faults.Raise(w, op, EmulatorFaultKind.UninitializedShared, 1u << lane, address, message);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Conflict(Warp w, Op* op, int lane, uint address, int bytes, bool isWrite)
-    {
-        for (uint at = address & ~3u; at < address + (uint)bytes; at += 4)
-        {
-            uint writer = w.Writers[at >> 2];
-            if (writer >= InFlight)
-            {
-                Faults.Raise(w, op, EmulatorFaultKind.AsyncCopyInFlight, 1u << lane, at, string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"shared memory at 0x{at:x} is {(isWrite ? "written" : "read")} while an asynchronous copy of warp {WarpOf(writer)} to it is in flight"));
-            }
-            if (writer >= Mbarrier)
-            {
-                Faults.Raise(w, op, EmulatorFaultKind.MbarrierMisuse, 1u << lane, at,
-                    $"shared memory at 0x{at:x} is {(isWrite ? "written" : "read")} while it holds an mbarrier");
+                writers[i] = (mask >> i & 1) != 0 && writers[i] == tag ? w.Clock.Tag : writers[i];
             }
         }
-        if (w.Cta.HadPartialBarrier)
-        {
-            return;
-        }
-        for (uint at = address & ~3u; at < address + (uint)bytes; at += 4)
-        {
-            Report(w, op, lane, at, isWrite);
-        }
     }
 
-    private static void Report(Warp w, Op* op, int lane, uint at, bool isWrite)
+    private static uint MaskOf(uint from, uint end)
     {
-        uint writer = w.Writers[at >> 2];
-        uint reader = w.Readers[at >> 2];
-        string verb = isWrite ? "written" : "read";
-        if (writer >= w.EpochBase && (writer & ~CellBytes) != w.Tag)
-        {
-            Faults.Raise(w, op, EmulatorFaultKind.SharedRace, 1u << lane, at, string.Create(
-                CultureInfo.InvariantCulture,
-                $"shared memory at 0x{at:x} is {verb} here and was written by warp {WarpOf(writer)} with no barrier between"));
-        }
-        if (isWrite && reader >= w.EpochBase && (reader & ~CellBytes) != w.Tag)
-        {
-            string who = (reader & SeveralReaders) != 0 ? "several warps" : $"warp {WarpOf(reader)}";
-            Faults.Raise(w, op, EmulatorFaultKind.SharedRace, 1u << lane, at, string.Create(
-                CultureInfo.InvariantCulture,
-                $"shared memory at 0x{at:x} is written here and was read by {who} with no barrier between"));
-        }
+        int first = (int)(from % RowBytes);
+        int last = (int)Math.Min(RowBytes, end - (from - (uint)first));
+        return (WholeRow >> (RowBytes - last)) & (WholeRow << first);
     }
 
-    private static uint WarpOf(uint tag) => tag >> 4 & 31;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasUnorderedReader(uint* readers, uint* bounds, int stride)
+    {
+        if (stride == 4)
+        {
+            return Vector128.GreaterThanAny(Vector128.Load((int*)readers), Vector128.Load((int*)bounds));
+        }
+        if (stride == 8)
+        {
+            return Vector256.GreaterThanAny(Vector256.Load((int*)readers), Vector256.Load((int*)bounds));
+        }
+        for (int i = 0; i < stride; i += 16)
+        {
+            if (Vector512.GreaterThanAny(Vector512.Load((int*)readers + i),
+                Vector512.Load((int*)bounds + i)))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>Bytes of one row that lanes following each other access.</summary>
+    private struct RowRun
+    {
+        public uint Row;
+        public uint Mask;
+        public uint Lanes;
+
+        public RowRun(int lane, uint address, int bytes)
+        {
+            Row = address / RowBytes;
+            Mask = ((1u << bytes) - 1) << (int)(address % RowBytes);
+            Lanes = 1u << lane;
+        }
+
+        /// <summary>Adds a lane; false when it is in another row than those before.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public bool TryAdd(int lane, uint address, int bytes)
+        {
+            uint row = address / RowBytes;
+            if (row != Row && Lanes != 0)
+            {
+                return false;
+            }
+            Row = row;
+            Mask |= ((1u << bytes) - 1) << (int)(address % RowBytes);
+            Lanes |= 1u << lane;
+            return true;
+        }
+    }
 }

@@ -30,6 +30,9 @@ internal sealed unsafe class Warp(Cta cta, int index)
     public readonly int Index = index;
     public readonly AsyncCopyQueue Copies = new();
 
+    /// <summary>What is ordered before the next access of the warp.</summary>
+    public readonly WarpClock Clock = new(cta, index);
+
     /// <summary>Base of the register slots.</summary>
     public byte* Regs;
 
@@ -56,16 +59,6 @@ internal sealed unsafe class Warp(Cta cta, int index)
 
     /// <summary>Size of the shared memory after <see cref="SharedLayout.FirstOffset"/>.</summary>
     public uint SharedBytes;
-
-    /// <summary>Shadow of shared memory: last writer and last reader of every 4-byte cell, written bits of
-    /// every byte; biased likewise.</summary>
-    public uint* Writers;
-    public uint* Readers;
-    public ushort* Written;
-
-    /// <summary>The tag this warp leaves in the shadow, and the lowest tag of the current epoch.</summary>
-    public uint Tag;
-    public uint EpochBase;
 
     /// <summary>Thread-local memory: <see cref="LocalBytes"/> per lane.</summary>
     public byte* Local;

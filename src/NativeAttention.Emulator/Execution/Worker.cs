@@ -247,8 +247,8 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
             SleepingWarps.ReportDeadlock(cta);
         }
         cta.Bulk.Finish();
-        SleepingWarps.EndMbarriers(cta);
-        (cta.IsActive, cta.IsClean) = (false, true);
+        SleepingWarps.CheckMbarriers(cta);
+        cta.IsActive = false;
         BlocksRun++;
     }
 

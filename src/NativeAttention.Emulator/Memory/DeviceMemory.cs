@@ -137,6 +137,21 @@ internal sealed unsafe class DeviceMemory : IDisposable
         return false;
     }
 
+    /// <summary>Copies from the host into a range of one allocation.</summary>
+    public void Write(ulong address, ReadOnlySpan<byte> bytes)
+    {
+        ObjectDisposedException.ThrowIf(_arenaBlock is null, this);
+        bytes.CopyTo(new Span<byte>((void*)address, bytes.Length));
+        MarkInitialized(address, bytes.Length);
+    }
+
+    /// <summary>Copies a range of one allocation to the host.</summary>
+    public void Read(ulong address, Span<byte> bytes)
+    {
+        ObjectDisposedException.ThrowIf(_arenaBlock is null, this);
+        new ReadOnlySpan<byte>((void*)address, bytes.Length).CopyTo(bytes);
+    }
+
     /// <summary>Marks a range of one allocation as written.</summary>
     public void MarkInitialized(ulong address, long bytes)
     {

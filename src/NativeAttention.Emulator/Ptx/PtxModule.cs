@@ -1,12 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using System.Text;
 
 namespace NativeAttention.Emulation;
 
 /// <summary>A PTX module, parsed, checked and decoded; its global variables live in the device memory it was
 /// loaded into.</summary>
-internal sealed class PtxModule
+public sealed class PtxModule
 {
     private readonly Dictionary<string, PtxKernel> _kernels;
     private readonly Dictionary<string, (ulong Address, long Bytes)> _globals;
@@ -32,14 +31,80 @@ internal sealed class PtxModule
     /// <summary>The text after <c>.target</c>.</summary>
     public string Target { get; }
 
-    /// <summary>Every entry point of the module.</summary>
+    /// <summary>Every entry point, in the order of the text.</summary>
     public IReadOnlyList<PtxKernel> Kernels { get; }
 
     /// <summary>
-    /// Loads PTX text. On failure <paramref name="log"/> names every offending statement; on success it is
+    /// What looks wrong without being an error: registers that may be read before they are written, more
+    /// registers than a thread can have, local memory, shared memory that nothing uses.
+    /// </summary>
+    public IReadOnlyList<PtxDiagnostic> Warnings { get; private init; } = [];
+
+    /// <summary>The entry point of a name.</summary>
+    /// <param name="name">Its exact name.</param>
+    /// <exception cref="ArgumentException">The module has no such entry; the message lists those it
+    /// has.</exception>
+    public PtxKernel Kernel(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return TryGetKernel(name, out PtxKernel? kernel) ? kernel : throw new ArgumentException(
+            $"Module '{Name}' has no entry '{name}'; it has {string.Join(", ", Kernels.Select(k => k.Name))}.",
+            nameof(name));
+    }
+
+    /// <summary>Finds an entry point by its exact name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="kernel">The entry, or null.</param>
+    public bool TryGetKernel(string name, [NotNullWhen(true)] out PtxKernel? kernel) =>
+        _kernels.TryGetValue(name, out kernel);
+
+    /// <summary>
+    /// Loads PTX text. On failure <paramref name="errors"/> names every offending statement; on success it is
     /// empty.
     /// </summary>
-    public static bool TryLoad(
+    internal static bool TryLoad(
+        string ptxText,
+        string name,
+        EmulatorOptions options,
+        DeviceMemory memory,
+        [NotNullWhen(true)] out PtxModule? module,
+        out IReadOnlyList<PtxDiagnostic> errors)
+    {
+        PtxParser parser = PtxParser.Parse(ptxText);
+        CheckTarget(parser, options);
+        Dictionary<string, (ulong Address, long Bytes)> globals = new(StringComparer.Ordinal);
+        List<PtxKernel> kernels = [];
+        List<PtxDiagnostic> warnings = [];
+        if (PlaceGlobals(parser, memory, globals))
+        {
+            foreach (PtxFunction function in parser.Functions)
+            {
+                PtxKernel? kernel = DecodeKernel(ptxText, name, parser, function, memory);
+                if (kernel is not null)
+                {
+                    kernels.Add(kernel);
+                    warnings.AddRange(KernelLint.Check(ptxText, function, kernel.Program)
+                        .Select(w => w with { Kernel = kernel.Name }));
+                }
+            }
+        }
+        errors = parser.Errors.Sorted(name);
+        if (errors.Count > 0)
+        {
+            Free(memory, globals);
+            module = null;
+            return false;
+        }
+        warnings.AddRange(KernelLint.UnusedShared(ptxText, parser.Variables, parser.Functions));
+        module = new PtxModule(name, parser, kernels, globals)
+        {
+            Warnings = [.. warnings.OrderBy(w => w.Line).Select(w => w with { Module = name })],
+        };
+        return true;
+    }
+
+    /// <summary>Loads PTX text; the errors as the lines of a log.</summary>
+    internal static bool TryLoad(
         string ptxText,
         string name,
         EmulatorOptions options,
@@ -47,40 +112,15 @@ internal sealed class PtxModule
         [NotNullWhen(true)] out PtxModule? module,
         out string log)
     {
-        PtxParser parser = PtxParser.Parse(ptxText);
-        List<(int Line, string Message)> errors = parser.Errors;
-        CheckTarget(parser, options, errors);
-        Dictionary<string, (ulong Address, long Bytes)> globals = new(StringComparer.Ordinal);
-        List<PtxKernel> kernels = [];
-        if (PlaceGlobals(parser, memory, globals, errors))
-        {
-            foreach (PtxFunction function in parser.Functions)
-            {
-                PtxKernel? kernel = DecodeKernel(ptxText, name, parser, function, errors);
-                if (kernel is not null)
-                {
-                    kernels.Add(kernel);
-                }
-            }
-        }
-        if (errors.Count > 0)
-        {
-            Free(memory, globals);
-            log = Format(name, errors);
-            module = null;
-            return false;
-        }
-        log = "";
-        module = new PtxModule(name, parser, kernels, globals);
-        return true;
+        bool isLoaded = TryLoad(
+            ptxText, name, options, memory, out module, out IReadOnlyList<PtxDiagnostic> errors);
+        log = string.Concat(errors.Select(
+            e => string.Create(CultureInfo.InvariantCulture, $"{name}.ptx({e.Line}): {e.Message}\n")));
+        return isLoaded;
     }
 
-    /// <summary>Finds an entry point by its exact name.</summary>
-    public bool TryGetKernel(string name, [NotNullWhen(true)] out PtxKernel? kernel) =>
-        _kernels.TryGetValue(name, out kernel);
-
     /// <summary>Finds a module-level <c>.global</c> or <c>.const</c> variable.</summary>
-    public bool TryGetGlobal(string name, out ulong address, out long bytes)
+    internal bool TryGetGlobal(string name, out ulong address, out long bytes)
     {
         bool isFound = _globals.TryGetValue(name, out (ulong Address, long Bytes) global);
         (address, bytes) = global;
@@ -88,7 +128,7 @@ internal sealed class PtxModule
     }
 
     /// <summary>Frees the global variables of the module.</summary>
-    public void Unload(DeviceMemory memory)
+    internal void Unload(DeviceMemory memory)
     {
         Free(memory, _globals);
         _globals.Clear();
@@ -102,18 +142,7 @@ internal sealed class PtxModule
         }
     }
 
-    private static string Format(string name, List<(int Line, string Message)> errors)
-    {
-        StringBuilder text = new();
-        foreach ((int line, string message) in errors.OrderBy(e => e.Line))
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{name}.ptx({line}): {message}\n");
-        }
-        return text.ToString();
-    }
-
-    private static void CheckTarget(PtxParser parser, EmulatorOptions options,
-        List<(int Line, string Message)> errors)
+    private static void CheckTarget(PtxParser parser, EmulatorOptions options)
     {
         if (parser.Target.Length == 0)
         {
@@ -124,8 +153,8 @@ internal sealed class PtxModule
             && wanted <= Architecture(options.Target);
         if (!fits)
         {
-            errors.Add((1,
-                $"the module is for {parser.Target}, which a device of {options.Target} cannot run"));
+            parser.Errors.Add(1,
+                $"the module is for {parser.Target}, which a device of {options.Target} cannot run");
         }
     }
 
@@ -139,15 +168,15 @@ internal sealed class PtxModule
     private static unsafe bool PlaceGlobals(
         PtxParser parser,
         DeviceMemory memory,
-        Dictionary<string, (ulong Address, long Bytes)> globals,
-        List<(int Line, string Message)> errors)
+        Dictionary<string, (ulong Address, long Bytes)> globals)
     {
         foreach (PtxSymbol variable in parser.Variables.Where(
             v => v.Space is PtxSpace.Global or PtxSpace.Constant))
         {
             if (!memory.TryAllocate(variable.Bytes, out ulong address))
             {
-                errors.Add((variable.Line, $"no memory for the {variable.Bytes} bytes of '{variable.Name}'"));
+                parser.Errors.Add(
+                    variable.Line, $"no memory for the {variable.Bytes} bytes of '{variable.Name}'");
                 return false;
             }
             // Variables without an initialiser are zero.
@@ -162,27 +191,16 @@ internal sealed class PtxModule
     }
 
     private static PtxKernel? DecodeKernel(
-        string text,
-        string name,
-        PtxParser parser,
-        PtxFunction function,
-        List<(int Line, string Message)> errors)
+        string text, string name, PtxParser parser, PtxFunction function, DeviceMemory memory)
     {
         int sharedBytes = PlaceShared(parser, function);
         int localBytes = PlaceLocal(function);
-        PtxProgram? program = KernelDecoder.Decode(name, text, function, errors, out int registers);
-        return program is null ? null : new PtxKernel
+        PtxProgram? program = KernelDecoder.Decode(name, text, function, parser.Errors);
+        return program is null ? null : new PtxKernel(function, program)
         {
-            Name = function.Name,
-            ParameterBytes = function.ParameterBytes,
-            Parameters = [.. function.Parameters.Select(p => ((int)p.Address, (int)p.Bytes))],
-            MaxThreads = function.MaxThreads,
-            RegisterBound = RegisterPool.Bound(function.MaxThreads, function.MaxRegisters),
-            RequiresExactThreads = function.RequiresExactThreads,
             StaticSharedBytes = sharedBytes,
             LocalBytes = localBytes,
-            RegisterEstimate = registers,
-            Program = program,
+            Memory = memory,
         };
     }
 

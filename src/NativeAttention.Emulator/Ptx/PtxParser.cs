@@ -20,6 +20,7 @@ internal sealed partial class PtxParser
     {
         _text = text;
         _tokens = PtxLexer.Tokenize(text);
+        Errors = new PtxErrors(text);
     }
 
     public PtxScope ModuleScope { get; } = new(null);
@@ -29,7 +30,7 @@ internal sealed partial class PtxParser
     /// <summary>Module-level variables in order.</summary>
     public List<PtxSymbol> Variables { get; } = [];
 
-    public List<(int Line, string Message)> Errors { get; } = [];
+    public PtxErrors Errors { get; }
 
     public string Version { get; private set; } = "";
 
@@ -55,18 +56,18 @@ internal sealed partial class PtxParser
             }
             catch (PtxParseException problem)
             {
-                Errors.Add((problem.Line, problem.Message));
+                Errors.Add(problem, Current.Start);
                 _at = Math.Max(_at, start + 1);
                 SkipToModuleStatement();
             }
         }
         if (Version.Length == 0)
         {
-            Errors.Add((1, "no .version directive: this is not PTX"));
+            Errors.Add(1, "no .version directive: this is not PTX");
         }
         if (Target.Length == 0)
         {
-            Errors.Add((1, "no .target directive"));
+            Errors.Add(1, "no .target directive");
         }
     }
 
@@ -161,8 +162,8 @@ internal sealed partial class PtxParser
         if (isExternal || results.Count > 0 || !isEntry)
         {
             SkipBraces();
-            Errors.Add((line,
-                $"unsupported function '{function.Name}': only entries have a body here; inline every .func"));
+            Errors.Add(line,
+                $"unsupported function '{function.Name}': only entries have a body here; inline every .func");
             return;
         }
         Declare(ModuleScope,
@@ -277,7 +278,7 @@ internal sealed partial class PtxParser
             }
             catch (PtxParseException problem)
             {
-                Errors.Add((problem.Line, problem.Message));
+                Errors.Add(problem, Current.Start);
                 _at = Math.Max(_at, start);
                 SkipStatement();
             }
@@ -433,6 +434,7 @@ internal sealed partial class PtxParser
         }
         SkipPointerAttributes(space);
         string name = Expect(PtxTokenKind.Word, "a variable name");
+        bool isArray = IsPunctuation('[');
         long count = ParseDimensions(isExternal, line);
         alignment = Math.Max(alignment, type.Bytes());
         if (!int.IsPow2(alignment))
@@ -450,6 +452,7 @@ internal sealed partial class PtxParser
             Line = line,
             Bytes = count * type.Bytes(),
             IsExternal = isExternal,
+            IsArray = isArray,
             Initializer = data,
         };
     }

@@ -111,6 +111,9 @@ internal sealed class PtxSymbol
 
     public bool IsExternal { get; init; }
 
+    /// <summary>True when declared with a dimension.</summary>
+    public bool IsArray { get; init; }
+
     /// <summary>Bytes of the initialiser, or null.</summary>
     public byte[]? Initializer { get; init; }
 

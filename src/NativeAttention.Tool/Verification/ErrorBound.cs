@@ -19,20 +19,32 @@ internal readonly record struct ErrorBound(double Output, double Lse)
     /// <param name="type">Element type.</param>
     /// <param name="exact">The problem in float64.</param>
     /// <param name="dense">The problem with the roundings of the type.</param>
-    public static ErrorBound Of(ElementType type, Float64Attention exact, Float64Attention dense)
+    public static ErrorBound Of(ElementType type, Float64Attention exact, Float64Attention dense) =>
+        Of(type, [(exact, dense)]);
+
+    /// <summary>The bound for parts of one problem, such as some of its rows, together.</summary>
+    /// <param name="type">Element type.</param>
+    /// <param name="parts">Each part in float64, and with the roundings of the type.</param>
+    public static ErrorBound Of(
+        ElementType type, IReadOnlyList<(Float64Attention Exact, Float64Attention Dense)> parts)
     {
-        double error = 0, largest = 0, absolute = 0;
-        for (int i = 0; i < exact.Output.Length; i++)
+        double error = 0, largest = 0, absolute = 0, magnitude = 0;
+        int outputs = 0;
+        foreach ((Float64Attention exact, Float64Attention dense) in parts)
         {
-            error = Math.Max(error, Math.Abs(dense.Output[i] - exact.Output[i]));
-            largest = Math.Max(largest, Math.Abs(exact.Output[i]));
-            absolute = Math.Max(absolute, exact.AbsoluteOutput[i]);
+            outputs += exact.Output.Length;
+            magnitude = Math.Max(magnitude, exact.ScoreMagnitude);
+            for (int i = 0; i < exact.Output.Length; i++)
+            {
+                error = Math.Max(error, Math.Abs(dense.Output[i] - exact.Output[i]));
+                largest = Math.Max(largest, Math.Abs(exact.Output[i]));
+                absolute = Math.Max(absolute, exact.AbsoluteOutput[i]);
+            }
         }
 
-        double floor = Elements.UnitRoundoff(type) * (exact.Output.Length < FewOutputs ? absolute : largest);
-        floor += Math.ScaleB(exact.ScoreMagnitude, -23) * absolute;
+        double floor = Elements.UnitRoundoff(type) * (outputs < FewOutputs ? absolute : largest);
+        floor += Math.ScaleB(magnitude, -23) * absolute;
         (double lse, int bits) = type == ElementType.Float32 ? (1e-5, 21) : (1e-3, 22);
-        return new ErrorBound(
-            (2 * Math.Max(error, floor)) + 1e-5, Math.Max(lse, Math.ScaleB(exact.ScoreMagnitude, -bits)));
+        return new ErrorBound((2 * Math.Max(error, floor)) + 1e-5, Math.Max(lse, Math.ScaleB(magnitude, -bits)));
     }
 }

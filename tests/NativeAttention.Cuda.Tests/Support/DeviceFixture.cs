@@ -20,13 +20,9 @@ public abstract class DeviceFixture
     /// <summary>How the emulated device behaves.</summary>
     protected virtual EmulatorOptions Options => EmulatorOptions.Default;
 
-    /// <summary>Set by a test whose kernel fails.</summary>
-    protected bool LosesContext { get; set; }
-
     [SetUp]
     public void OpenDevice()
     {
-        LosesContext = false;
         _ordinal = TestDevice.NewOrdinal(Options);
         Device = TestDevice.Open(_ordinal);
         Stream = Device.CreateStream();
@@ -41,7 +37,7 @@ public abstract class DeviceFixture
         if (TestDevice.IsEmulated)
         {
             Assert.That(EmulatedDriver.GetLiveObjects(_ordinal), Is.EqualTo(default(EmulatedObjectCounts)));
-            if (LosesContext)
+            if (LosesContextAttribute.IsOnCurrentTest)
             {
                 // Every call on a lost context fails, frees too; what is left goes with the context.
                 return;

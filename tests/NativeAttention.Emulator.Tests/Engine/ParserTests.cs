@@ -139,7 +139,7 @@ internal sealed class ParserTests
         Assert.That(PtxModule.TryLoad(ptx, "m", EmulatorOptions.Default, memory, out PtxModule? module,
             out string log), Is.True, log);
         PtxKernel kernel = module!.Kernels.Single();
-        Assert.That(kernel.Parameters, Is.EqualTo(new[] { (0, 24), (24, 8), (32, 1) }));
+        Assert.That(kernel.Parameters.Select(p => (p.Offset, p.Size)), Is.EqualTo(new[] { (0, 24), (24, 8), (32, 1) }));
         Assert.That((kernel.ParameterBytes, kernel.MaxThreads, module.PtxVersion, module.Target),
             Is.EqualTo((33, 128, "7.8", "sm_80")));
     }

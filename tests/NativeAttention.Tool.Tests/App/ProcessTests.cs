@@ -54,7 +54,13 @@ public class ProcessTests
 
     private ToolResult Start(string deviceVariable, params string[] arguments)
     {
-        ProcessStartInfo start = new("dotnet", [typeof(NattnApp).Assembly.Location, .. arguments])
+        // Where the runtime lies beside the program there may be no other.
+        string assembly = typeof(NattnApp).Assembly.Location;
+        bool selfContained = Path.GetDirectoryName(typeof(object).Assembly.Location)
+            == Path.GetDirectoryName(assembly);
+        ProcessStartInfo start = new(
+            selfContained ? Path.ChangeExtension(assembly, OperatingSystem.IsWindows() ? ".exe" : null) : "dotnet",
+            selfContained ? arguments : [assembly, .. arguments])
         {
             WorkingDirectory = _folder.Path,
             RedirectStandardOutput = true,

@@ -117,7 +117,8 @@ internal sealed class EmulatedDevice
         }
     }
 
-    private static void Validate(EmulatorOptions options)
+    /// <summary>Refuses options that no device can have.</summary>
+    internal static void Validate(EmulatorOptions options)
     {
         if (options.Target is null || DeviceProperties.Of(options.Target) is null)
         {

@@ -53,7 +53,7 @@ internal sealed class EmulatedFunction : EmulatedObject
     {
         Module = module;
         Kernel = kernel;
-        _parameters = [.. kernel.Parameters];
+        _parameters = [.. kernel.Parameters.Select(p => (p.Offset, p.Size))];
         _block = new byte[kernel.ParameterBytes];
         MaxDynamicShared = DeviceProperties.DefaultSharedPerBlock - kernel.StaticSharedBytes;
     }

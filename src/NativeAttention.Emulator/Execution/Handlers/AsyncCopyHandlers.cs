@@ -30,15 +30,18 @@ internal static unsafe class AsyncCopyHandlers
         LaneMemory.Addresses(w, op, sources);
         SharedAddresses(w, op, targets);
         SharedHandlers.CheckBounds(w, op, targets, bytes, bytes, lanes);
-        AsyncCopy* copy = w.Copies.Issue(op, lanes, bytes);
+        AsyncCopy* copy = w.Copies.Issue(w, op, lanes, bytes);
         uint reading = SourceSizes(w, op, copy, bytes, lanes);
         CheckSources(w, op, copy, sources, bytes, reading);
-        uint tag = SharedShadow.InFlight | ((uint)w.Index << 4);
-        EmulatorChecks checks = w.Worker.Checks;
         bool isLate = w.Worker.CopiesAreLate;
         if (bytes == 16)
         {
-            SharedShadow.WriteRows(w, op, targets, lanes, tag, checks);
+            w.Cta.Shadow.WriteRows(w, op, targets, lanes, copy->Tag);
+        }
+        else
+        {
+            // Lane by lane: two lanes that write the same bytes conflict.
+            WriteByLane(w, op, targets, bytes, lanes, copy->Tag);
         }
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
@@ -46,10 +49,6 @@ internal static unsafe class AsyncCopyHandlers
             uint target = (uint)targets[lane];
             copy->Destination[lane] = target;
             copy->Source[lane] = sources[lane];
-            if (bytes != 16)
-            {
-                SharedShadow.Write(w, op, lane, target, bytes, tag, checks);
-            }
             if (isLate)
             {
                 Unsafe.InitBlockUnaligned(w.Shared + target, SharedLayout.Poison, (uint)bytes);
@@ -62,30 +61,25 @@ internal static unsafe class AsyncCopyHandlers
         w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(lanes);
     }
 
-    /// <summary>Ends the copies of some lanes: their bytes are there, and belong to the warp's ordinary
-    /// writes from now on.</summary>
+    /// <summary>Makes the bytes of some lanes' copies arrive, where they have not at once.</summary>
     [MethodImpl(Hot)]
-    public static void Retire(Warp w, AsyncCopy* copy, uint lanes)
+    public static void Arrive(Warp w, AsyncCopy* copy, uint lanes)
     {
-        bool isLate = w.Worker.CopiesAreLate;
-        bool tracks = (w.Worker.Checks & EmulatorChecks.SharedRaces) != 0;
-        Vector128<uint> landed = Vector128.Create(w.Tag | 0xF);
+        for (uint rest = w.Worker.CopiesAreLate ? lanes : 0; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            Move(w, copy->Destination[lane], copy->Source[lane], copy->SourceBytes[lane], copy->Bytes);
+        }
+    }
+
+    /// <summary>Makes the copies of some lanes writes of the warp, when other lanes of their group have not
+    /// waited.</summary>
+    public static void Land(Warp w, AsyncCopy* copy, uint lanes)
+    {
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            uint target = copy->Destination[lane];
-            if (isLate)
-            {
-                Move(w, target, copy->Source[lane], copy->SourceBytes[lane], copy->Bytes);
-            }
-            if (tracks && copy->Bytes == 16)
-            {
-                Vector128.Store(landed, w.Writers + (target >> 2));
-            }
-            else if (tracks)
-            {
-                SharedShadow.Land(w, target, copy->Bytes);
-            }
+            w.Cta.Shadow.Land(w, copy->Destination[lane], copy->Bytes, copy->Tag);
         }
     }
 
@@ -111,6 +105,14 @@ internal static unsafe class AsyncCopyHandlers
         }
         Unsafe.CopyBlockUnaligned(destination, (void*)source, (uint)sourceBytes);
         Unsafe.InitBlockUnaligned(destination + sourceBytes, 0, (uint)(bytes - sourceBytes));
+    }
+
+    private static void WriteByLane(Warp w, Op* op, ulong* targets, int bytes, uint lanes, uint tag)
+    {
+        for (uint rest = lanes; rest != 0; rest &= rest - 1)
+        {
+            w.Cta.Shadow.Write(w, op, targets, bytes, rest & (0 - rest), tag);
+        }
     }
 
     private static void SharedAddresses(Warp w, Op* op, ulong* targets)

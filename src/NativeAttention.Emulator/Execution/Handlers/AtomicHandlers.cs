@@ -112,14 +112,8 @@ internal static unsafe class AtomicHandlers
     {
         int bytes = Access.ElementBytes(op->Aux);
         SharedHandlers.CheckBounds(w, op, addresses, bytes, bytes, w.Active);
-        // Atomics do not race with each other; the tags of ordinary accesses are left alone.
-        EmulatorChecks checks = w.Worker.Checks & ~EmulatorChecks.SharedRaces;
-        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
-        {
-            int lane = BitOperations.TrailingZeroCount(rest);
-            SharedShadow.Read(w, op, lane, (uint)addresses[lane], bytes, checks);
-            addresses[lane] += (ulong)w.Shared;
-        }
+        w.Cta.Shadow.Write(w, op, addresses, bytes, w.Active, w.Clock.Tag | EventTag.Strong, isAtomic: true);
+        SharedHandlers.MakePointers(w, addresses);
         Apply(w, op, addresses, isShared: true);
         w.YieldRequested = true;
     }

@@ -46,7 +46,7 @@ internal static unsafe class BarrierHandlers
         BarrierState barrier = cta.Barriers[id];
         Expect(w, op, barrier, id, kind);
         barrier.Arrived += 32;
-        barrier.Arrivals |= 1u << w.Index;
+        w.Clock.Release(barrier.Arrivals);
         w.Worker.BarrierArrivals++;
         if (kind >= ReducePopc)
         {
@@ -131,24 +131,14 @@ internal static unsafe class BarrierHandlers
 
     private static void Complete(Cta cta, BarrierState barrier)
     {
-        uint waiting = barrier.Waiting;
-        for (uint rest = waiting; rest != 0; rest &= rest - 1)
+        for (uint rest = barrier.Waiting; rest != 0; rest &= rest - 1)
         {
             Warp w = cta.Warps[BitOperations.TrailingZeroCount(rest)];
             w.State = WarpState.Ready;
+            w.Clock.Acquire(barrier.Arrivals);
             DeliverReduction(w, w.BarrierOp, barrier);
         }
-        cta.Mbarriers.Met(barrier.Arrivals);
         barrier.Reset();
-        uint all = cta.WarpCount == 32 ? uint.MaxValue : (1u << cta.WarpCount) - 1;
-        if (waiting == all)
-        {
-            cta.NextEpoch();
-        }
-        else
-        {
-            cta.HadPartialBarrier = true;
-        }
     }
 
     private static void DeliverReduction(Warp w, Op* op, BarrierState barrier)

@@ -23,7 +23,7 @@ internal static unsafe class MatrixLoadHandlers
     {
         ulong* addresses = stackalloc ulong[32];
         int count = Prepare(w, op, addresses);
-        SharedShadow.ReadRows(w, op, addresses, RowLanes(count), w.Worker.Checks);
+        w.Cta.Shadow.ReadRows(w, op, addresses, RowLanes(count));
         byte* shared = w.Shared;
         for (int j = 0; j < count; j++)
         {
@@ -46,7 +46,7 @@ internal static unsafe class MatrixLoadHandlers
     {
         ulong* addresses = stackalloc ulong[32];
         int count = Prepare(w, op, addresses);
-        SharedShadow.WriteRows(w, op, addresses, RowLanes(count), w.Tag, w.Worker.Checks);
+        w.Cta.Shadow.WriteRows(w, op, addresses, RowLanes(count), w.Clock.Tag);
         for (int j = 0; j < count; j++)
         {
             uint* s = (uint*)(w.Regs + op->List[j]);

@@ -34,25 +34,16 @@ internal static unsafe class SharedHandlers
     {
         int bytes = Access.Bytes(op->Aux);
         CheckBounds(w, op, addresses, bytes, bytes, w.Active);
-        EmulatorChecks checks = w.Worker.Checks;
-        if ((op->Aux & Access.Strong) != 0)
+        bool isStrong = (op->Aux & Access.Strong) != 0;
+        if (bytes == 16 && !isStrong)
         {
-            checks &= ~EmulatorChecks.SharedRaces;
+            w.Cta.Shadow.ReadRows(w, op, addresses, w.Active);
         }
-        if (bytes == 16)
+        else
         {
-            SharedShadow.ReadRows(w, op, addresses, w.Active, checks);
+            w.Cta.Shadow.Read(w, op, addresses, bytes, w.Active, isStrong);
         }
-        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
-        {
-            int lane = BitOperations.TrailingZeroCount(rest);
-            uint address = (uint)addresses[lane];
-            if (bytes != 16)
-            {
-                SharedShadow.Read(w, op, lane, address, bytes, checks);
-            }
-            addresses[lane] = (ulong)(w.Shared + address);
-        }
+        MakePointers(w, addresses);
         w.Worker.SharedBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
         LaneMemory.Load(w, op, addresses);
     }
@@ -62,34 +53,37 @@ internal static unsafe class SharedHandlers
     {
         int bytes = Access.Bytes(op->Aux);
         CheckBounds(w, op, addresses, bytes, bytes, w.Active);
-        EmulatorChecks checks = w.Worker.Checks;
-        if ((op->Aux & Access.Strong) != 0)
+        bool isStrong = (op->Aux & Access.Strong) != 0;
+        if (bytes == 16 && !isStrong)
         {
-            checks &= ~EmulatorChecks.SharedRaces;
+            w.Cta.Shadow.WriteRows(w, op, addresses, w.Active, w.Clock.Tag);
         }
-        if (bytes == 16)
+        else
         {
-            SharedShadow.WriteRows(w, op, addresses, w.Active, w.Tag, checks);
+            uint tag = w.Clock.Tag | (isStrong ? EventTag.Strong : 0);
+            w.Cta.Shadow.Write(w, op, addresses, bytes, w.Active, tag);
         }
-        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
-        {
-            int lane = BitOperations.TrailingZeroCount(rest);
-            uint address = (uint)addresses[lane];
-            if (bytes != 16)
-            {
-                SharedShadow.Write(w, op, lane, address, bytes, w.Tag, checks);
-            }
-            addresses[lane] = (ulong)(w.Shared + address);
-        }
+        MakePointers(w, addresses);
         w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(w.Active);
         LaneMemory.Store(w, op, addresses);
-        if ((checks & EmulatorChecks.LaneRaces) != 0 && (op->Aux & Access.Strong) == 0
+        if (!isStrong && (w.Worker.Checks & EmulatorChecks.LaneRaces) != 0
             && LaneMemory.IsOverwritten(w, op, addresses, out int victim))
         {
             ulong address = addresses[victim] - (ulong)w.Shared;
             Faults.Raise(w, op, EmulatorFaultKind.LaneRace, 1u << victim, address, string.Create(
                 CultureInfo.InvariantCulture,
                 $"what lane {victim} stores at 0x{address:x} is overwritten by another lane of the same instruction"));
+        }
+    }
+
+    /// <summary>Turns shared addresses into host pointers; those of inactive lanes mean nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void MakePointers(Warp w, ulong* addresses)
+    {
+        Vector512<ulong> shared = Vector512.Create((ulong)w.Shared);
+        for (int part = 0; part < 4; part++)
+        {
+            (Vector512.Load(addresses + (part * 8)) + shared).Store(addresses + (part * 8));
         }
     }
 

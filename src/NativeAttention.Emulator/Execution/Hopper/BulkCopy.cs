@@ -56,8 +56,12 @@ internal sealed unsafe class BulkCopy
     public AtomicOperation Operation;
     public int ElementBytes;
 
-    /// <summary>What the source held at the issue, to see whether it is changed before it may be.</summary>
+    /// <summary>The bytes of the source, once they have been read.</summary>
     public byte[] Source = [];
+
+    /// <summary>Tag of the accesses to shared memory, and what a wait for a load orders.</summary>
+    public uint Tag;
+    public EventVector? End;
 
     /// <summary>True once the source may be overwritten.</summary>
     public bool IsSourceFree;

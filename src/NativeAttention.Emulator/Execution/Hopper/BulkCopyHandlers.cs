@@ -109,7 +109,7 @@ internal static unsafe class BulkCopyHandlers
         }
         if (copy.Kind == BulkKind.Within)
         {
-            AsyncShadow.CheckRange(w, copy.Op, lane, (uint)copy.Other, copy.Bytes, BulkAlignment);
+            SharedShadow.CheckRange(w, copy.Op, lane, (uint)copy.Other, copy.Bytes, BulkAlignment);
         }
         else if (copy.Other % BulkAlignment != 0)
         {
@@ -128,7 +128,7 @@ internal static unsafe class BulkCopyHandlers
         Op* op = copy.Op;
         ulong address = ((BulkOperands*)op->List)->Shared.At(w, lane);
         copy.Shared = MbarrierHandlers.SharedAddress(w, op, lane, address, isGeneric: false);
-        AsyncShadow.CheckRange(w, op, lane, copy.Shared, copy.Bytes,
+        SharedShadow.CheckRange(w, op, lane, copy.Shared, copy.Bytes,
             copy.Box is null ? BulkAlignment : TensorAlignment);
     }
 

@@ -8,29 +8,41 @@ internal static unsafe class BulkMover
 {
     private const int Unit = 16;
 
-    /// <summary>Checks both sides of a copy at its issue, and marks its destination or remembers its
-    /// source.</summary>
+    /// <summary>Checks both sides of a copy at its issue, and notes its accesses to shared
+    /// memory.</summary>
     public static void Prepare(BulkCopy copy)
     {
         (Warp w, int lane) = (copy.Warp, copy.Lane);
         Op* op = copy.Op;
         CheckGlobal(copy);
-        switch (copy.Kind)
+        SharedShadow shadow = w.Cta.Shadow;
+        if (copy.Mbarrier is not null)
         {
-            case BulkKind.Prefetch:
-                return;
-            case BulkKind.Load:
-                AsyncShadow.BeginWrite(w, op, lane, copy.Shared, copy.Bytes);
-                return;
-            case BulkKind.Within:
-                AsyncShadow.Read(w, op, lane, (uint)copy.Other, copy.Bytes);
-                AsyncShadow.BeginWrite(w, op, lane, copy.Shared, copy.Bytes);
-                copy.Source = new ReadOnlySpan<byte>(w.Shared + copy.Other, copy.Bytes).ToArray();
-                return;
-            default:
-                AsyncShadow.Read(w, op, lane, copy.Shared, copy.Bytes);
-                copy.Source = new ReadOnlySpan<byte>(w.Shared + copy.Shared, copy.Bytes).ToArray();
-                return;
+            copy.End = w.Cta.Bulk.RentVector();
+            copy.Tag = w.Clock.Fork(ActorKind.Operation, copy.End);
+            shadow.WriteAsync(w, op, lane, copy.Shared, copy.Bytes, copy.Tag);
+        }
+        if (copy.Kind is BulkKind.Store or BulkKind.Reduce)
+        {
+            copy.Tag = w.Clock.Fork(ActorKind.Bulk);
+            shadow.ReadAsync(w, op, lane, copy.Shared, copy.Bytes, copy.Tag);
+        }
+        if (copy.Kind == BulkKind.Within)
+        {
+            uint reads = w.Clock.Fork(ActorKind.Bulk);
+            copy.End!.Add(reads);
+            shadow.ReadAsync(w, op, lane, (uint)copy.Other, copy.Bytes, reads);
+        }
+    }
+
+    /// <summary>Reads the source in shared memory, unless that has been done.</summary>
+    public static void ReadSource(BulkCopy copy)
+    {
+        if (copy.Source.Length == 0 && copy.Kind != BulkKind.Load)
+        {
+            ulong source = copy.Kind == BulkKind.Within ? copy.Other : copy.Shared;
+            copy.Source = new ReadOnlySpan<byte>(copy.Warp.Shared + source, copy.Bytes).ToArray();
+            copy.Warp.Worker.SharedBytesRead += copy.Bytes;
         }
     }
 
@@ -38,6 +50,7 @@ internal static unsafe class BulkMover
     public static void Move(BulkCopy copy)
     {
         Worker worker = copy.Warp.Worker;
+        ReadSource(copy);
         switch (copy.Kind)
         {
             case BulkKind.Load when copy.Box is TensorBox box:
@@ -51,32 +64,13 @@ internal static unsafe class BulkMover
                 break;
             case BulkKind.Within:
                 copy.Source.CopyTo(new Span<byte>(copy.Warp.Shared + copy.Shared, copy.Bytes));
-                worker.SharedBytesRead += copy.Bytes;
                 worker.SharedBytesWritten += copy.Bytes;
                 break;
             case BulkKind.Store or BulkKind.Reduce:
-                worker.SharedBytesRead += copy.Bytes;
                 StoreAll(copy);
                 break;
             default:
                 break;
-        }
-    }
-
-    /// <summary>Reports a source that was changed while the copy could still read it.</summary>
-    public static void CheckSource(BulkCopy copy)
-    {
-        if (copy.Source.Length == 0)
-        {
-            return;
-        }
-        ReadOnlySpan<byte> now = new(copy.Warp.Shared + copy.Shared, copy.Bytes);
-        int same = now.CommonPrefixLength(copy.Source);
-        if (same < copy.Bytes)
-        {
-            ulong address = copy.Shared + (ulong)same;
-            Faults.Raise(copy.Warp, copy.Op, EmulatorFaultKind.AsyncCopyInFlight, 1u << copy.Lane, address,
-                $"shared memory at 0x{address:x} was changed before this copy from it had been waited for");
         }
     }
 

@@ -8,12 +8,28 @@ namespace NativeAttention.Emulation;
 internal sealed unsafe class BulkQueue(Cta cta)
 {
     private readonly List<BulkCopy> _copies = [];
+    private readonly Stack<EventVector> _vectors = [];
     private readonly int[] _commits = new int[32 * 32];
 
     public void Clear()
     {
+        foreach (BulkCopy copy in _copies)
+        {
+            Return(copy);
+        }
         _copies.Clear();
         Array.Clear(_commits);
+    }
+
+    /// <summary>An empty vector for what a wait for a load will order.</summary>
+    public EventVector RentVector()
+    {
+        if (!_vectors.TryPop(out EventVector? vector))
+        {
+            return cta.Clocks.NewVector();
+        }
+        vector.Clear();
+        return vector;
     }
 
     /// <summary>Takes in a copy whose operands have been checked.</summary>
@@ -26,7 +42,8 @@ internal sealed unsafe class BulkQueue(Cta cta)
         }
         else if (copy.Mbarrier is not null)
         {
-            AsyncShadow.Poison(copy.Warp, copy.Shared, copy.Bytes);
+            new Span<byte>(copy.Warp.Shared + copy.Shared, copy.Bytes).Fill(SharedLayout.Poison);
+            cta.Worker.SharedBytesWritten += copy.Bytes;
         }
     }
 
@@ -56,15 +73,15 @@ internal sealed unsafe class BulkQueue(Cta cta)
         return true;
     }
 
-    /// <summary>A warp has seen the completion of all phases of the mbarrier up to now.</summary>
-    public void Observe(Warp w, Mbarrier mbarrier)
+    /// <summary>A wait has seen the completion of all phases of the mbarrier up to now.</summary>
+    public void Observe(Mbarrier mbarrier)
     {
         for (int i = _copies.Count - 1; i >= 0; i--)
         {
             BulkCopy copy = _copies[i];
             if (copy.Mbarrier == mbarrier && copy.IsMoved && copy.Phase < mbarrier.Phase)
             {
-                AsyncShadow.LandWrite(w, copy.Shared, copy.Bytes);
+                Return(copy);
                 _copies.RemoveAt(i);
             }
         }
@@ -126,6 +143,15 @@ internal sealed unsafe class BulkQueue(Cta cta)
         _copies.Clear();
     }
 
+    private void Return(BulkCopy copy)
+    {
+        if (copy.End is EventVector end)
+        {
+            _vectors.Push(end);
+            copy.End = null;
+        }
+    }
+
     private static bool IsOf(BulkCopy copy, Warp w, int lane) =>
         copy.Mbarrier is null && copy.Warp == w && copy.Lane == lane;
 
@@ -134,7 +160,8 @@ internal sealed unsafe class BulkQueue(Cta cta)
         if (!copy.IsSourceFree)
         {
             copy.IsSourceFree = true;
-            BulkMover.CheckSource(copy);
+            BulkMover.ReadSource(copy);
+            copy.Warp.Clock.Retire(copy.Tag);
         }
     }
 
@@ -149,6 +176,7 @@ internal sealed unsafe class BulkQueue(Cta cta)
         if (copy.Mbarrier is Mbarrier mbarrier)
         {
             copy.Phase = mbarrier.Phase;
+            mbarrier.Arriving.Join(copy.End!);
             MbarrierHandlers.CopyArrives(copy.Warp, copy.Op, copy.Lane, mbarrier, copy.Bytes);
         }
     }

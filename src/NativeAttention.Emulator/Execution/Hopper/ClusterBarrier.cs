@@ -7,14 +7,19 @@ namespace NativeAttention.Emulation;
 /// barrier.cluster with a cluster of one block: every thread arrives once and waits once in each phase. A
 /// warp counts as arrived when its lanes have; the order of arrive and wait is checked for each lane.
 /// </summary>
-internal sealed unsafe class ClusterBarrier
+internal sealed unsafe class ClusterBarrier(CtaClocks clocks)
 {
     /// <summary>Bits of <see cref="Op.Aux"/>.</summary>
     public const int Arrives = 1;
     public const int Aligned = 2;
 
+    /// <summary>An arrival that orders no memory.</summary>
+    public const int Relaxed = 4;
+
     private readonly uint[] _arrived = new uint[32];
     private readonly uint[] _entitled = new uint[32];
+    private EventVector _arriving = clocks.NewVector();
+    private EventVector _completed = clocks.NewVector();
     private int _warps;
 
     public void Start(int warps)
@@ -66,6 +71,10 @@ internal sealed unsafe class ClusterBarrier
         }
         _arrived[w.Index] |= lanes;
         w.Worker.BarrierArrivals++;
+        if ((op->Aux & Relaxed) == 0)
+        {
+            w.Clock.Release(_arriving);
+        }
         CompleteIfAll(w.Cta);
     }
 
@@ -77,7 +86,11 @@ internal sealed unsafe class ClusterBarrier
                 "barrier.cluster.wait without barrier.cluster.arrive before");
         }
         bool isOver = (lanes & ~_entitled[w.Index]) == 0;
-        _entitled[w.Index] &= isOver ? ~lanes : uint.MaxValue;
+        if (isOver)
+        {
+            _entitled[w.Index] &= ~lanes;
+            w.Clock.Acquire(_completed);
+        }
         return isOver;
     }
 
@@ -98,13 +111,13 @@ internal sealed unsafe class ClusterBarrier
         {
             return;
         }
+        (_arriving, _completed) = (_completed, _arriving);
+        _arriving.Clear();
         for (int i = 0; i < _warps; i++)
         {
             (_entitled[i], _arrived[i]) = (_arrived[i], 0);
             cta.Warps[i].State = cta.Warps[i].State == WarpState.AtCluster ? WarpState.Ready
                 : cta.Warps[i].State;
         }
-        cta.Mbarriers.Met(_warps == 32 ? uint.MaxValue : (1u << _warps) - 1);
-        cta.HadPartialBarrier = true;
     }
 }

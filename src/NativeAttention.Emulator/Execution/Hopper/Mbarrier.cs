@@ -7,23 +7,23 @@ namespace NativeAttention.Emulation;
 /// is pending and as many bytes have come as were announced; bytes may come before they are announced. The
 /// methods return null, or what is wrong with the call.
 /// </summary>
-internal sealed class Mbarrier(uint address, int count, int owner)
+internal sealed unsafe class Mbarrier(CtaClocks clocks)
 {
     /// <summary>Largest count of arrivals, and largest number of bytes outstanding in either
     /// direction.</summary>
     public const int Maximum = (1 << 20) - 1;
 
     /// <summary>Shared address of the eight bytes.</summary>
-    public uint Address { get; } = address;
+    public uint Address { get; private set; }
 
     /// <summary>Warp that initialised it.</summary>
-    public int Owner { get; } = owner;
+    public int Owner { get; private set; }
 
     /// <summary>Arrivals a phase needs.</summary>
-    public int Expected { get; private set; } = count;
+    public int Expected { get; private set; }
 
     /// <summary>Arrivals missing in the current phase.</summary>
-    public int Pending { get; private set; } = count;
+    public int Pending { get; private set; }
 
     /// <summary>Bytes announced that have not come; negative when they came first.</summary>
     public int Bytes { get; private set; }
@@ -37,6 +37,17 @@ internal sealed class Mbarrier(uint address, int count, int owner)
     /// <summary>True once the initialisation has been made visible to asynchronous copies.</summary>
     public bool IsFenced { get; set; }
 
+    /// <summary>What the initialising warp knew.</summary>
+    public EventVector Initialized { get; } = clocks.NewVector();
+
+    /// <summary>What the arrivals of the current phase know, copies among them.</summary>
+    public EventVector Arriving { get; private set; } = clocks.NewVector();
+
+    /// <summary>The same of the last completed phase, and of the one before.</summary>
+    public EventVector Completed { get; private set; } = clocks.NewVector();
+
+    public EventVector CompletedBefore { get; private set; } = clocks.NewVector();
+
     /// <summary>What an arrival returns: the phase it belongs to and the arrivals that were
     /// missing.</summary>
     public ulong State => ((ulong)Phase << 20) | (uint)Pending;
@@ -44,6 +55,17 @@ internal sealed class Mbarrier(uint address, int count, int owner)
     public static long PhaseOf(ulong state) => (long)(state >> 20);
 
     public static int PendingOf(ulong state) => (int)(state & Maximum);
+
+    /// <summary>Begins a new life.</summary>
+    public void Start(uint address, int count, int owner)
+    {
+        (Address, Owner, Expected, Pending) = (address, owner, count, count);
+        (Bytes, Phase, Sleepers, IsFenced) = (0, 0, 0, false);
+        Initialized.Clear();
+        Arriving.Clear();
+        Completed.Clear();
+        CompletedBefore.Clear();
+    }
 
     public string? ExpectBytes(long bytes)
     {
@@ -120,6 +142,8 @@ internal sealed class Mbarrier(uint address, int count, int owner)
         {
             Phase++;
             Pending = Expected;
+            (Arriving, Completed, CompletedBefore) = (CompletedBefore, Arriving, Completed);
+            Arriving.Clear();
         }
     }
 }

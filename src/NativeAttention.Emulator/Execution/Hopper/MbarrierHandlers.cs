@@ -36,8 +36,8 @@ internal static unsafe class MbarrierHandlers
             {
                 Misuse(w, op, lane, address, $"{live} is initialised again without mbarrier.inval");
             }
-            AsyncShadow.MarkMbarrier(w, op, lane, address);
-            w.Cta.Mbarriers.Add(new Mbarrier(address, (int)count, w.Index));
+            w.Cta.Shadow.BeginMbarrier(w, op, lane, address);
+            w.Clock.Release(w.Cta.Mbarriers.Add(address, (int)count, w.Index).Initialized);
         }
     }
 
@@ -51,8 +51,8 @@ internal static unsafe class MbarrierHandlers
             {
                 Misuse(w, op, lane, mbarrier.Address, $"{mbarrier} is made invalid while it is in use");
             }
-            w.Cta.Mbarriers.Remove(mbarrier.Address);
-            AsyncShadow.UnmarkMbarrier(w, mbarrier.Address);
+            w.Cta.Mbarriers.Remove(mbarrier);
+            w.Cta.Shadow.EndMbarrier(mbarrier.Address);
         }
     }
 
@@ -209,7 +209,12 @@ internal static unsafe class MbarrierHandlers
             CheckPlace(w, op, lane, address);
             Misuse(w, op, lane, address, $"there is no initialised mbarrier at 0x{address:x}");
         }
-        return mbarrier!;
+        if (!w.Clock.Known.Contains(mbarrier!.Initialized))
+        {
+            Misuse(w, op, lane, address,
+                $"{mbarrier} is used, and no barrier orders its initialisation by warp {mbarrier.Owner} before this");
+        }
+        return mbarrier;
     }
 
     /// <summary>Bytes of an asynchronous copy arrive.</summary>
@@ -223,7 +228,10 @@ internal static unsafe class MbarrierHandlers
     private static void ArriveOnce(Warp w, Op* op, int lane, Mbarrier mbarrier, uint count)
     {
         long phase = mbarrier.Phase;
-        w.Cta.Mbarriers.Arrived(w.Index, mbarrier);
+        if ((op->Aux & Relaxed) == 0)
+        {
+            w.Clock.Release(mbarrier.Arriving);
+        }
         Check(w, op, lane, mbarrier, mbarrier.Arrive(
             count, (op->Aux & Drops) != 0, (op->Aux & NoComplete) == 0));
         WakeIfDone(w.Cta, mbarrier, phase);
@@ -232,7 +240,6 @@ internal static unsafe class MbarrierHandlers
     private static void WakeIfDone(Cta cta, Mbarrier mbarrier, long phase)
     {
         cta.Worker.MbarrierEvents++;
-        cta.HadPartialBarrier = true;
         if (mbarrier.Phase == phase)
         {
             return;
@@ -294,9 +301,11 @@ internal static unsafe class MbarrierHandlers
                 return false;
             }
         }
-        w.Cta.HadPartialBarrier = true;
-        w.Cta.Mbarriers.Waited(w.Index, mbarrier, mbarrier.Phase);
-        w.Cta.Bulk.Observe(w, mbarrier);
+        if ((op->Aux & Relaxed) == 0)
+        {
+            w.Clock.Acquire(mbarrier.Completed);
+        }
+        w.Cta.Bulk.Observe(mbarrier);
         return true;
     }
 
@@ -316,12 +325,12 @@ internal static unsafe class MbarrierHandlers
         {
             Misuse(w, op, lane, mbarrier.Address, $"a parity of {wanted}; 0 or 1 is allowed");
         }
-        long known = w.Cta.Mbarriers.Known(w.Index, mbarrier.Address);
-        bool waitsForNext = (known & 1) == (long)wanted;
-        if (waitsForNext && mbarrier.Phase > known + 1)
+        // Of the last two phases both parities are there, so a warp that cannot know that the one before the
+        // last is complete cannot tell what the answer means.
+        if (mbarrier.Phase >= 2 && !w.Clock.Known.Contains(mbarrier.CompletedBefore))
         {
             Misuse(w, op, lane, mbarrier.Address,
-                $"the wait for parity {wanted} is ambiguous: the warp knows of {known} completed phases of {mbarrier}, so it is more than one phase behind");
+                $"the wait for parity {wanted} is ambiguous: the warp is more than one phase behind {mbarrier}");
         }
         return ((ulong)mbarrier.Phase & 1) != wanted;
     }
@@ -330,15 +339,8 @@ internal static unsafe class MbarrierHandlers
 
     private static uint Lane32(Warp w, int slot, int lane) => ((uint*)(w.Regs + slot))[lane];
 
-    private static void CheckPlace(Warp w, Op* op, int lane, uint address)
-    {
-        AsyncShadow.CheckBounds(w, op, lane, address, ObjectBytes);
-        if (address % ObjectBytes != 0)
-        {
-            Faults.Raise(w, op, EmulatorFaultKind.MisalignedAddress, 1u << lane, address,
-                $"mbarrier address 0x{address:x} is not a multiple of {ObjectBytes}");
-        }
-    }
+    private static void CheckPlace(Warp w, Op* op, int lane, uint address) =>
+        SharedShadow.CheckRange(w, op, lane, address, ObjectBytes, ObjectBytes);
 
     private static void Check(Warp w, Op* op, int lane, Mbarrier mbarrier, string? problem)
     {

@@ -1,100 +1,40 @@
-using System.Numerics;
-
 namespace NativeAttention.Emulation;
 
-/// <summary>
-/// The live mbarriers of one block. The eight bytes in shared memory are only marked; the state lies here.
-/// For each warp it also keeps the phases that the warp can know to be complete, so that a wait for a parity
-/// that two phases share is seen. This knowledge travels as the order of memory does: from arrivals to
-/// waiters, at mbarriers and at barriers.
-/// </summary>
-internal sealed class MbarrierTable
+/// <summary>The live mbarriers of one block. The eight bytes in shared memory are only marked; the state lies
+/// here.</summary>
+internal sealed class MbarrierTable(Cta cta)
 {
     private readonly Dictionary<uint, Mbarrier> _live = [];
-    private readonly Dictionary<uint, long>[] _known = [.. Enumerable.Range(0, 32).Select(_ => new Dictionary<uint, long>())];
-    private readonly Dictionary<uint, Dictionary<uint, long>> _arrived = [];
+    private readonly Stack<Mbarrier> _free = [];
 
-    public bool IsEmpty => _live.Count == 0;
-
-    public IEnumerable<Mbarrier> Live => _live.Values;
+    public Dictionary<uint, Mbarrier>.ValueCollection Live => _live.Values;
 
     public Mbarrier? Find(uint address) => _live.GetValueOrDefault(address);
 
-    public void Add(Mbarrier mbarrier)
+    /// <summary>Makes an mbarrier at an address where none is.</summary>
+    public Mbarrier Add(uint address, int count, int owner)
     {
-        _live.Add(mbarrier.Address, mbarrier);
-        _arrived[mbarrier.Address] = [];
-        Forget(mbarrier.Address);
+        if (!_free.TryPop(out Mbarrier? mbarrier))
+        {
+            mbarrier = new Mbarrier(cta.Clocks);
+        }
+        mbarrier.Start(address, count, owner);
+        _live.Add(address, mbarrier);
+        return mbarrier;
     }
 
-    public void Remove(uint address)
+    public void Remove(Mbarrier mbarrier)
     {
-        _live.Remove(address);
-        Forget(address);
+        _live.Remove(mbarrier.Address);
+        _free.Push(mbarrier);
     }
 
     public void Clear()
     {
-        if (_live.Count + _arrived.Count == 0)
+        foreach (Mbarrier mbarrier in _live.Values)
         {
-            return;
+            _free.Push(mbarrier);
         }
         _live.Clear();
-        _arrived.Clear();
-        Array.ForEach(_known, k => k.Clear());
-    }
-
-    /// <summary>The number of phases the warp can know to be complete.</summary>
-    public long Known(int warp, uint address) => _known[warp].GetValueOrDefault(address);
-
-    /// <summary>What a warp knows goes to those who will wait at the mbarrier.</summary>
-    public void Arrived(int warp, Mbarrier mbarrier)
-    {
-        // A thread that arrives takes part in the phase, so it may rely on the ones before.
-        Raise(_known[warp], mbarrier.Address, mbarrier.Phase);
-        Join(_known[warp], _arrived[mbarrier.Address]);
-    }
-
-    /// <summary>A warp has seen that <paramref name="phases"/> phases are complete.</summary>
-    public void Waited(int warp, Mbarrier mbarrier, long phases)
-    {
-        Join(_arrived[mbarrier.Address], _known[warp]);
-        Raise(_known[warp], mbarrier.Address, phases);
-    }
-
-    /// <summary>The warps have met at a barrier.</summary>
-    public void Met(uint warps)
-    {
-        if (IsEmpty || BitOperations.PopCount(warps) < 2)
-        {
-            return;
-        }
-        Dictionary<uint, long> all = [];
-        for (uint rest = warps; rest != 0; rest &= rest - 1)
-        {
-            Join(_known[BitOperations.TrailingZeroCount(rest)], all);
-        }
-        for (uint rest = warps; rest != 0; rest &= rest - 1)
-        {
-            Join(all, _known[BitOperations.TrailingZeroCount(rest)]);
-        }
-    }
-
-    private void Forget(uint address) => Array.ForEach(_known, k => k.Remove(address));
-
-    private static void Join(Dictionary<uint, long> from, Dictionary<uint, long> into)
-    {
-        foreach ((uint address, long phases) in from)
-        {
-            Raise(into, address, phases);
-        }
-    }
-
-    private static void Raise(Dictionary<uint, long> known, uint address, long phases)
-    {
-        if (phases > known.GetValueOrDefault(address))
-        {
-            known[address] = phases;
-        }
     }
 }

@@ -10,6 +10,7 @@ internal static unsafe class ProxyFences
         Thread.MemoryBarrier();
         if (op->Aux == 0)
         {
+            w.Clock.ProxyFence();
             FenceMbarriers(w);
         }
     }

@@ -53,9 +53,8 @@ internal static unsafe class SleepingWarps
         w.State == WarpState.AtMbarrier ? MbarrierHandlers.Describe(w)
             : w.State == WarpState.AtRegisters ? RegisterPool.Describe(w) : ClusterBarrier.Describe(w);
 
-    /// <summary>A block must not end with bytes missing at an mbarrier, or too many. Its mbarriers end with
-    /// it.</summary>
-    public static void EndMbarriers(Cta cta)
+    /// <summary>A block must not end with bytes missing at an mbarrier, or too many.</summary>
+    public static void CheckMbarriers(Cta cta)
     {
         foreach (Mbarrier mbarrier in cta.Mbarriers.Live)
         {
@@ -63,7 +62,6 @@ internal static unsafe class SleepingWarps
             {
                 Faults.Raise(cta, EmulatorFaultKind.MbarrierMisuse, $"the block has ended with {mbarrier}");
             }
-            AsyncShadow.UnmarkMbarrier(cta.Warps[0], mbarrier.Address);
         }
     }
 }

@@ -5,7 +5,7 @@ namespace NativeAttention.Emulation;
 /// <summary>Basic blocks, post-dominators, and the finished program.</summary>
 internal sealed unsafe partial class KernelDecoder
 {
-    private PtxProgram Build(string module, string text, out int registerEstimate)
+    private PtxProgram Build(string module, string text)
     {
         List<(int First, int Count, int Next, int Target)> flow = FindBlocks();
         int[] joins = PostDominators.Immediate(CollectionsMarshal.AsSpan(flow));
@@ -27,7 +27,8 @@ internal sealed unsafe partial class KernelDecoder
                 IsBackward = target >= 0 && target <= b ? 1 : 0,
             };
         }
-        (List<int> undefined, registerEstimate) = _use.Analyze(CollectionsMarshal.AsSpan(flow), _types);
+        (List<(int Register, int Op)> undefined, int pressure) =
+            _use.Analyze(CollectionsMarshal.AsSpan(flow), _types);
         return new PtxProgram(
             module, _function.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks,
             CollectionsMarshal.AsSpan(_lists))
@@ -36,9 +37,12 @@ internal sealed unsafe partial class KernelDecoder
             Constants = [.. _constants.Select(c => (c.Value, c.Key.Bits, c.Key.IsWide))],
             SpecialRegisters = [.. _specials.Select(s => (s.Value, s.Key.Item1, s.Key.IsWide))],
             Undefined =
-                [.. undefined.Select(r => (_slots[r],
-                    _types[r] == PtxType.Pred ? 4 : _types[r].Bytes() == 8 ? 256 : 128))],
+                [.. undefined.Select(u => (_slots[u.Register],
+                    _types[u.Register] == PtxType.Pred ? 4 : _types[u.Register].Bytes() == 8 ? 256 : 128))],
+            UndefinedReads = [.. undefined.Select(u => (_ops[u.Op].Statement, _names[u.Register]))],
+            RegisterEstimate = pressure,
             CacheCount = _caches,
+            HasAsyncReaders = _hasAsyncReaders,
             Opcodes = [.. _opcodes],
             MatrixFlops = [.. _flops],
         };

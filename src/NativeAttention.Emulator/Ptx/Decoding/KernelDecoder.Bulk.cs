@@ -232,6 +232,7 @@ internal sealed unsafe partial class KernelDecoder
         {
             AddToList(words[i]);
         }
+        _hasAsyncReaders |= kind is BulkKind.Within or BulkKind.Store or BulkKind.Reduce;
         _op.Imm = (long)kind;
         _op.Aux = rank;
         _op.Slot = Cache();

@@ -252,8 +252,10 @@ internal sealed unsafe partial class KernelDecoder
         {
             throw Unsupported($"'.{kind}'");
         }
-        _ = isArrive ? Take("release") || Take("relaxed") : Take("acquire");
-        _op.Aux = Take("aligned") ? ClusterBarrier.Aligned : 0;
+        bool isRelaxed = isArrive && Take("relaxed");
+        _ = isRelaxed || Take(isArrive ? "release" : "acquire");
+        _op.Aux = isRelaxed ? ClusterBarrier.Relaxed : 0;
+        _op.Aux |= Take("aligned") ? ClusterBarrier.Aligned : 0;
         _op.Aux |= isArrive ? ClusterBarrier.Arrives : 0;
         DemandCount(0);
         _op.Handler = &ClusterBarrier.Step;

@@ -10,7 +10,7 @@ namespace NativeAttention.Emulation;
 internal sealed unsafe partial class KernelDecoder
 {
     private readonly PtxFunction _function;
-    private readonly List<(int Line, string Message)> _errors;
+    private readonly PtxErrors _errors;
     private readonly List<Op> _ops = [];
     private readonly List<BlockEnd> _ends = [];
     private readonly List<int> _targets = [];
@@ -22,10 +22,12 @@ internal sealed unsafe partial class KernelDecoder
     private readonly Dictionary<(SpecialRegister, bool IsWide), int> _specials = [];
     private readonly int[] _slots;
     private readonly PtxType[] _types;
+    private readonly string[] _names;
     private readonly RegisterUse _use = new();
     private int _predicateEnd;
     private int _slotEnd;
     private int _caches;
+    private bool _hasAsyncReaders;
 
     // The instruction being decoded.
     private PtxInstruction _instruction = null!;
@@ -36,12 +38,13 @@ internal sealed unsafe partial class KernelDecoder
     private int _target;
     private int _flop;
 
-    private KernelDecoder(PtxFunction function, List<(int Line, string Message)> errors)
+    private KernelDecoder(PtxFunction function, PtxErrors errors)
     {
         _function = function;
         _errors = errors;
         _slots = new int[function.RegisterCount];
         _types = new PtxType[function.RegisterCount];
+        _names = new string[function.RegisterCount];
         Array.Fill(_slots, Op.None);
         _slotEnd = ((function.PredicateCount * 4) + 63) & ~63;
     }
@@ -54,14 +57,12 @@ internal sealed unsafe partial class KernelDecoder
         string module,
         string text,
         PtxFunction function,
-        List<(int Line, string Message)> errors,
-        out int registerEstimate)
+        PtxErrors errors)
     {
         KernelDecoder decoder = new(function, errors);
         int before = errors.Count;
         decoder.DecodeAll();
-        registerEstimate = 0;
-        return errors.Count > before ? null : decoder.Build(module, text, out registerEstimate);
+        return errors.Count > before ? null : decoder.Build(module, text);
     }
 
     private void DecodeAll()
@@ -74,7 +75,7 @@ internal sealed unsafe partial class KernelDecoder
             }
             catch (PtxParseException problem)
             {
-                _errors.Add((problem.Line, problem.Message));
+                _errors.Add(problem, _function, instruction.Span);
             }
         }
         AppendReturn();
@@ -235,7 +236,7 @@ internal sealed unsafe partial class KernelDecoder
         ref int slot = ref _slots[register.Register];
         if (slot == Op.None)
         {
-            _types[register.Register] = register.Type;
+            (_types[register.Register], _names[register.Register]) = (register.Type, register.Name);
             if (register.Type == PtxType.Pred)
             {
                 slot = _predicateEnd;

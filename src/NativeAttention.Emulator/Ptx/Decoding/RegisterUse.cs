@@ -33,9 +33,10 @@ internal sealed class RegisterUse
 
     /// <summary>
     /// Backward data flow over the blocks. Returns the registers that are live at the entry (read before any
-    /// write on some path), and the most 32-bit registers that are live at one point.
+    /// write on some path), each with the first op that does so, and the most 32-bit registers that are live
+    /// at one point.
     /// </summary>
-    public (List<int> LiveAtEntry,
+    public (List<(int Register, int Op)> LiveAtEntry,
         int Pressure) Analyze(ReadOnlySpan<(int First, int Count, int Next, int Target)> blocks,
         PtxType[] types)
     {
@@ -64,7 +65,32 @@ internal sealed class RegisterUse
                 }
             }
         }
-        return (Members(liveIn[0]), Pressure(blocks, types, liveIn, live));
+        List<(int Register, int Op)> undefined = [];
+        foreach (int register in Members(liveIn[0]))
+        {
+            undefined.Add((register, FirstRead(register, blocks, liveIn)));
+        }
+        return (undefined, Pressure(blocks, types, liveIn, live));
+    }
+
+    /// <summary>The first op in the text that reads a register which may not have been written.</summary>
+    private int FirstRead(int register, ReadOnlySpan<(int First, int Count, int Next, int Target)> blocks,
+        ulong[][] liveIn)
+    {
+        for (int b = 0; b < blocks.Length; b++)
+        {
+            bool isLive = (liveIn[b][register >> 6] >> (register & 63) & 1) != 0;
+            for (int i = blocks[b].First; isLive && i < blocks[b].First + blocks[b].Count; i++)
+            {
+                (int reads, int writes, int end, bool guarded) = _ops[i];
+                if (_registers.IndexOf(register, reads, writes - reads) >= 0)
+                {
+                    return i;
+                }
+                isLive = guarded || _registers.IndexOf(register, writes, end - writes) < 0;
+            }
+        }
+        return 0;
     }
 
     private static void LiveOut(int next, int target, ulong[][] liveIn, ulong[] live)

@@ -1,4 +1,4 @@
-namespace NativeAttention.PublicApi.Tests;
+namespace NativeAttention.Tests;
 
 /// <summary>The sources these tests were built from, where they are on the machine that runs them.</summary>
 /// <remarks>Sought from the test assembly upwards: the compiler's paths are mapped away in CI builds.</remarks>

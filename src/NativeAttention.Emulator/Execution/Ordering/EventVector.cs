@@ -1,0 +1,71 @@
+using System.Runtime.Intrinsics;
+
+namespace NativeAttention.Emulation;
+
+/// <summary>
+/// A vector clock: for every actor of a block the last of its events that is ordered before the holder.
+/// Barriers, mbarriers and flags in shared memory hold one; warps add what they know to it when they arrive
+/// (<see cref="WarpClock.Release"/>) and take over what it holds when they have waited
+/// (<see cref="WarpClock.Acquire"/>).
+/// </summary>
+internal sealed unsafe class EventVector
+{
+    private const int Actors = 256;
+
+    private readonly CtaClocks _clocks;
+    private readonly NativeBuffer _buffer = new(2 * Actors * sizeof(uint));
+
+    /// <summary>Made by <see cref="CtaClocks.NewVector"/>, which knows all vectors of the block.</summary>
+    public EventVector(CtaClocks clocks)
+    {
+        _clocks = clocks;
+        Clear();
+    }
+
+    /// <summary>The bound of each actor: accesses up to it are ordered before the holder.</summary>
+    public uint* Bounds => (uint*)_buffer.Pointer;
+
+    /// <summary>
+    /// The bound of each actor up to which its generic accesses are also ordered before accesses of the
+    /// asynchronous proxy, because a <c>fence.proxy.async</c> of the writer followed them.
+    /// </summary>
+    public uint* Fenced => Bounds + Actors;
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear() => new Span<uint>(Bounds, 2 * Actors).Clear();
+
+    /// <summary>Adds what <paramref name="other"/> holds.</summary>
+    public void Join(EventVector other)
+    {
+        Maximum(Bounds, other.Bounds, _clocks.ActorEnd);
+        Maximum(Fenced, other.Fenced, _clocks.ActorEnd);
+    }
+
+    /// <summary>Adds one event, and all earlier ones of its actor.</summary>
+    public void Add(uint tag)
+    {
+        uint* bound = Bounds + EventTag.Actor(tag);
+        *bound = Math.Max(*bound, EventTag.Bound(tag));
+    }
+
+    /// <summary>True when all that <paramref name="other"/> holds is ordered before the holder.</summary>
+    public bool Contains(EventVector other)
+    {
+        for (int i = 0; i < _clocks.ActorEnd; i += Vector512<uint>.Count)
+        {
+            if (Vector512.GreaterThanAny(Vector512.Load(other.Bounds + i), Vector512.Load(Bounds + i)))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static void Maximum(uint* into, uint* from, int count)
+    {
+        for (int i = 0; i < count; i += Vector512<uint>.Count)
+        {
+            Vector512.Max(Vector512.Load(into + i), Vector512.Load(from + i)).Store(into + i);
+        }
+    }
+}
