@@ -30,6 +30,20 @@ internal sealed unsafe partial class KernelDecoder
         }
     }
 
+    private void DecodePrefetchMap()
+    {
+        DemandCount(1);
+        PtxSpace space = _parts[1] switch
+        {
+            "param" => PtxSpace.Parameter,
+            "const" => PtxSpace.Constant,
+            _ => PtxSpace.Generic,
+        };
+        SetAddress(0, space);
+        _op.Imm += space == PtxSpace.Parameter ? (long)Window(space) : 0;
+        _op.Handler = &BulkCopyHandlers.PrefetchMap;
+    }
+
     private void DecodeBulkPrefetch()
     {
         int rank = Take("tensor") ? TakeRank() : 0;
