@@ -23,6 +23,7 @@ internal sealed unsafe class Cta
         Mbarriers = new MbarrierTable(this);
         Cluster = new ClusterBarrier(Clocks);
         Shadow = new SharedShadow(this);
+        Flags = new BlockFlags(Clocks);
         Barriers = [.. Enumerable.Range(0, 16).Select(_ => new BarrierState(Clocks.NewVector()))];
     }
 
@@ -33,6 +34,12 @@ internal sealed unsafe class Cta
 
     /// <summary>Checks the accesses to shared memory.</summary>
     public SharedShadow Shadow { get; }
+
+    /// <summary>Flags and counters through which the block's warps synchronise.</summary>
+    public BlockFlags Flags { get; }
+
+    /// <summary>Number of the block among all blocks that ran on its device memory.</summary>
+    public uint Serial { get; private set; }
 
     public BarrierState[] Barriers { get; }
 
@@ -128,6 +135,8 @@ internal sealed unsafe class Cta
             StartWarp(Warps[i], launch);
         }
         Shadow.Start();
+        Flags.Start();
+        Serial = launch.FirstSerial + (uint)linear;
         Clocks.Start(this, launch.Options.Checks);
     }
 

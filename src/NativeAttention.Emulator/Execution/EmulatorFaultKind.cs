@@ -33,6 +33,13 @@ public enum EmulatorFaultKind
     /// <summary>Two accesses to shared memory, one of them a write, that nothing orders.</summary>
     SharedRace,
 
+    /// <summary>Two accesses to global memory in one launch, one of them a write, that nothing
+    /// orders.</summary>
+    GlobalRace,
+
+    /// <summary>A read through the non-coherent path of memory that the same launch has written.</summary>
+    NonCoherentRead,
+
     /// <summary>Lanes of one instruction that write different values to one address.</summary>
     LaneRace,
 
@@ -79,6 +86,13 @@ public enum EmulatorFaultKind
 
     /// <summary>Bytes that are not a tensor map, or not the one the copy needs.</summary>
     TensorMapMisuse,
+
+    /// <summary>A wgmma whose descriptor or registers are not allowed, or that is not preceded by the
+    /// wgmma.fence it needs.</summary>
+    WgmmaMisuse,
+
+    /// <summary>A register of a wgmma that has not been waited for is read or changed.</summary>
+    WgmmaInFlight,
 
     /// <summary>No warp can ever run again.</summary>
     Deadlock,
