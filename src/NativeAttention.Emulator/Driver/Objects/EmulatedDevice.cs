@@ -83,26 +83,8 @@ internal sealed class EmulatedDevice
     }
 
     /// <summary>The request, with the profile of its kernel when the options ask for one.</summary>
-    internal LaunchRequest Observe(LaunchRequest request)
-    {
-        if (!Options.Profile)
-        {
-            return request;
-        }
-
-        lock (_profiles)
-        {
-            // A module that is loaded again, in another context too, goes on with its profile.
-            KernelProfile? profile = _profiles.Find(p => p.IsOf(request.Kernel));
-            if (profile is null)
-            {
-                profile = new KernelProfile(request.Kernel);
-                _profiles.Add(profile);
-            }
-
-            return request with { Profile = profile };
-        }
-    }
+    internal LaunchRequest Observe(LaunchRequest request) =>
+        Options.Profile ? request with { Profile = ProfileOf(request.Kernel) } : request;
 
     /// <summary>One more user of the primary context; creates it when there is none.</summary>
     internal EmulatedContext Retain()
@@ -140,6 +122,22 @@ internal sealed class EmulatedDevice
         lock (_gate)
         {
             DestroyContext();
+        }
+    }
+
+    // A module that is loaded again, in another context too, goes on with its profile.
+    private KernelProfile ProfileOf(PtxKernel kernel)
+    {
+        lock (_profiles)
+        {
+            KernelProfile? profile = _profiles.Find(p => p.IsOf(kernel));
+            if (profile is null)
+            {
+                profile = new KernelProfile(kernel);
+                _profiles.Add(profile);
+            }
+
+            return profile;
         }
     }
 
