@@ -47,6 +47,7 @@ internal static unsafe class BarrierHandlers
         Expect(w, op, barrier, id, kind);
         barrier.Arrived += 32;
         w.Clock.Release(barrier.Arrivals);
+        barrier.Published = RemoteKnowledge.Merge(barrier.Published, w.Clock.Published);
         w.Worker.BarrierArrivals++;
         if (kind >= ReducePopc)
         {
@@ -76,6 +77,7 @@ internal static unsafe class BarrierHandlers
         Cta cta = w.Cta;
         w.State = WarpState.Exited;
         cta.ExitedWarps++;
+        cta.Cluster.CompleteIfAll(cta);
         if (!w.Copies.IsEmpty)
         {
             AsyncCopy* copy = w.Copies.First;
@@ -135,6 +137,7 @@ internal static unsafe class BarrierHandlers
             Warp w = cta.Warps[BitOperations.TrailingZeroCount(rest)];
             w.State = WarpState.Ready;
             w.Clock.Acquire(barrier.Arrivals);
+            w.Clock.ShareFences(barrier.Published);
             DeliverReduction(w, w.BarrierOp, barrier);
         }
         barrier.Reset();

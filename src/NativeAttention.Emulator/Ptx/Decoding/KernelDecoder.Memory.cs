@@ -125,6 +125,7 @@ internal sealed unsafe partial class KernelDecoder
         flags |= register.Bytes() == 8 ? Access.WideData : 0;
         flags |= form.Type.IsSigned() && form.Type.Bytes() < register.Bytes() ? Access.Signed : 0;
         flags |= register.Bytes() == 2 ? Access.Data16 : 0;
+        flags |= Has("nc") ? Access.NonCoherent : 0;
         _op.Aux = flags;
         _op.Slot = Cache();
         _op.Handler = form.Space switch
@@ -285,6 +286,11 @@ internal sealed unsafe partial class KernelDecoder
     /// <summary>Prefetches and priorities: the operands are checked, nothing else happens.</summary>
     private void DecodeHint()
     {
+        if (_parts[^1] == "tensormap")
+        {
+            DecodePrefetchMap();
+            return;
+        }
         bool hasSize = _parts[0] is "applypriority" or "discard";
         DemandCount(hasSize ? 2 : 1);
         SetAddress(0, SpaceOf(_parts[1]));
@@ -313,6 +319,13 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeAsyncCopy()
     {
+        if (Take("reduce"))
+        {
+            Demand("async");
+            Demand("bulk");
+            DecodeBulkCopy(isReduction: true);
+            return;
+        }
         Demand("async");
         switch (Next())
         {
@@ -328,6 +341,12 @@ internal sealed unsafe partial class KernelDecoder
             case "wait_all":
                 DemandCount(0);
                 _op.Handler = &AsyncCopyHandlers.WaitAll;
+                return;
+            case "bulk":
+                DecodeBulk();
+                return;
+            case "mbarrier":
+                DecodeArriveAfterCopies();
                 return;
             case "ca":
                 DecodeCopy(only16: false);
