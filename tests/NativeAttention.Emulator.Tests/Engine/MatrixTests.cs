@@ -175,6 +175,19 @@ internal sealed class MatrixTests
     }
 
     [Test]
+    public void Elect_picks_the_lowest_lane_of_the_mask()
+    {
+        uint[] got = RunWarp(WarpKernel(1, 2, """
+            griddepcontrol.wait; setp.lt.u32 %p1, %t0, 4; mov.u32 %d0, 77; mov.u32 %d1, 0; @%p1 bra J;
+            elect.sync %d0|%p0, 0xfffffff0; selp.u32 %d1, 1, 0, %p0;
+            J: griddepcontrol.launch_dependents;
+
+            """), new uint[32], 2);
+        Assert.That(got[..32], Is.EqualTo(Enumerable.Range(0, 32).Select(i => i < 4 ? 77u : 4u)));
+        Assert.That(got[32..], Is.EqualTo(Enumerable.Range(0, 32).Select(i => i == 4 ? 1u : 0u)));
+    }
+
+    [Test]
     public void Movmatrix_transposes()
     {
         uint[] inputs = [.. Enumerable.Range(0, 32).Select(lane => (uint)((2 * lane) | ((2 * lane) + 1) << 16))];

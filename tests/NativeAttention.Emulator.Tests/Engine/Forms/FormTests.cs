@@ -10,11 +10,16 @@ internal sealed class FormTests
 {
     private const int Blocks = 4;
 
-    /// <summary>Instructions about memory, other lanes or control, and where they are tested.</summary>
+    /// <summary>Instructions about memory, other lanes or control, and where they are tested. Who adds a mnemonic of
+    /// that kind to the table of forms names its tests here.</summary>
     private static readonly Dictionary<string, Type> _elsewhere = Places(
         (typeof(MemoryFormTests), "ld ldu st atom red prefetch prefetchu applypriority discard createpolicy cvta isspacep"),
-        (typeof(MatrixTests), "ldmatrix stmatrix movmatrix mma shfl vote match redux activemask"),
-        (typeof(ControlFlowTests), "bra brx call ret exit membar fence nanosleep trap brkpt"));
+        (typeof(MatrixTests),
+            "ldmatrix stmatrix movmatrix mma shfl vote match redux activemask elect griddepcontrol"),
+        (typeof(ControlFlowTests), "bra brx call ret exit membar fence nanosleep trap brkpt bar barrier"),
+        (typeof(MbarrierTests), "mbarrier"),
+        (typeof(BulkCopyTests), "cp"),
+        (typeof(HopperFaultTests), "mapa getctarank setmaxnreg"));
 
     private static Dictionary<string, Type> Places(params (Type Tests, string Mnemonics)[] places) =>
         places.SelectMany(p => p.Mnemonics.Split(' '), (p, m) => (p.Tests, Mnemonic: m))
