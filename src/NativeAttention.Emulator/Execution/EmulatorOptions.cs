@@ -10,6 +10,9 @@ public sealed record EmulatorOptions
     /// on.</summary>
     public static EmulatorOptions Default { get; } = new();
 
+    /// <summary>The architectures that can be emulated.</summary>
+    public static IReadOnlyList<string> Targets => DeviceProperties.Targets;
+
     /// <summary>The architecture of the device: <c>sm_80</c>, <c>sm_86</c>, <c>sm_89</c>, <c>sm_90</c> or
     /// <c>sm_90a</c>.</summary>
     public string Target { get; init; } = "sm_80";
