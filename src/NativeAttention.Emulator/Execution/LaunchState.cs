@@ -149,6 +149,24 @@ internal sealed unsafe class LaunchState
         return linear < BlockCount;
     }
 
+    /// <summary>
+    /// Gives threads of their own to the shares that the thread pool has not begun; true when there were any. A busy
+    /// pool may hold a share back for seconds, and blocks that wait for its blocks would look livelocked.
+    /// </summary>
+    public bool BeginWaitingShares()
+    {
+        bool any = false;
+        for (int i = 1; i < WorkerCount; i++)
+        {
+            if (_workers[i].IsOffered)
+            {
+                new Thread(_workers[i].Begin) { IsBackground = true }.Start();
+                any = true;
+            }
+        }
+        return any;
+    }
+
     /// <summary>Says that a share has ended or been withdrawn.</summary>
     public void SignalDone()
     {

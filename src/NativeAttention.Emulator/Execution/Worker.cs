@@ -106,6 +106,9 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         Ranges = (AddressRange*)_caches.Pointer;
     }
 
+    /// <summary>True while nobody has begun the share that was offered.</summary>
+    public bool IsOffered => Volatile.Read(ref _claimed) == 0;
+
     /// <summary>Offers this worker's share to the thread pool.</summary>
     public void Offer()
     {
@@ -123,6 +126,12 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public void Execute()
     {
         Interlocked.Exchange(ref _queued, 0);
+        Begin();
+    }
+
+    /// <summary>Runs the share unless somebody has begun it.</summary>
+    public void Begin()
+    {
         if (Interlocked.Exchange(ref _claimed, 1) == 0)
         {
             Run();
@@ -280,6 +289,11 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         _progressMark = mark;
         if (_sinceProgress > Launch.Options.LivelockLimit && w.State == WarpState.Ready)
         {
+            if (Launch.BeginWaitingShares())
+            {
+                _sinceProgress = 0;
+                return;
+            }
             Faults.Raise(w, Program.FirstOp(w.Pc), EmulatorFaultKind.Livelock, w.Active, null,
                 $"{_sinceProgress:N0} warp instructions have run without a store, a barrier or an exit");
         }

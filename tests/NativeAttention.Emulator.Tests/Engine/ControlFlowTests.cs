@@ -129,6 +129,37 @@ internal sealed class ControlFlowTests
             (ulong)((32 * 1000000) + (Steps(i) * 1000) + (i < 20 ? Steps(Steps(i) + 1) : 5)))));
     }
 
+    /// <summary>Two blocks that wait for each other, on two threads, while nothing gets a thread of the pool.</summary>
+    [Test]
+    public void A_busy_thread_pool_does_not_look_like_a_livelock()
+    {
+        Assume.That(Environment.ProcessorCount, Is.GreaterThan(1));
+        // Not disposed of: the last of the waiting threads may still be on their way out.
+        ManualResetEventSlim gate = new();
+        for (int i = 0; i < 200; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ => gate.Wait(), null);
+        }
+        try
+        {
+            const string body = """
+                xor.b32 %r6, %r1, 1; mul.wide.u32 %rd2, %r1, 4; add.u64 %rd2, %rd0, %rd2; mul.wide.u32 %rd3, %r6, 4;
+                add.u64 %rd3, %rd0, %rd3; st.release.gpu.global.u32 [%rd2], 1;
+                L: ld.acquire.gpu.global.u32 %r7, [%rd3]; setp.eq.u32 %p0, %r7, 0; @%p0 bra L; ret;
+                """;
+            using PtxMachine machine = new(Kernel(body), EmulatorOptions.Default with
+            {
+                Threads = 2, SmCount = 2, CtasPerSm = 1, LivelockLimit = 200_000,
+            });
+            EmulatorFault? fault = machine.Launch(2, 1, 0, machine.Upload<uint>(new uint[2]));
+            Assert.That(fault, Is.Null, fault?.ToString());
+        }
+        finally
+        {
+            gate.Set();
+        }
+    }
+
     [Test]
     public void Nested_branches()
     {

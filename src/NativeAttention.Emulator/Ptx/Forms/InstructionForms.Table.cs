@@ -292,8 +292,9 @@ internal static partial class InstructionForms
         fence[.{sc,acq_rel}].{cta,gpu,sys}                  | *         | 6.0 70
         fence[.{sc,acq_rel}].cluster                        | *         | 7.8 90
 
-        bar[.cta].{sync,arrive}                             | *         | 2.0
-        bar[.cta].red.{popc.u32,{and,or}.pred}              | *         | 2.0 20
+        bar.{sync,arrive}                                   | *         | 2.0
+        bar.red.{popc.u32,{and,or}.pred}                    | *         | 2.0 20
+        bar.cta.{sync,arrive,red.{popc.u32,{and,or}.pred}}  | *         | 7.8 30
         bar.warp.sync                                       | *         | 6.0 30
 
         # Control.
