@@ -157,7 +157,7 @@ gpu_bundle() {
   say "GPU bundle -> $bundle"
   rm -rf "$bundle" "$stage"
   mkdir -p "$bundle" "$stage/ptx"
-  for project in src/NativeAttention.Tool tests/NativeAttention.TestHost; do
+  for project in src/NativeAttention.Tool tests/NativeAttention.TestHost benchmarks/NativeAttention.DeviceBenchmarks; do
     msbuild publish "$project" -r linux-x64 --self-contained true -o "$stage/app"
   done
   find "$stage/app" -name '*.xml' -delete
@@ -172,7 +172,7 @@ gpu_bundle() {
   fi
   tar -C "$stage" --owner=0 --group=0 --sort=name -cf - . | gzip -9 >"$bundle/runtime.tar.gz"
   rm -rf "$stage"
-  cp benchmarks/bundle/*.sh "$bundle"
+  cp -r benchmarks/bundle/*.sh benchmarks/baselines benchmarks/cases "$bundle"
   git describe --always --dirty --abbrev=7 >"$bundle/commit"
   du -sh "$bundle"
 }

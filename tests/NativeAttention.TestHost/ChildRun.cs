@@ -32,9 +32,8 @@ internal sealed partial class ChildRun : ITestListener
     {
         _journal.Reopen();
         NUnitTestAssemblyRunner runner = new(new DefaultTestAssemblyBuilder());
-        string name = _suite == "Core" ? "NativeAttention.Tests" : $"NativeAttention.{_suite}.Tests";
         // No workers: tests run on this thread, one after the other.
-        ITest suite = runner.Load(Assembly.Load(name),
+        ITest suite = runner.Load(LoadAssembly(),
             new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0 });
         _tests = new TestList(suite, _command.Filter);
         ChooseTests();
@@ -84,6 +83,10 @@ internal sealed partial class ChildRun : ITestListener
     public void SendMessage(TestMessage message)
     {
     }
+
+    private Assembly LoadAssembly() => File.Exists(_suite)
+        ? Assembly.LoadFrom(Path.GetFullPath(_suite))
+        : Assembly.Load(_suite == "Core" ? "NativeAttention.Tests" : $"NativeAttention.{_suite}.Tests");
 
     private void ChooseTests()
     {
