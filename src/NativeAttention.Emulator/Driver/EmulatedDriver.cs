@@ -83,6 +83,18 @@ public static class EmulatedDriver
         return Device(ordinal).AbandonedObjects;
     }
 
+    /// <summary>
+    /// What the kernels of a device did since it was added, one profile per kernel; empty unless its options
+    /// set <see cref="EmulatorOptions.Profile"/>. The profiles grow with every launch; read them while none
+    /// runs.
+    /// </summary>
+    /// <param name="ordinal">Ordinal of the device.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such device.</exception>
+    public static IReadOnlyList<KernelProfile> GetProfiles(int ordinal)
+    {
+        return Device(ordinal).Profiles;
+    }
+
     /// <summary>The device of an ordinal, for entry points; fails as the driver does.</summary>
     internal static EmulatedDevice DeviceOrFail(int ordinal)
     {

@@ -34,6 +34,12 @@ public sealed record EmulatorOptions
     /// <summary>The checks that are made at run time.</summary>
     public EmulatorChecks Checks { get; init; } = EmulatorChecks.All;
 
+    /// <summary>
+    /// Whether launches count what every PTX statement does, memory traffic included: see
+    /// <see cref="KernelProfile"/>. Costs nothing while it is off.
+    /// </summary>
+    public bool Profile { get; init; }
+
     /// <summary>When asynchronous copies arrive.</summary>
     public AsyncCopyMode AsyncCopies { get; init; } = AsyncCopyMode.BySeed;
 

@@ -44,6 +44,10 @@ internal static unsafe class KernelRunner
             {
                 launch.AddTo(counters);
             }
+            if (request.Profile is not null)
+            {
+                launch.AddTo(request.Profile);
+            }
             return launch.Fault;
         }
         finally

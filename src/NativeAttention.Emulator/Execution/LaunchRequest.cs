@@ -7,4 +7,9 @@ internal sealed record LaunchRequest(
     (uint X, uint Y, uint Z) Grid,
     (uint X, uint Y, uint Z) Block,
     int DynamicSharedBytes,
-    ReadOnlyMemory<byte> Parameters);
+    ReadOnlyMemory<byte> Parameters)
+{
+    /// <summary>Receives what the launch does, statement by statement; null to run without counting
+    /// that.</summary>
+    public KernelProfile? Profile { get; init; }
+}

@@ -85,7 +85,8 @@ internal sealed unsafe class LaunchState
     /// <summary>Runs every block of the request to its end, or to the first finding.</summary>
     public void Run(DeviceMemory memory, LaunchRequest request, EmulatorOptions options, byte* parameters)
     {
-        (Kernel, Program, Options, Memory) = (request.Kernel, request.Kernel.Program, options, memory);
+        (Kernel, Options, Memory) = (request.Kernel, options, memory);
+        Program = request.Profile is null ? Kernel.Program : Kernel.Program.Profiled;
         (Grid, Block, Allocations) = (request.Grid, request.Block, memory.Snapshot);
         DynamicSharedBytes = request.DynamicSharedBytes;
         SharedBytes = Kernel.StaticSharedBytes + DynamicSharedBytes;
@@ -114,6 +115,15 @@ internal sealed unsafe class LaunchState
         for (int i = 0; i < WorkerCount; i++)
         {
             _workers[i].AddTo(counters);
+        }
+    }
+
+    public void AddTo(KernelProfile profile)
+    {
+        profile.AddLaunch();
+        for (int i = 0; i < WorkerCount; i++)
+        {
+            _workers[i].AddTo(profile);
         }
     }
 

@@ -19,8 +19,9 @@ internal sealed unsafe class PtxProgram
 {
     private readonly (int Line, int Start, int End)[] _statements;
     private readonly string _text;
-    private readonly NativeBuffer _ops;
-    private readonly NativeBuffer _blocks;
+    private NativeBuffer _ops;
+    private NativeBuffer _blocks;
+    private PtxProgram? _profiled;
     private readonly NativeBuffer _lists;
 
     public PtxProgram(
@@ -103,6 +104,52 @@ internal sealed unsafe class PtxProgram
 
     public int IndexOf(Op* op) => (int)(op - (Op*)_ops.Pointer);
 
+    /// <summary>True when two instructions stand for one statement of the text.</summary>
+    public bool IsSameStatement(int a, int b) => _statements[a] == _statements[b];
+
+    /// <summary>True when the other program was made from the same kernel of the same text.</summary>
+    public bool HasTextOf(PtxProgram other) => Kernel == other.Kernel && _text == other._text;
+
+    /// <summary>The memory instructions of a profiled program; empty in others.</summary>
+    internal ProfileHandlers.Observed[] ObservedOps { get; private set; } = [];
+
+    /// <summary>The same program with an observer before every memory instruction; made when first asked
+    /// for.</summary>
+    public PtxProgram Profiled
+    {
+        get
+        {
+            lock (_statements)
+            {
+                return _profiled ??= CopyWithObservers();
+            }
+        }
+    }
+
+    private PtxProgram CopyWithObservers()
+    {
+        PtxProgram copy = (PtxProgram)MemberwiseClone();
+        copy._ops = _ops.Copy();
+        copy._blocks = _blocks.Copy();
+        copy.ObservedOps = new ProfileHandlers.Observed[OpCount];
+        Op* ops = (Op*)copy._ops.Pointer;
+        for (int i = 0; i < OpCount; i++)
+        {
+            (PtxSpace space, ProfileHandlers.AccessForm form) = ProfileHandlers.Classify(Opcodes[i]);
+            if (form != ProfileHandlers.AccessForm.None)
+            {
+                copy.ObservedOps[i] = new ProfileHandlers.Observed(ops[i].Handler, space, form);
+                ops[i].Handler = &ProfileHandlers.Observe;
+            }
+        }
+        for (int b = 0; b < BlockCount; b++)
+        {
+            copy.Blocks[b].First = ops + IndexOf(Blocks[b].First);
+            copy.Blocks[b].End = ops + IndexOf(Blocks[b].End);
+        }
+        return copy;
+    }
+
     /// <summary>Ops and blocks are built with indices where pointers belong; list index n is stored as n +
     /// 1.</summary>
     private void Relocate()
@@ -134,6 +181,14 @@ internal sealed unsafe class NativeBuffer
     public byte* Pointer { get; private set; }
 
     public long Bytes { get; }
+
+    /// <summary>Another buffer with the same bytes.</summary>
+    public NativeBuffer Copy()
+    {
+        NativeBuffer copy = new(Bytes);
+        NativeMemory.Copy(Pointer, copy.Pointer, (nuint)Bytes);
+        return copy;
+    }
 
     /// <summary>Frees the memory now rather than when the owner is collected.</summary>
     public void Free() => Release();

@@ -35,6 +35,9 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public bool IsParallel;
     public bool CopiesAreLate;
 
+    /// <summary>What every instruction of a profiled program moved.</summary>
+    public AccessCounts[] Accesses = [];
+
     public long GlobalBytesRead;
     public long GlobalBytesWritten;
     public long SharedBytesRead;
@@ -58,6 +61,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         CopiesAreLate = launch.CopiesAreLate;
         (GlobalBytesRead, GlobalBytesWritten, SharedBytesRead, SharedBytesWritten) = (0, 0, 0, 0);
         (BarrierArrivals, WarpInstructions, BlocksRun, _sinceProgress, _progressMark) = (0, 0, 0, 0, 0);
+        Accesses = Program.ObservedOps.Length > 0 ? new AccessCounts[Program.OpCount] : [];
         PrepareCaches();
         if (launch.Options.Order == WarpOrder.Random)
         {
@@ -177,6 +181,18 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
                 counters.MatrixFlops += Program.MatrixFlops[i] * _blockRuns[b];
             }
         }
+    }
+
+    /// <summary>Adds what this worker counted of every instruction.</summary>
+    public void AddTo(KernelProfile profile)
+    {
+        long[] executions = new long[Program.OpCount];
+        for (int b = 0; b < Program.BlockCount; b++)
+        {
+            executions.AsSpan(Program.IndexOf(Program.Blocks[b].First), Program.Blocks[b].Count)
+                .Fill(_blockRuns[b]);
+        }
+        profile.Add(executions, Accesses, BlocksRun, BarrierArrivals);
     }
 
     private bool RunSlot(int index)

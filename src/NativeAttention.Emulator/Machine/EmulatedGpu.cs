@@ -147,9 +147,13 @@ public sealed class EmulatedGpu : IDisposable
                 $"'{kernel.Name}' belongs to a module that another emulated GPU has loaded.", nameof(kernel));
         }
         LaunchCounters counters = new();
-        LaunchRequest request = new(kernel, grid.ToTuple(), block.ToTuple(), sharedBytes, parameterBlock);
+        KernelProfile? profile = Options.Profile ? new KernelProfile(kernel) : null;
+        LaunchRequest request = new(kernel, grid.ToTuple(), block.ToTuple(), sharedBytes, parameterBlock)
+        {
+            Profile = profile,
+        };
         EmulatorFault? fault = KernelRunner.Run(_memory, request, Options, counters);
-        return new LaunchResult(kernel, fault, counters);
+        return new LaunchResult(kernel, fault, counters) { Profile = profile };
     }
 
     /// <summary>Frees the memory of all buffers and modules.</summary>

@@ -8,4 +8,8 @@ public sealed record LaunchResult(PtxKernel Kernel, EmulatorFault? Fault, Launch
 {
     /// <summary>True when the kernel ran to its end without a finding.</summary>
     public bool IsOk => Fault is null;
+
+    /// <summary>What it did statement by statement; null unless <see cref="EmulatorOptions.Profile"/> is
+    /// set.</summary>
+    public KernelProfile? Profile { get; init; }
 }

@@ -20,7 +20,7 @@ internal static class KernelLint
         if (program.RegisterEstimate > limit)
         {
             yield return At(text, function.Line, string.Create(CultureInfo.InvariantCulture,
-                $"a thread needs about {program.RegisterEstimate} registers and can have {limit}: expect spills"));
+                $"{program.RegisterEstimate} registers live at one point, and a thread can have {limit}: the assembler must reorder or spill"));
         }
         foreach (PtxSymbol local in function.Variables.Where(v => v.Space == PtxSpace.Local))
         {

@@ -69,6 +69,10 @@ internal sealed partial class PtxParser
         {
             Errors.Add(1, "no .target directive");
         }
+        else if (PtxLevel.Parse(Version, Target) is null)
+        {
+            Errors.Add(1, $"'.version {Version}' or '.target {Target}' is not known");
+        }
     }
 
     private void ParseModuleStatement()
@@ -145,6 +149,7 @@ internal sealed partial class PtxParser
             Line = line,
             IsEntry = isEntry,
             Scope = scope,
+            Level = PtxLevel.Parse(Version, Target) ?? default,
         };
         if (IsPunctuation('('))
         {

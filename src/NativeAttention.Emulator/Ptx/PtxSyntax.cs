@@ -215,6 +215,9 @@ internal sealed class PtxFunction
 
     public required PtxScope Scope { get; init; }
 
+    /// <summary>What the module declares.</summary>
+    public required PtxLevel Level { get; init; }
+
     public List<PtxSymbol> Parameters { get; } = [];
 
     public List<PtxInstruction> Instructions { get; } = [];

@@ -12,7 +12,7 @@ internal enum PtxType : byte
     F16, F32, F64,
     F16x2, BF16, BF16x2, TF32,
     U16x2, S16x2,
-    E4M3x2, E5M2x2,
+    E4M3x2, E5M2x2, E4M3, E5M2,
 }
 
 /// <summary>How the bits of a type are read.</summary>
@@ -55,12 +55,14 @@ internal static class PtxTypes
         "s16x2" => PtxType.S16x2,
         "e4m3x2" => PtxType.E4M3x2,
         "e5m2x2" => PtxType.E5M2x2,
+        "e4m3" => PtxType.E4M3,
+        "e5m2" => PtxType.E5M2,
         _ => PtxType.None,
     };
 
     public static int Bytes(this PtxType type) => type switch
     {
-        PtxType.B8 or PtxType.U8 or PtxType.S8 => 1,
+        PtxType.B8 or PtxType.U8 or PtxType.S8 or PtxType.E4M3 or PtxType.E5M2 => 1,
         PtxType.B16 or PtxType.U16 or PtxType.S16 or PtxType.F16 or PtxType.BF16
             or PtxType.E4M3x2 or PtxType.E5M2x2 => 2,
         PtxType.B64 or PtxType.U64 or PtxType.S64 or PtxType.F64 => 8,
@@ -83,7 +85,8 @@ internal static class PtxTypes
     /// <summary>True for the types a register can be declared with here.</summary>
     public static bool IsRegisterType(this PtxType type) => type is not (
         PtxType.None or PtxType.B128 or PtxType.B8 or PtxType.U8 or PtxType.S8 or PtxType.BF16 or PtxType.BF16x2
-        or PtxType.TF32 or PtxType.U16x2 or PtxType.S16x2 or PtxType.E4M3x2 or PtxType.E5M2x2);
+        or PtxType.TF32 or PtxType.U16x2 or PtxType.S16x2 or PtxType.E4M3x2 or PtxType.E5M2x2
+        or PtxType.E4M3 or PtxType.E5M2);
 
     /// <summary>
     /// True when a register declared with <paramref name="register"/> may stand where an instruction of type

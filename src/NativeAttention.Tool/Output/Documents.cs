@@ -92,3 +92,52 @@ internal sealed record VerifiedCaseDocument(
     double LseBound,
     double Milliseconds,
     string? Failure);
+
+/// <summary>What <c>nattn report --json</c> prints.</summary>
+internal sealed record ReportDocument(
+    string Command,
+    int ExitCode,
+    IReadOnlyList<string> Files,
+    IReadOnlyList<string> Warnings,
+    IReadOnlyList<ReportedDeviceDocument> Devices);
+
+/// <summary>The report of one device.</summary>
+internal sealed record ReportedDeviceDocument(
+    string Device,
+    string Machine,
+    string Commit,
+    DateTime Date,
+    string? BaselineCommit,
+    DateTime? BaselineDate,
+    int Worse,
+    int Faster,
+    IReadOnlyList<string> NoLongerMeasured,
+    IReadOnlyList<ReportedStepDocument> Steps,
+    IReadOnlyList<ReportedCaseDocument> Cases);
+
+/// <summary>How a step ended.</summary>
+internal sealed record ReportedStepDocument(string Name, string Status, string? Reason);
+
+/// <summary>
+/// One case: rates in FLOP/s and bytes/s, shares and ratios as fractions; what is unknown is null.
+/// </summary>
+internal sealed record ReportedCaseDocument(
+    string Case,
+    string Family,
+    string Status,
+    string? Reason,
+    string? Kernel,
+    double? Seconds,
+    double? Noise,
+    double? FlopRate,
+    double? ByteRate,
+    double? ComputeShare,
+    double? ReadShare,
+    double? RooflineShare,
+    string? BestPeer,
+    double? BestPeerSeconds,
+    double? OursOverPeer,
+    double? MaxError,
+    double? Change,
+    double? ChangeNoise,
+    bool ChangeBeyondNoise);

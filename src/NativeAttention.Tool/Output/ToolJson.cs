@@ -10,6 +10,7 @@ namespace NativeAttention.Tool.Output;
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(InfoDocument))]
+[JsonSerializable(typeof(ReportDocument))]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(VerificationDocument))]
 internal sealed partial class ToolJson : JsonSerializerContext

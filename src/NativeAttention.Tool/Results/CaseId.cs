@@ -25,28 +25,32 @@ internal static class CaseId
         StringBuilder id = new();
         id.Append(culture, $"{family}-{dtype}-b{shape.Batch}-h{shape.QueryHeads}x{shape.KeyValueHeads}")
             .Append(culture, $"-s{shape.QueryLength}x{shape.KeyLength}-d{shape.HeadDim}x{shape.ValueHeadDim}");
-        if (options?[Mask] is { } mask && Value(Mask, mask) is not "none" and { } name)
+        foreach (string option in Options(options))
         {
-            id.Append('-').Append(name);
-        }
-
-        foreach ((string key, JsonNode? value) in (options ?? []).OrderBy(o => o.Key, StringComparer.Ordinal))
-        {
-            if (key != Mask)
-            {
-                id.Append(Suffix(key, value));
-            }
+            id.Append('-').Append(option);
         }
 
         return id.ToString();
     }
 
-    private static string Suffix(string key, JsonNode? value) => value?.GetValueKind() switch
+    /// <summary>What the options add to the name, one by one.</summary>
+    /// <exception cref="FormatException">An option has a value that cannot be part of a name.</exception>
+    public static IEnumerable<string> Options(JsonObject? options)
     {
-        null or JsonValueKind.False => "",
-        JsonValueKind.True => $"-{Word(key, key)}",
-        _ => $"-{Word(key, key)}={Value(key, value)}",
-    };
+        if (options?[Mask] is { } mask && Value(Mask, mask) is not "none" and { } name)
+        {
+            yield return name;
+        }
+
+        foreach ((string key, JsonNode? value) in (options ?? []).OrderBy(o => o.Key, StringComparer.Ordinal))
+        {
+            JsonValueKind kind = value?.GetValueKind() ?? JsonValueKind.Null;
+            if (key != Mask && kind is not (JsonValueKind.Null or JsonValueKind.False))
+            {
+                yield return Word(key, key) + (kind == JsonValueKind.True ? "" : $"={Value(key, value!)}");
+            }
+        }
+    }
 
     private static string Value(string key, JsonNode value) => value.GetValueKind() switch
     {

@@ -384,7 +384,7 @@ internal sealed class InstructionTests
 
     private static void Check(Case c, Func<ulong> draw, Random random)
     {
-        using PtxMachine machine = new(LaneKernel.Build(c.Text, c.D, c.Types));
+        using PtxMachine machine = new(LaneKernel.Build(c.Text, c.D, c.Types), LaneKernel.Options);
         const int lanes = 256;
         foreach (uint mask in new uint[] { uint.MaxValue, 1u, 0x8000_0000, 0u, 0x0000_FFFF,
             (uint)random.NextInt64() })

@@ -12,13 +12,17 @@ internal static class LaneKernel
 {
     public const ulong Sentinel = 0x5EA7_5EA7_5EA7_5EA7;
 
+    /// <summary>A device that has every instruction.</summary>
+    public static EmulatorOptions Options { get; } =
+        EmulatorOptions.Default with { Threads = 1, Target = "sm_90a" };
+
     /// <summary>Runs the instruction on 32 lanes and returns the destination of each,
     /// zero-extended.</summary>
     public static ulong[] Run(
         string instruction, string dType, string[] operandTypes, ulong[][] operands, uint mask,
         EmulatorOptions? options = null)
     {
-        using PtxMachine machine = new(Build(instruction, dType, operandTypes), options);
+        using PtxMachine machine = new(Build(instruction, dType, operandTypes), options ?? Options);
         return Run(machine, operands, mask);
     }
 
@@ -36,7 +40,7 @@ internal static class LaneKernel
     {
         StringBuilder text = new();
         text.Append(
-            ".version 7.8\n.target sm_80\n.address_size 64\n.visible .entry k(.param .u64 d, .param .u32 mask");
+            ".version 8.4\n.target sm_90a\n.address_size 64\n.visible .entry k(.param .u64 d, .param .u32 mask");
         for (int i = 0; i < operandTypes.Length; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $", .param .u64 o{i}");

@@ -4,7 +4,7 @@ namespace NativeAttention.Emulation.Tests;
 /// ISA.</summary>
 internal sealed class MatrixTests
 {
-    private const string Header = ".version 7.8\n.target sm_80\n.address_size 64\n";
+    private const string Header = ".version 8.4\n.target sm_90a\n.address_size 64\n";
 
     /// <summary>A kernel of one warp that loads n 32-bit registers per lane from a buffer of
     /// [register][lane], runs a body, and stores m.</summary>
@@ -28,7 +28,7 @@ internal sealed class MatrixTests
 
     private static uint[] RunWarp(string ptx, uint[] inputs, int outputs)
     {
-        using PtxMachine machine = new(ptx);
+        using PtxMachine machine = new(ptx, EmulatorOptions.Default with { Threads = 1, Target = "sm_90a" });
         ulong o = machine.Allocate(outputs * 128);
         EmulatorFault? fault = machine.Launch(1, 32, 0, o, machine.Upload<uint>(inputs));
         Assert.That(fault, Is.Null, fault?.ToString());

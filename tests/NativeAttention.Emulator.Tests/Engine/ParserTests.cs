@@ -26,12 +26,12 @@ internal sealed class ParserTests
 
     [TestCase("tex.2d.v4.f32.s32 {%f0,%f1,%f2,%f3}, [t, {%r0,%r1}];",
         "unsupported instruction 'tex.2d.v4.f32.s32' in kernel 'k'")]
-    [TestCase("add.rz.f32 %f0, %f1, %f2;",
-        "unsupported instruction 'add.rz.f32' in kernel 'k' (rounding '.rz')")]
+    [TestCase("add.rna.f32 %f0, %f1, %f2;",
+        "unsupported instruction 'add.rna.f32' in kernel 'k' (qualifier '.rna')")]
     [TestCase("add.u32.foo %r0, %r1, %r2;", "unsupported instruction 'add.u32.foo' in kernel 'k'")]
-    [TestCase("add.u8 %r0, %r1, %r2;", "type '.u8'")]
+    [TestCase("add.u8 %r0, %r1, %r2;", "unsupported instruction 'add.u8' in kernel 'k' (qualifier '.u8')")]
     [TestCase(
-        "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r0,%r1,%r2,%r3}, {%r0,%r1,%r2,%r3}, {%r4,%r5}, {%r0,%r1,%r2,%r3};", "unsupported instruction 'mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32'")]
+        "mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%r0,%r1,%r2,%r3}, {%r0,%r1,%r2,%r3}, {%r4,%r5}, {%r0,%r1,%r2,%r3};", "unsupported instruction 'mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32'")]
     [TestCase("wgmma.fence.sync.aligned;", "unsupported instruction 'wgmma.fence.sync.aligned'")]
     [TestCase("add.u32 %r0, %r1, %r99;",
         "'%r99' is neither a declared register nor a supported special register")]
@@ -55,9 +55,9 @@ internal sealed class ParserTests
     [TestCase("ld.global.wt.u32 %r0, [%rd1];", "qualifier '.wt'")]
     [TestCase("cp.async.cg.shared.global [%r0], [%rd1], 8;", "a copy of 8 bytes is not allowed")]
     [TestCase("lop3.b32 %r0, %r1, %r2, %r3, 256;", "constant 256 is above 255")]
-    [TestCase("setp.lt.b32 %p0, %r0, %r1;", "'.lt' on .b32")]
-    [TestCase("setp.lo.s32 %p0, %r0, %r1;", "'.lo' on .s32")]
-    [TestCase("cvt.f32.s32 %f0, %r0;", "a rounding is missing")]
+    [TestCase("setp.lt.b32 %p0, %r0, %r1;", "unsupported instruction 'setp.lt.b32' in kernel 'k' (qualifier '.b32')")]
+    [TestCase("setp.lo.s32 %p0, %r0, %r1;", "unsupported instruction 'setp.lo.s32' in kernel 'k' (qualifier '.s32')")]
+    [TestCase("cvt.f32.s32 %f0, %r0;", "unsupported instruction 'cvt.f32.s32' in kernel 'k' (qualifier '.f32')")]
     [TestCase("mov.u32 %r0 %r1;", "',' is expected, not '%r1'")]
     [TestCase("st.param.u32 [p], %r0;", "this space cannot be written")]
     [TestCase("call.uni (%r0), f, (%r1);", "unsupported instruction 'call.uni'")]

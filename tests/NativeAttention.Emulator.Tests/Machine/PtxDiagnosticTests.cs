@@ -92,11 +92,11 @@ internal sealed class PtxDiagnosticTests
         }));
     }
 
-    [TestCase(100, 1024, "needs about 100 registers and can have 64")]
+    [TestCase(100, 1024, "100 registers live at one point, and a thread can have 64")]
     [TestCase(60, 1024, null)]
-    [TestCase(175, 384, "needs about 175 registers and can have 168")]
+    [TestCase(175, 384, "175 registers live at one point, and a thread can have 168")]
     [TestCase(165, 384, null)]
-    [TestCase(300, 0, "needs about 300 registers and can have 255")]
+    [TestCase(300, 0, "300 registers live at one point, and a thread can have 255")]
     [TestCase(250, 0, null)]
     public void More_live_registers_than_a_thread_can_have_are_a_warning(int live, int threads, string? expected)
     {

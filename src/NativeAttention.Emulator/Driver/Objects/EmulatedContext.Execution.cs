@@ -107,7 +107,7 @@ internal sealed unsafe partial class EmulatedContext
                 ref operation,
                 EmulatorFaultKind.LaunchMisuse,
                 $"the module of '{function.Kernel.Name}' was unloaded before the launch ran")
-            : KernelRunner.Run(Memory, operation.Request!, Device.Options, counters: null);
+            : KernelRunner.Run(Memory, Device.Observe(operation.Request!), Device.Options, counters: null);
         if (fault is not null)
         {
             throw Spoil(CodeOf(fault.Kind), fault);

@@ -8,6 +8,7 @@ internal sealed class EmulatedDevice
     private readonly Lock _gate = new();
     private EmulatedContext? _context;
     private int _users;
+    private readonly List<KernelProfile> _profiles = [];
     private EmulatedObjectCounts _abandoned;
     private volatile EmulatorFault? _lastFault;
 
@@ -69,6 +70,22 @@ internal sealed class EmulatedDevice
         }
     }
 
+    /// <summary>The profiles of all kernels that ran here, when the options ask for them.</summary>
+    internal IReadOnlyList<KernelProfile> Profiles
+    {
+        get
+        {
+            lock (_profiles)
+            {
+                return [.. _profiles];
+            }
+        }
+    }
+
+    /// <summary>The request, with the profile of its kernel when the options ask for one.</summary>
+    internal LaunchRequest Observe(LaunchRequest request) =>
+        Options.Profile ? request with { Profile = ProfileOf(request.Kernel) } : request;
+
     /// <summary>One more user of the primary context; creates it when there is none.</summary>
     internal EmulatedContext Retain()
     {
@@ -105,6 +122,22 @@ internal sealed class EmulatedDevice
         lock (_gate)
         {
             DestroyContext();
+        }
+    }
+
+    // A module that is loaded again, in another context too, goes on with its profile.
+    private KernelProfile ProfileOf(PtxKernel kernel)
+    {
+        lock (_profiles)
+        {
+            KernelProfile? profile = _profiles.Find(p => p.IsOf(kernel));
+            if (profile is null)
+            {
+                profile = new KernelProfile(kernel);
+                _profiles.Add(profile);
+            }
+
+            return profile;
         }
     }
 

@@ -25,9 +25,40 @@ internal static class Access
     /// <summary>Loads into 16-bit registers keep 16 bits.</summary>
     public const int Data16 = 1 << 11;
 
+    /// <summary>The <see cref="MemoryOrder"/> of the access, shifted.</summary>
+    public const int OrderShift = 12;
+
+    /// <summary>Its <see cref="MemoryScope"/>, shifted; that of a weak access means nothing.</summary>
+    public const int ScopeShift = 15;
+
+    public static MemoryOrder Order(int aux) => (MemoryOrder)(aux >> OrderShift & 7);
+
+    public static MemoryScope Scope(int aux) => (MemoryScope)(aux >> ScopeShift & 3);
+
     public static int ElementBytes(int aux) => aux & ElementMask;
 
     public static int Count(int aux) => aux >> VectorShift & VectorMask;
 
     public static int Bytes(int aux) => (aux & ElementMask) * (aux >> VectorShift & VectorMask);
+}
+
+/// <summary>How an access or a fence orders others.</summary>
+internal enum MemoryOrder
+{
+    Weak,
+    Volatile,
+    Relaxed,
+    Acquire,
+    Release,
+    AcquireRelease,
+    Sequential,
+}
+
+/// <summary>The threads that an order concerns.</summary>
+internal enum MemoryScope
+{
+    Cta,
+    Cluster,
+    Gpu,
+    System,
 }

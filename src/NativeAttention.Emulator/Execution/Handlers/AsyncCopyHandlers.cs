@@ -115,7 +115,8 @@ internal static unsafe class AsyncCopyHandlers
         }
     }
 
-    private static void SharedAddresses(Warp w, Op* op, ulong* targets)
+    /// <summary>The shared address of every lane.</summary>
+    internal static void SharedAddresses(Warp w, Op* op, ulong* targets)
     {
         uint offset = (uint)op->List[0];
         if (op->B == Op.None)
@@ -134,6 +135,13 @@ internal static unsafe class AsyncCopyHandlers
         }
     }
 
+    /// <summary>Bytes that a lane reads where the instruction says so (C).</summary>
+    internal static uint SourceBytes(Warp w, Op* op, int lane, int bytes)
+    {
+        uint* sizes = (uint*)(w.Regs + op->C);
+        return (op->List[1] & IgnoreSource) == 0 ? sizes[lane] : (*sizes >> lane & 1) != 0 ? 0 : (uint)bytes;
+    }
+
     /// <summary>Fills in the source sizes; returns the lanes that read anything.</summary>
     private static uint SourceSizes(Warp w, Op* op, AsyncCopy* copy, int bytes, uint lanes)
     {
@@ -143,11 +151,11 @@ internal static unsafe class AsyncCopyHandlers
             return lanes;
         }
         uint reading = 0;
-        uint* sizes = (uint*)(w.Regs + op->C);
         if (op->List[1] == 0 || op->List[1] == WideShared)
         {
             // Away from the borders of a tensor every lane copies all its bytes.
             Vector512<uint> all = Vector512.Create((uint)bytes);
+            uint* sizes = (uint*)(w.Regs + op->C);
             if (lanes == Lanes.All && Vector512.EqualsAll(Vector512.Load(sizes), all)
                 && Vector512.EqualsAll(Vector512.Load(sizes + 16), all))
             {
@@ -158,8 +166,7 @@ internal static unsafe class AsyncCopyHandlers
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            uint size = (op->List[1] & IgnoreSource) != 0 ? (*sizes >> lane & 1) != 0 ? 0 : (uint)bytes
-                : sizes[lane];
+            uint size = SourceBytes(w, op, lane, bytes);
             if (size > bytes)
             {
                 Faults.Raise(w, op, EmulatorFaultKind.AsyncCopyMisuse, 1u << lane, null, string.Create(

@@ -42,6 +42,29 @@ internal static unsafe class AtomicHandlers
         GlobalAt(w, op, addresses);
     }
 
+    /// <summary>Vector forms: atomic element by element. The operand registers, then those of the old values, follow the
+    /// operation in the list.</summary>
+    [SkipLocalsInit]
+    public static void GlobalVector(Warp w, Op* op)
+    {
+        ulong* addresses = stackalloc ulong[32];
+        LaneMemory.Addresses(w, op, addresses);
+        int bytes = Access.Bytes(op->Aux);
+        int count = Access.Count(op->Aux);
+        GlobalHandlers.CheckRead(w, op, addresses, bytes, w.Active);
+        w.Worker.GlobalBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
+        for (int i = 0; i < count; i++)
+        {
+            int old = op->D == Op.None ? Op.None : op->List[1 + count + i];
+            Apply(w, op, addresses, op->List[1 + i], old, isShared: false);
+            for (int lane = 0; lane < 32; lane++)
+            {
+                addresses[lane] += (ulong)Access.ElementBytes(op->Aux);
+            }
+        }
+        w.YieldRequested = true;
+    }
+
     [SkipLocalsInit]
     public static void Shared(Warp w, Op* op)
     {
@@ -87,7 +110,7 @@ internal static unsafe class AtomicHandlers
         int bytes = Access.ElementBytes(op->Aux);
         GlobalHandlers.CheckRead(w, op, addresses, bytes, w.Active);
         w.Worker.GlobalBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
-        Apply(w, op, addresses, isShared: false);
+        Apply(w, op, addresses, op->B, op->D, isShared: false);
         w.YieldRequested = true;
     }
 
@@ -97,31 +120,31 @@ internal static unsafe class AtomicHandlers
         SharedHandlers.CheckBounds(w, op, addresses, bytes, bytes, w.Active);
         w.Cta.Shadow.Write(w, op, addresses, bytes, w.Active, w.Clock.Tag | EventTag.Strong, isAtomic: true);
         SharedHandlers.MakePointers(w, addresses);
-        Apply(w, op, addresses, isShared: true);
+        Apply(w, op, addresses, op->B, op->D, isShared: true);
         w.YieldRequested = true;
     }
 
-    private static void Apply(Warp w, Op* op, ulong* pointers, bool isShared)
+    private static void Apply(Warp w, Op* op, ulong* pointers, int operand, int result, bool isShared)
     {
         AtomicOperation operation = (AtomicOperation)op->List[0];
         int bytes = Access.ElementBytes(op->Aux);
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            ulong b = Operand(w, op->B, lane, bytes);
+            ulong b = Operand(w, operand, lane, bytes);
             ulong c = op->C == Op.None ? 0 : Operand(w, op->C, lane, bytes);
             ulong old = bytes switch
             {
                 8 => Update64(operation, ref *(ulong*)pointers[lane], b, c),
                 4 => Update32(operation, ref *(uint*)pointers[lane], (uint)b, (uint)c, isShared),
-                _ => Update16(operation, (ushort*)pointers[lane], (ushort)b),
+                _ => Update16(operation, (ushort*)pointers[lane], (ushort)b, (ushort)c),
             };
             bool isChanged = LaneMemory.Fetch(pointers[lane], bytes) != old;
             _ = isShared ? w.Worker.SharedBytesWritten += isChanged ? bytes : 0
                 : w.Worker.GlobalBytesWritten += isChanged ? bytes : 0;
-            if (op->D != Op.None)
+            if (result != Op.None)
             {
-                Deliver(w, op->D, lane, bytes, old);
+                Deliver(w, result, lane, bytes, old);
             }
         }
     }
@@ -228,7 +251,7 @@ internal static unsafe class AtomicHandlers
     }
 
     /// <summary>16-bit atomics work on the 32-bit word that holds the value.</summary>
-    private static uint Update16(AtomicOperation operation, ushort* target, ushort b)
+    private static uint Update16(AtomicOperation operation, ushort* target, ushort b, ushort c)
     {
         int shift = ((int)(nint)target & 2) * 8;
         ref uint word = ref *(uint*)((nint)target & ~3);
@@ -236,7 +259,8 @@ internal static unsafe class AtomicHandlers
         {
             uint old = Volatile.Read(ref word);
             ushort value = (ushort)(old >> shift);
-            ushort next = AddSmall(value, b, operation == AtomicOperation.AddBFloat);
+            ushort next = operation == AtomicOperation.CompareAndSwap ? value == b ? c : value
+                : AddSmall(value, b, operation == AtomicOperation.AddBFloat);
             uint changed = (old & ~(0xFFFFu << shift)) | ((uint)next << shift);
             if (Interlocked.CompareExchange(ref word, changed, old) == old)
             {

@@ -70,19 +70,26 @@ internal static class FloatOperators
         }
     }
 
-    public readonly struct FlushCompare<TCompare> : ICompare<uint>
+    public readonly struct Unchanged : IUnary<uint>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<uint> Invoke(Vector512<uint> a) => a;
+    }
+
+    public readonly struct Flushed : IUnary<uint>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<uint> Invoke(Vector512<uint> a) => Flush(a);
+    }
+
+    /// <summary>A comparison of what <typeparamref name="TRead"/> makes of the operands.</summary>
+    public readonly struct CompareAs<TRead, TCompare> : ICompare<uint>
+        where TRead : struct, IUnary<uint>
         where TCompare : struct, ICompare<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
-            TCompare.Invoke(Flush(a), Flush(b));
-    }
-
-    public readonly struct SaturateUnary<TOperator> : IUnary<uint>
-        where TOperator : struct, IUnary<uint>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a) => Saturate(TOperator.Invoke(a));
+            TCompare.Invoke(TRead.Invoke(a), TRead.Invoke(b));
     }
 
     public readonly struct SaturateBinary<TOperator> : IBinary<uint>

@@ -38,6 +38,18 @@ internal static class HalfOperators
         return Vector512.ConditionalSelect(isNaN, Vector512.Create(0x7FFFu), result);
     }
 
+    /// <summary>e4m3 in the low byte of each lane to binary32; exact. Only all ones are NaN.</summary>
+    public static Vector512<uint> WidenE4M3(Vector512<uint> e)
+    {
+        Vector512<uint> size = e & Vector512.Create(0x7Fu);
+        // 2^120 moves the exponent bias from 7 to 127 and normalises subnormal numbers on the way.
+        Vector512<uint> value =
+            ((size << 20).AsSingle() * Vector512.Create(0x7B80_0000u).AsSingle()).AsUInt32();
+        Vector512<uint> isNaN = Vector512.Equals(size, Vector512.Create(0x7Fu));
+        return Vector512.ConditionalSelect(isNaN, Vector512.Create(FloatOperators.CanonicalNaN), value)
+            | ((e & Vector512.Create(0x80u)) << 24);
+    }
+
     /// <summary>bfloat16 in the low half of each lane to binary32; exact.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<uint> WidenBFloat(Vector512<uint> h) => h << 16;
@@ -161,22 +173,27 @@ internal static class HalfOperators
         }
     }
 
-    /// <summary>A comparison of binary16 lanes.</summary>
-    public readonly struct CompareHalf<TCompare> : ICompare<uint>
-        where TCompare : struct, ICompare<uint>
+    public readonly struct FromHalf : IUnary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
-            TCompare.Invoke(WidenHalf(a), WidenHalf(b));
+        public static Vector512<uint> Invoke(Vector512<uint> a) => WidenHalf(a);
     }
 
-    /// <summary>A comparison of bfloat16 lanes.</summary>
-    public readonly struct CompareBFloat<TCompare> : ICompare<uint>
-        where TCompare : struct, ICompare<uint>
+    /// <summary>binary16 with subnormal numbers taken for zeros.</summary>
+    public readonly struct FromFlushedHalf : IUnary<uint>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static Vector512<uint> Invoke(Vector512<uint> a, Vector512<uint> b) =>
-            TCompare.Invoke(a << 16, b << 16);
+        public static Vector512<uint> Invoke(Vector512<uint> a)
+        {
+            Vector512<uint> isSmall = Vector512.Equals(a & Vector512.Create(0x7C00u), Vector512<uint>.Zero);
+            return WidenHalf(Vector512.ConditionalSelect(isSmall, a & Vector512.Create(0x8000u), a));
+        }
+    }
+
+    public readonly struct FromBFloat : IUnary<uint>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<uint> Invoke(Vector512<uint> a) => WidenBFloat(a);
     }
 
     /// <summary>Flips or clears the sign bits of 16-bit halves.</summary>

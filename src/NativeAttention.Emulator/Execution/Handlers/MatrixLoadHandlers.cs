@@ -68,6 +68,20 @@ internal static unsafe class MatrixLoadHandlers
         w.Worker.SharedBytesWritten += count * 128;
     }
 
+    /// <summary>movmatrix: the transposition alone, from A to D.</summary>
+    public static void Move(Warp w, Op* op)
+    {
+        if (w.Active != Lanes.All)
+        {
+            MmaHandlers.RequireWholeWarp(w, op);
+        }
+        Vector512<uint> low = Lanes.Load<uint>(w.Regs + op->A, 0);
+        Vector512<uint> high = Lanes.Load<uint>(w.Regs + op->A, 1);
+        Transpose(ref low, ref high);
+        low.Store((uint*)(w.Regs + op->D));
+        high.Store((uint*)(w.Regs + op->D) + 16);
+    }
+
     /// <summary>Transposes the 8x8 matrix of 16-bit elements in two vectors of four rows each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Transpose(ref Vector512<uint> low, ref Vector512<uint> high)
@@ -120,7 +134,7 @@ internal static unsafe class MatrixLoadHandlers
     }
 
     /// <summary>The lanes whose addresses count.</summary>
-    private static uint RowLanes(int count) => count == 4 ? Lanes.All : (1u << (count * 8)) - 1;
+    internal static uint RowLanes(int count) => count == 4 ? Lanes.All : (1u << (count * 8)) - 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Rows(byte* shared, ulong* addresses)

@@ -25,6 +25,9 @@ internal static unsafe class MmaHandlers
     public const int StepMask = 3;
     public const int HalfAccumulators = 4;
 
+    /// <summary>Integer sums are clamped rather than wrapped.</summary>
+    public const int Saturates = 8;
+
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
     public readonly struct HalfElement : IMmaElement
@@ -62,20 +65,80 @@ internal static unsafe class MmaHandlers
         }
     }
 
+    public readonly struct S8Element : IMmaElement
+    {
+        public static int Parts => 4;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Part(Vector512<uint> packed, int part) =>
+            Vector512.ConvertToSingle((packed << (24 - (part * 8))).AsInt32() >> 24);
+    }
+
+    public readonly struct U8Element : IMmaElement
+    {
+        public static int Parts => 4;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static Vector512<float> Part(Vector512<uint> packed, int part) =>
+            Vector512.ConvertToSingle(((packed >> (part * 8)) & Vector512.Create(0xFFu)).AsInt32());
+    }
+
+    public readonly struct E4M3Element : IMmaElement
+    {
+        public static int Parts => 4;
+
+        public static Vector512<float> Part(Vector512<uint> packed, int part) =>
+            HalfOperators.WidenE4M3(packed >> (part * 8)).AsSingle();
+    }
+
+    /// <summary>e5m2 is the upper half of a binary16.</summary>
+    public readonly struct E5M2Element : IMmaElement
+    {
+        public static int Parts => 4;
+
+        public static Vector512<float> Part(Vector512<uint> packed, int part) =>
+            HalfOperators.WidenHalf(((packed >> (part * 8)) & Vector512.Create(0xFFu)) << 8).AsSingle();
+    }
+
     public static void Multiply<TElement>(Warp w, Op* op)
         where TElement : struct, IMmaElement
+    {
+        if (!Avx512F.IsSupported)
+        {
+            MultiplyPlain<TElement, TElement>(w, op);
+            return;
+        }
+        if (w.Active != Lanes.All)
+        {
+            RequireWholeWarp(w, op);
+        }
+        MultiplyVector<TElement>(w, op);
+    }
+
+    /// <summary>Products of 8-bit integers, summed in binary32, where they are exact, and then added to the
+    /// accumulators.</summary>
+    [SkipLocalsInit]
+    public static void MultiplyIntegers<TA, TB>(Warp w, Op* op)
+        where TA : struct, IMmaElement
+        where TB : struct, IMmaElement
     {
         if (w.Active != Lanes.All)
         {
             RequireWholeWarp(w, op);
         }
-        if (Avx512F.IsSupported)
+        float* sums = stackalloc float[128];
+        new Span<float>(sums, 128).Clear();
+        Accumulate<TA, TB>(w.Regs, op, sums);
+        for (int i = 0; i < 4; i++)
         {
-            MultiplyVector<TElement>(w, op);
-        }
-        else
-        {
-            MultiplyPlain<TElement>(w, op);
+            int* c = (int*)(w.Regs + op->List[10 + i]);
+            int* d = (int*)(w.Regs + op->List[i]);
+            for (int lane = 0; lane < 32; lane++)
+            {
+                long sum = (long)c[lane] + (int)sums[(i * 32) + lane];
+                d[lane] = (op->Aux & Saturates) != 0
+                    ? (int)Math.Clamp(sum, int.MinValue, int.MaxValue) : (int)sum;
+            }
         }
     }
 
@@ -161,36 +224,51 @@ internal static unsafe class MmaHandlers
         StorePair(r + list[3], c3, c3h);
     }
 
-    /// <summary>The same by rows of eight columns, for processors without AVX-512; bit-identical.</summary>
+    /// <summary>The same by rows of eight columns, for processors without AVX-512 (bit-identical) and for elements
+    /// of 8 bits.</summary>
     [MethodImpl(Hot)]
     [SkipLocalsInit]
-    internal static void MultiplyPlain<TElement>(Warp w, Op* op)
-        where TElement : struct, IMmaElement
+    internal static void MultiplyPlain<TA, TB>(Warp w, Op* op)
+        where TA : struct, IMmaElement
+        where TB : struct, IMmaElement
     {
-        byte* r = w.Regs;
-        int* list = op->List;
+        if (w.Active != Lanes.All)
+        {
+            RequireWholeWarp(w, op);
+        }
         bool isHalf = (op->Aux & HalfAccumulators) != 0;
-        int steps = op->Aux & StepMask;
-        int depth = steps * 4 * TElement.Parts;
-        float* a = stackalloc float[16 * 16];
-        float* b = stackalloc float[16 * 8];
-        float* part = stackalloc float[32];
         float* c = stackalloc float[128];
+        Accumulators start = isHalf ? LoadHalf(w.Regs, op->List + 10) : LoadFloat(w.Regs, op->List + 10);
+        start.Save(c);
+        Accumulate<TA, TB>(w.Regs, op, c);
+        StorePlain(w.Regs, op->List, c, isHalf);
+    }
+
+    /// <summary>Adds the product to the accumulators, register by register and lane by lane.</summary>
+    [MethodImpl(Hot)]
+    [SkipLocalsInit]
+    private static void Accumulate<TA, TB>(byte* r, Op* op, float* c)
+        where TA : struct, IMmaElement
+        where TB : struct, IMmaElement
+    {
+        int* list = op->List;
+        int steps = op->Aux & StepMask;
+        int depth = steps * 4 * TA.Parts;
+        float* a = stackalloc float[16 * 32];
+        float* b = stackalloc float[32 * 8];
+        float* part = stackalloc float[32];
         for (int step = 0; step < steps; step++)
         {
-            for (int p = 0; p < TElement.Parts; p++)
+            for (int p = 0; p < TA.Parts; p++)
             {
-                Spread<TElement>(r + list[4 + (step * 2)], p, part);
-                Scatter(part, a, 16, step * 4 * TElement.Parts, TElement.Parts, p, isTransposed: false);
-                Spread<TElement>(r + list[5 + (step * 2)], p, part);
-                Scatter(part, a + (8 * 16), 16, step * 4 * TElement.Parts, TElement.Parts, p,
-                    isTransposed: false);
-                Spread<TElement>(r + list[8 + step], p, part);
-                Scatter(part, b, 8, step * 4 * TElement.Parts, TElement.Parts, p, isTransposed: true);
+                Spread<TA>(r + list[4 + (step * 2)], p, part);
+                Scatter(part, a, 32, step * 4 * TA.Parts, TA.Parts, p, isTransposed: false);
+                Spread<TA>(r + list[5 + (step * 2)], p, part);
+                Scatter(part, a + (8 * 32), 32, step * 4 * TA.Parts, TA.Parts, p, isTransposed: false);
+                Spread<TB>(r + list[8 + step], p, part);
+                Scatter(part, b, 8, step * 4 * TA.Parts, TA.Parts, p, isTransposed: true);
             }
         }
-        Accumulators start = isHalf ? LoadHalf(r, list + 10) : LoadFloat(r, list + 10);
-        start.Save(c);
         for (int row = 0; row < 16; row++)
         {
             float* lanes = c + ((row >> 3) * 64) + ((row & 7) * 4);
@@ -198,7 +276,7 @@ internal static unsafe class MmaHandlers
                 lanes[0], lanes[32], lanes[1], lanes[33], lanes[2], lanes[34], lanes[3], lanes[35]);
             for (int k = 0; k < depth; k++)
             {
-                sum = Vector256.FusedMultiplyAdd(Vector256.Create(a[(row * 16) + k]),
+                sum = Vector256.FusedMultiplyAdd(Vector256.Create(a[(row * 32) + k]),
                     Vector256.Load(b + (k * 8)), sum);
             }
             for (int t = 0; t < 4; t++)
@@ -207,7 +285,6 @@ internal static unsafe class MmaHandlers
                 lanes[32 + t] = sum[(t * 2) + 1];
             }
         }
-        StorePlain(r, list, c, isHalf);
     }
 
     /// <summary>Raises the error of an instruction that the whole warp has to execute.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -67,6 +68,35 @@ internal static unsafe class PredicateHandlers
         uint result = ((op->Imm & 1) != 0 ? ~a & ~b : 0) | ((op->Imm & 2) != 0 ? ~a & b : 0)
             | ((op->Imm & 4) != 0 ? a & ~b : 0) | ((op->Imm & 8) != 0 ? a & b : 0);
         Write(w, op->D, result);
+    }
+
+    /// <summary>lop3 that also says whether the result, combined with the predicate at List[0], is not zero. Aux bit
+    /// 0: or (else and); bit 1: the predicate is negated.</summary>
+    public static void Lop3(Warp w, Op* op)
+    {
+        uint combined = *(uint*)(w.Regs + op->List[0]);
+        combined = (op->Aux & 2) != 0 ? ~combined : combined;
+        uint isNotZero = 0;
+        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
+        {
+            int lane = BitOperations.TrailingZeroCount(rest);
+            uint result = 0;
+            for (int row = 0; row < 8; row++)
+            {
+                uint a = ((uint*)(w.Regs + op->A))[lane];
+                uint b = ((uint*)(w.Regs + op->B))[lane];
+                uint c = ((uint*)(w.Regs + op->C))[lane];
+                bool isSet = (op->Imm >> row & 1) != 0;
+                result |= isSet ? ((row & 4) != 0 ? a : ~a) & ((row & 2) != 0 ? b : ~b) & ((row & 1) != 0 ? c : ~c)
+                    : 0;
+            }
+            isNotZero |= result != 0 ? 1u << lane : 0;
+            if (op->D != Op.None)
+            {
+                ((uint*)(w.Regs + op->D))[lane] = result;
+            }
+        }
+        Write(w, op->Slot, (op->Aux & 1) != 0 ? isNotZero | combined : isNotZero & combined);
     }
 
     /// <summary>A predicate from an immediate: Imm is the mask.</summary>

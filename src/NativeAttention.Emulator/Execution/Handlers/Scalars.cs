@@ -114,15 +114,15 @@ internal static class Scalars
     public static ulong FunnelRightClamp(ulong a, ulong b, ulong c, int mode) =>
         Funnel(a, b, (int)Math.Min(c, 32), isLeft: false);
 
-    /// <summary>prmt without a mode: each selector nibble picks one of eight bytes; its top bit replicates
-    /// the sign.</summary>
+    /// <summary>prmt: each selector nibble picks one of eight bytes; its top bit replicates the sign. The modes
+    /// derive the nibbles from the two low bits of the selector.</summary>
     public static ulong Permute(ulong a, ulong b, ulong c, int mode)
     {
         ulong bytes = a | (b << 32);
         ulong result = 0;
         for (int i = 0; i < 4; i++)
         {
-            int selector = (int)(c >> (i * 4)) & 15;
+            int selector = mode == 0 ? (int)(c >> (i * 4)) & 15 : PermuteSelector((int)c & 3, i, mode);
             ulong value = bytes >> ((selector & 7) * 8) & 0xFF;
             if ((selector & 8) != 0)
             {
@@ -132,6 +132,17 @@ internal static class Scalars
         }
         return result;
     }
+
+    /// <summary>Modes of prmt: 1 f4e, 2 b4e, 3 rc8, 4 ecl, 5 ecr, 6 rc16.</summary>
+    private static int PermuteSelector(int c, int i, int mode) => mode switch
+    {
+        1 => c + i,
+        2 => (c - i) & 7,
+        3 => c,
+        4 => Math.Max(c, i),
+        5 => Math.Min(c, i),
+        _ => ((c & 1) << 1) | (i & 1),
+    };
 
     public static ulong SumOfDifferencesUnsigned(ulong a, ulong b, ulong c, int bits) =>
         Cut(c + (a < b ? b - a : a - b), bits);
@@ -156,6 +167,96 @@ internal static class Scalars
         return (uint)sum;
     }
 
+    /// <summary>dp2a: as dp4a with halves of a and two bytes of b; mode bit 2: the upper two.</summary>
+    public static ulong DotProduct2(ulong a, ulong b, ulong c, int mode)
+    {
+        long sum = (int)(uint)c;
+        for (int i = 0; i < 2; i++)
+        {
+            ulong x = a >> (i * 16) & 0xFFFF;
+            ulong y = b >> ((((mode & 4) != 0 ? 2 : 0) + i) * 8) & 0xFF;
+            sum += ((mode & 1) != 0 ? (short)x : (long)x) * ((mode & 2) != 0 ? (sbyte)y : (long)y);
+        }
+        return (uint)sum;
+    }
+
+    /// <summary>mul24 and mad24: mode bit 0 signed, 1 the upper 32 of 48 bits, 2 saturated.</summary>
+    public static ulong MultiplyAdd24(ulong a, ulong b, ulong c, int mode)
+    {
+        long product = (mode & 1) != 0 ? Extend(a, 24) * Extend(b, 24) : (long)(Cut(a, 24) * Cut(b, 24));
+        ulong part = (mode & 2) != 0 ? (ulong)(product >> 16) : (ulong)product;
+        return (mode & 4) != 0 ? AddSaturated((uint)part, c, 0, 32) : (uint)(part + c);
+    }
+
+    /// <summary>mad.hi.sat.s32.</summary>
+    public static ulong MultiplyHighAddSaturated(ulong a, ulong b, ulong c, int bits) =>
+        AddSaturated(MultiplyHighSigned(a, b, 0, 32), c, 0, 32);
+
+    /// <summary>Position of the c-th set bit of a from bit b on, upwards or (c negative) downwards.</summary>
+    public static ulong FindNthSet(ulong a, ulong b, ulong c, int mode)
+    {
+        int count = (int)(uint)c;
+        int at = (int)b;
+        if (b > 31)
+        {
+            return uint.MaxValue;
+        }
+        if (count == 0)
+        {
+            return (a >> at & 1) != 0 ? (uint)at : uint.MaxValue;
+        }
+        int step = Math.Sign(count);
+        for (int left = Math.Abs(count); at is >= 0 and < 32; at += step)
+        {
+            left -= (int)(a >> at & 1);
+            if (left == 0)
+            {
+                return (uint)at;
+            }
+        }
+        return uint.MaxValue;
+    }
+
+    /// <summary>szext: the low b bits of a, extended; mode bit 0 signed, 1 b modulo 32.</summary>
+    public static ulong ExtendFrom(ulong a, ulong b, ulong c, int mode)
+    {
+        int length = (int)((mode & 2) != 0 ? b & 31 : Math.Min(b, 32));
+        ulong low = Cut(a, length);
+        return (mode & 1) != 0 && length > 0 ? (uint)Extend(low, length) : low;
+    }
+
+    /// <summary>bmsk: b ones from bit a on; mode 1: both modulo 32.</summary>
+    public static ulong BitMask(ulong a, ulong b, ulong c, int mode)
+    {
+        int position = (int)(mode != 0 ? a & 31 : Math.Min(a, 32));
+        int length = (int)(mode != 0 ? b & 31 : Math.Min(b, 32));
+        return (uint)(((1UL << length) - 1) << position);
+    }
+
+    /// <summary>add, min, max of two 16-bit halves: mode bits 0-1: 0 add, 1 min, 2 max; bit 2 signed, bit 3
+    /// relu.</summary>
+    public static ulong OnPair(ulong a, ulong b, ulong c, int mode)
+    {
+        return OnHalfWord((ushort)a, (ushort)b, mode)
+            | ((ulong)OnHalfWord((ushort)(a >> 16), (ushort)(b >> 16), mode) << 16);
+    }
+
+    private static ushort OnHalfWord(ushort a, ushort b, int mode)
+    {
+        int x = (mode & 4) != 0 ? (short)a : a;
+        int y = (mode & 4) != 0 ? (short)b : b;
+        int result = (mode & 3) switch { 0 => x + y, 1 => Math.Min(x, y), _ => Math.Max(x, y) };
+        return (ushort)((mode & 8) != 0 ? Math.Max(result, 0) : result);
+    }
+
+    /// <summary>min.relu and max.relu of 32 bits; mode 1: max.</summary>
+    public static ulong RectifiedExtreme(ulong a, ulong b, ulong c, int mode)
+    {
+        int x = (int)(uint)a;
+        int y = (int)(uint)b;
+        return (uint)Math.Max(mode != 0 ? Math.Max(x, y) : Math.Min(x, y), 0);
+    }
+
     public static ulong AddSaturated(ulong a, ulong b, ulong c, int bits)
     {
         return (uint)(int)Math.Clamp((long)(int)(uint)a + (int)(uint)b, int.MinValue, int.MaxValue);
@@ -177,28 +278,6 @@ internal static class Scalars
 
     public static ulong HyperbolicTangent(ulong a, ulong b, ulong c, int flush) =>
         Apply(a, flush, static x => (float)Math.Tanh(x));
-
-    public static ulong Exp2Half(ulong a, ulong b, ulong c, int format)
-    {
-        return OnHalves(a, b, c, format, static (x, _, _) => Math.Pow(2, x));
-    }
-
-    public static ulong TanhHalf(ulong a, ulong b, ulong c, int format)
-    {
-        return OnHalves(a, b, c, format, static (x, _, _) => Math.Tanh(x));
-    }
-
-    /// <summary>fma on 16-bit formats with one rounding: the exact sum is rounded to odd in binary64
-    /// first.</summary>
-    public static ulong FusedHalf(ulong a, ulong b, ulong c, int format)
-    {
-        return OnHalves(a, b, c, format, static (x, y, z) => AddToOdd(x * y, z));
-    }
-
-    public static ulong MultiplyHalf(ulong a, ulong b, ulong c, int format)
-    {
-        return OnHalves(a, b, c, format, static (x, y, _) => x * y);
-    }
 
     public static ulong CopySign32(ulong a, ulong b, ulong c, int mode) =>
         (b & 0x7FFF_FFFF) | (a & 0x8000_0000);
@@ -226,15 +305,15 @@ internal static class Scalars
         return result ? 1u : 0;
     }
 
-    /// <summary>slct: a where c is not negative. Mode 1: c is a float.</summary>
+    /// <summary>slct: a where c is not negative. Mode bit 0: c is a float; bit 1: subnormal ones count as 0.</summary>
     public static ulong SelectBySign(ulong a, ulong b, ulong c, int mode)
     {
-        bool isFirst = mode == 1 ? BitConverter.UInt32BitsToSingle((uint)c) >= 0 : (int)(uint)c >= 0;
+        bool isFirst = (mode & 1) != 0
+            ? Flush(BitConverter.UInt32BitsToSingle((uint)c), mode & 2) >= 0 : (int)(uint)c >= 0;
         return isFirst ? a : b;
     }
 
-    /// <summary>bfi with its fourth operand folded in by the handler: c holds position | length &lt;&lt;
-    /// 8.</summary>
+    /// <summary>bfi.</summary>
     public static ulong InsertBits(ulong a, ulong b, int position, int length, int bits)
     {
         if (length == 0 || position >= bits)
@@ -267,40 +346,4 @@ internal static class Scalars
 
     private static float Flush(float x, int flush) =>
         flush != 0 && float.IsSubnormal(x) ? MathF.CopySign(0, x) : x;
-
-    /// <summary>Format bit 0: bfloat16; bit 1: packed pair; bit 2: relu.</summary>
-    private static ulong OnHalves(ulong a, ulong b, ulong c, int format,
-        Func<double, double, double, double> function)
-    {
-        ulong low = OnHalf(a, b, c, format, function);
-        return (format & 2) == 0 ? low : low | (OnHalf(a >> 16, b >> 16, c >> 16, format, function) << 16);
-    }
-
-    private static ulong OnHalf(ulong a, ulong b, ulong c, int format,
-        Func<double, double, double, double> function)
-    {
-        bool isBFloat = (format & 1) != 0;
-        double result = function(
-            SmallFloats.Widen((ushort)a, isBFloat), SmallFloats.Widen((ushort)b, isBFloat),
-            SmallFloats.Widen((ushort)c, isBFloat));
-        result = (format & 4) != 0 && !(result > 0) && !double.IsNaN(result) ? 0 : result;
-        return SmallFloats.Narrow(result, isBFloat);
-    }
-
-    /// <summary>The sum rounded to odd: the last bit is set whenever the sum is not exact, so that a second
-    /// rounding cannot err.</summary>
-    private static double AddToOdd(double x, double y)
-    {
-        double sum = x + y;
-        double part = sum - x;
-        double error = (x - (sum - part)) + (y - part);
-        if (error == 0 || !double.IsFinite(sum) || double.IsNaN(error)
-            || (BitConverter.DoubleToUInt64Bits(sum) & 1) != 0)
-        {
-            return sum;
-        }
-        bool isAway = error > 0 == sum > 0;
-        ulong bits = BitConverter.DoubleToUInt64Bits(sum);
-        return BitConverter.UInt64BitsToDouble(isAway ? bits + 1 : bits - 1);
-    }
 }

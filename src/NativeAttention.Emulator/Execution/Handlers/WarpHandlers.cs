@@ -181,14 +181,14 @@ internal static unsafe class WarpHandlers
         PredicateHandlers.Write(w, op->D, result);
     }
 
-    /// <summary>bfi: List[0] and List[1] are position and length, Aux the width.</summary>
+    /// <summary>bfi: C is the position, List[0] the length, Aux the width.</summary>
     public static void InsertBits(Warp w, Op* op)
     {
         for (uint rest = w.Active; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            int position = (int)((uint*)(w.Regs + op->List[0]))[lane] & 0xFF;
-            int length = (int)((uint*)(w.Regs + op->List[1]))[lane] & 0xFF;
+            int position = (int)((uint*)(w.Regs + op->C))[lane] & 0xFF;
+            int length = (int)((uint*)(w.Regs + op->List[0]))[lane] & 0xFF;
             if (op->Aux == 64)
             {
                 ((ulong*)(w.Regs + op->D))[lane] = Scalars.InsertBits(

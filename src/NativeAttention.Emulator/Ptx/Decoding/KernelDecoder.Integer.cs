@@ -3,235 +3,209 @@ namespace NativeAttention.Emulation;
 /// <summary>Integer arithmetic, logic, shifts and bit fields.</summary>
 internal sealed unsafe partial class KernelDecoder
 {
+    private bool IsFloatForm => _t.Class() == PtxTypeClass.Float || _t is PtxType.BF16 or PtxType.BF16x2;
+
+    private int Bits => _t.Bytes() * 8;
+
+    private int SignedFlag => _t.IsSigned() ? 1 : 0;
+
     private void DecodeArithmetic(string name)
     {
-        PtxType last = PtxTypes.Parse(_parts[^1]);
-        if (last.Class() is PtxTypeClass.Float || last is PtxType.BF16 or PtxType.BF16x2)
+        if (IsFloatForm)
         {
             DecodeFloatArithmetic(name);
-            return;
         }
-        if (name == "mul")
+        else if (Has("cc"))
         {
-            DecodeMultiply(isMultiplyAdd: false);
-            return;
+            DecodeCarry(name == "sub" ? CarryHandlers.Subtracts : 0);
         }
-        bool saturates = Take("sat");
-        PtxType type = TakeType(PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64);
-        SetOperands(type, type, type);
-        if (saturates)
+        else if (_t is PtxType.U16x2 or PtxType.S16x2)
         {
-            if (type != PtxType.S32 || name is not ("add" or "sub"))
+            int operation = name switch { "add" => 0, "min" => 1, _ => 2 };
+            SetScalar(&Scalars.OnPair,
+                operation | (_t == PtxType.S16x2 ? 4 : 0) | (Has("relu") ? 8 : 0));
+        }
+        else if (Has("relu"))
+        {
+            SetScalar(&Scalars.RectifiedExtreme, name == "max" ? 1 : 0);
+        }
+        else if (Has("sat"))
+        {
+            SetScalar(name == "add" ? &Scalars.AddSaturated : &Scalars.SubtractSaturated, 32);
+        }
+        else
+        {
+            _op.Handler = name switch
             {
-                throw Unsupported("'.sat'");
-            }
-            SetScalar(name == "add" ? &Scalars.AddSaturated : &Scalars.SubtractSaturated, 32, 0);
-            return;
+                "add" => ByWidth(&LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Add32>>,
+                    &LaneHandlers.Binary<uint, IntegerOperators.Add32>,
+                    &LaneHandlers.Binary<ulong, IntegerOperators.Add64>),
+                "sub" => ByWidth(
+                    &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Subtract32>>,
+                    &LaneHandlers.Binary<uint, IntegerOperators.Subtract32>,
+                    &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64>),
+                _ => MinMaxHandler(name == "min"),
+            };
         }
-        _op.Handler = name switch
-        {
-            "add" => ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Add32>>,
-                &LaneHandlers.Binary<uint, IntegerOperators.Add32>,
-                &LaneHandlers.Binary<ulong, IntegerOperators.Add64>),
-            "sub" =>
-                ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Subtract32>>,
-                &LaneHandlers.Binary<uint, IntegerOperators.Subtract32>,
-                &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64>),
-            _ => MinMaxHandler(name == "min", type),
-        };
     }
 
-    private static delegate*<Warp, Op*, void> MinMaxHandler(bool isMin, PtxType type)
+    private delegate*<Warp, Op*, void> MinMaxHandler(bool isMin)
     {
-        if (type.IsSigned())
+        if (_t.IsSigned())
         {
             return isMin
-                ? ByWidth(type,
-                    &LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MinS32>>,
+                ? ByWidth(&LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MinS32>>,
                     &LaneHandlers.Binary<uint, IntegerOperators.MinS32>,
                     &LaneHandlers.Binary<ulong, IntegerOperators.MinS64>)
-                : ByWidth(type,
-                    &LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MaxS32>>,
+                : ByWidth(&LaneHandlers.Binary<uint, IntegerOperators.Signed16<IntegerOperators.MaxS32>>,
                     &LaneHandlers.Binary<uint, IntegerOperators.MaxS32>,
                     &LaneHandlers.Binary<ulong, IntegerOperators.MaxS64>);
         }
         return isMin
-            ? ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.MinU32>,
+            ? ByWidth(&LaneHandlers.Binary<uint, IntegerOperators.MinU32>,
                 &LaneHandlers.Binary<uint, IntegerOperators.MinU32>,
                 &LaneHandlers.Binary<ulong, IntegerOperators.MinU64>)
-            : ByWidth(type, &LaneHandlers.Binary<uint, IntegerOperators.MaxU32>,
+            : ByWidth(&LaneHandlers.Binary<uint, IntegerOperators.MaxU32>,
                 &LaneHandlers.Binary<uint, IntegerOperators.MaxU32>,
                 &LaneHandlers.Binary<ulong, IntegerOperators.MaxU64>);
     }
 
-    private static delegate*<Warp, Op*, void> ByWidth(
-        PtxType type, delegate*<Warp, Op*, void> half, delegate*<Warp, Op*, void> word, delegate*<Warp, Op*,
-        void> wide)
+    private delegate*<Warp, Op*, void> ByWidth(
+        delegate*<Warp, Op*, void> half, delegate*<Warp, Op*, void> word, delegate*<Warp, Op*, void> wide)
     {
-        return type.Bytes() switch { 2 => half, 4 => word, _ => wide };
+        return _t.Bytes() switch { 2 => half, 4 => word, _ => wide };
     }
 
-    /// <summary>D, A and B of a two-operand instruction.</summary>
-    private void SetOperands(PtxType d, PtxType a, PtxType b)
+    private void DecodeCarry(int mode)
     {
-        DemandCount(3);
-        _op.A = Source(1, a);
-        _op.B = Source(2, b);
-        _op.D = Result(0, d);
+        mode |= _t.Bytes() == 8 ? CarryHandlers.Wide : 0;
+        mode |= _t.IsSigned() ? CarryHandlers.Signed : 0;
+        mode |= Has("hi") ? CarryHandlers.High : 0;
+        mode |= Has("cc") ? CarryHandlers.Writes : 0;
+        mode |= _parts[0] is "addc" or "subc" or "madc" ? CarryHandlers.Reads : 0;
+        if (_carrySlot == Op.None)
+        {
+            _carrySlot = AllocateSlot(isWide: false);
+        }
+        BeginList();
+        AddToList(_carrySlot);
+        _op.Aux = mode;
+        _op.Handler = &CarryHandlers.Run;
     }
 
-    private void SetUnaryOperands(PtxType d, PtxType a)
+    private void DecodeMultiplyAdd(bool isMultiplyAdd)
     {
-        DemandCount(2);
-        _op.A = Source(1, a);
-        _op.D = Result(0, d);
-    }
-
-    private void DecodeMultiplyAdd()
-    {
-        PtxType last = PtxTypes.Parse(_parts[^1]);
-        if (last is PtxType.F32 or PtxType.F64)
+        if (IsFloatForm)
         {
             DecodeFused();
-            return;
         }
-        DecodeMultiply(isMultiplyAdd: true);
+        else if (Has("cc") || _parts[0] == "madc")
+        {
+            DecodeCarry(CarryHandlers.Multiplies);
+        }
+        else if (Has("sat"))
+        {
+            SetScalar(&Scalars.MultiplyHighAddSaturated, 32);
+        }
+        else
+        {
+            DecodeMultiply(isMultiplyAdd);
+        }
     }
 
     private void DecodeMultiply(bool isMultiplyAdd)
     {
-        string part = Next();
-        PtxType type = TakeType(PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64);
-        bool isWide = part == "wide";
-        PtxType result = isWide ? Wider(type) : type;
-        DemandCount(isMultiplyAdd ? 4 : 3);
-        _op.A = Source(1, type);
-        _op.B = Source(2, type);
-        _op.C = isMultiplyAdd ? Source(3, result) : Op.None;
-        _op.D = Result(0, result);
-        int bits = type.Bytes() * 8;
-        switch (part)
+        int mode = SignedFlag | (isMultiplyAdd ? 2 : 0);
+        switch (_parts[1])
         {
             case "lo" when isMultiplyAdd:
-                _op.Handler = ByWidth(type, &LaneHandlers.Ternary<uint, IntegerOperators.MultiplyAdd16>,
+                _op.Handler = ByWidth(&LaneHandlers.Ternary<uint, IntegerOperators.MultiplyAdd16>,
                     &LaneHandlers.Ternary<uint, IntegerOperators.MultiplyAdd32>,
                     &LaneHandlers.Ternary<ulong, IntegerOperators.MultiplyAdd64>);
                 break;
             case "lo":
-                _op.Handler =
-                    ByWidth(type,
-                        &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Multiply32>>,
+                _op.Handler = ByWidth(
+                    &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.Multiply32>>,
                     &LaneHandlers.Binary<uint, IntegerOperators.Multiply32>,
                     &LaneHandlers.Binary<ulong, IntegerOperators.Multiply64>);
                 break;
-            case "wide" when bits == 32:
-                _op.Aux = (type.IsSigned() ? 1 : 0) | (isMultiplyAdd ? 2 : 0);
+            case "wide" when Bits == 32:
+                _op.Aux = mode;
                 _op.Handler = &LaneHandlers.MultiplyWide;
                 break;
-            case "wide" when bits == 16:
-                SetScalar(type.IsSigned() ? &Scalars.MultiplyWide16Signed : &Scalars.MultiplyWide16Unsigned,
-                    16, 0);
+            case "wide":
+                SetScalar(_t.IsSigned() ? &Scalars.MultiplyWide16Signed : &Scalars.MultiplyWide16Unsigned, 16);
                 break;
-            case "hi" when bits == 32:
-                _op.Aux = (type.IsSigned() ? 1 : 0) | (isMultiplyAdd ? 2 : 0);
+            case "hi" when Bits == 32:
+                _op.Aux = mode;
                 _op.Handler = &LaneHandlers.MultiplyHigh;
                 break;
-            case "hi":
-                SetScalar(type.IsSigned() ? &Scalars.MultiplyHighSigned : &Scalars.MultiplyHighUnsigned,
-                    bits, Widths(type, type, type, type));
-                break;
             default:
-                throw Unsupported($"'.{part}'");
+                SetScalar(_t.IsSigned() ? &Scalars.MultiplyHighSigned : &Scalars.MultiplyHighUnsigned, Bits);
+                break;
         }
     }
 
-    private PtxType Wider(PtxType type) => type switch
-    {
-        PtxType.U16 => PtxType.U32,
-        PtxType.S16 => PtxType.S32,
-        PtxType.U32 => PtxType.U64,
-        PtxType.S32 => PtxType.S64,
-        _ => throw Unsupported("'.wide' of 64 bits"),
-    };
+    private void DecodeMultiply24() =>
+        SetScalar(&Scalars.MultiplyAdd24, SignedFlag | (Has("hi") ? 2 : 0) | (Has("sat") ? 4 : 0));
 
     private void DecodeDivision(string name)
     {
-        PtxType last = PtxTypes.Parse(_parts[^1]);
-        if (last.Class() == PtxTypeClass.Float)
+        if (IsFloatForm)
         {
             DecodeFloatDivision();
             return;
         }
-        PtxType type = TakeType(PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64);
-        SetOperands(type, type, type);
-        delegate*<ulong, ulong, ulong, int, ulong> function = (name, type.IsSigned()) switch
+        delegate*<ulong, ulong, ulong, int, ulong> function = (name, _t.IsSigned()) switch
         {
             ("div", false) => &Scalars.DivideUnsigned,
             ("div", true) => &Scalars.DivideSigned,
             (_, false) => &Scalars.RemainderUnsigned,
             _ => &Scalars.RemainderSigned,
         };
-        SetScalar(function, type.Bytes() * 8, Widths(type, type, type, PtxType.None));
+        SetScalar(function, Bits);
         _op.Handler = &ScalarHandlers.Divide;
     }
 
     private void DecodeSign(string name)
     {
-        PtxType last = PtxTypes.Parse(_parts[^1]);
-        if (last.Class() is PtxTypeClass.Float || last is PtxType.BF16 or PtxType.BF16x2)
+        if (IsFloatForm)
         {
             DecodeFloatSign(name == "abs");
             return;
         }
-        PtxType type = TakeType(PtxType.S16, PtxType.S32, PtxType.S64);
-        SetUnaryOperands(type, type);
         _op.Handler = name == "abs"
-            ? ByWidth(type, &LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Absolute32>>,
+            ? ByWidth(&LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Absolute32>>,
                 &LaneHandlers.Unary<uint, IntegerOperators.Absolute32>,
                 &LaneHandlers.Unary<ulong, IntegerOperators.Absolute64>)
-            : ByWidth(type, &LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Negate32>>,
+            : ByWidth(&LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Negate32>>,
                 &LaneHandlers.Unary<uint, IntegerOperators.Negate32>,
                 &LaneHandlers.Unary<ulong, IntegerOperators.Negate64>);
     }
 
     private void DecodeLogic(string name)
     {
-        PtxType type = TakeType(PtxType.Pred, PtxType.B16, PtxType.B32, PtxType.B64);
-        if (type == PtxType.Pred)
+        if (_t == PtxType.Pred)
         {
             DecodePredicateLogic(name);
             return;
         }
-        if (name == "cnot")
-        {
-            SetUnaryOperands(type, type);
-            SetScalar(&Scalars.ConditionalNot, 0, Widths(type, type, PtxType.None, PtxType.None));
-            return;
-        }
-        if (name == "not")
-        {
-            SetUnaryOperands(type, type);
-            _op.Handler =
-                ByWidth(type, &LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Not32>>,
-                &LaneHandlers.Unary<uint, IntegerOperators.Not32>,
-                &LaneHandlers.Unary<ulong, IntegerOperators.Not64>);
-            return;
-        }
-        SetOperands(type, type, type);
-        bool isWide = type.Bytes() == 8;
         _op.Handler = name switch
         {
-            "and" =>
-                isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.And64>
-                    : &LaneHandlers.Binary<uint, IntegerOperators.And32>,
-            "or" =>
-                isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.Or64>
-                    : &LaneHandlers.Binary<uint, IntegerOperators.Or32>,
-            _ =>
-                isWide ? &LaneHandlers.Binary<ulong, IntegerOperators.Xor64>
-                    : &LaneHandlers.Binary<uint, IntegerOperators.Xor32>,
+            "not" => ByWidth(&LaneHandlers.Unary<uint, IntegerOperators.Low16Of<IntegerOperators.Not32>>,
+                &LaneHandlers.Unary<uint, IntegerOperators.Not32>,
+                &LaneHandlers.Unary<ulong, IntegerOperators.Not64>),
+            "and" => Word(&LaneHandlers.Binary<uint, IntegerOperators.And32>,
+                &LaneHandlers.Binary<ulong, IntegerOperators.And64>),
+            "or" => Word(&LaneHandlers.Binary<uint, IntegerOperators.Or32>,
+                &LaneHandlers.Binary<ulong, IntegerOperators.Or64>),
+            _ => Word(&LaneHandlers.Binary<uint, IntegerOperators.Xor32>,
+                &LaneHandlers.Binary<ulong, IntegerOperators.Xor64>),
         };
     }
+
+    private delegate*<Warp, Op*, void> Word(
+        delegate*<Warp, Op*, void> word, delegate*<Warp, Op*, void> wide) => ByWidth(word, word, wide);
 
     private void DecodePredicateLogic(string name)
     {
@@ -242,7 +216,7 @@ internal sealed unsafe partial class KernelDecoder
         _op.B = isNot ? _op.A : PredicateOrConstant(2, out negatedB);
         _op.D = Result(0, PtxType.Pred);
         // The truth table has bit (a << 1 | b); '!' swaps its halves or neighbours.
-        int table = name switch { "and" => 8, "or" => 14, "xor" => 6, "not" => 3, _ => throw Unsupported() };
+        int table = name switch { "and" => 8, "or" => 14, "xor" => 6, _ => 3 };
         table = negatedA ? (table >> 2) | ((table & 3) << 2) : table;
         table = negatedB ? ((table & 5) << 1) | ((table >> 1) & 5) : table;
         _op.Imm = table;
@@ -262,134 +236,96 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeShift(bool isLeft)
     {
-        PtxType type = isLeft
-            ? TakeType(PtxType.B16, PtxType.B32, PtxType.B64)
-            : TakeType(PtxType.B16, PtxType.B32, PtxType.B64, PtxType.U16, PtxType.U32, PtxType.U64,
-                PtxType.S16, PtxType.S32, PtxType.S64);
-        SetOperands(type, type, PtxType.U32);
-        bool isSigned = type.IsSigned();
-        _op.Handler = (isLeft, isSigned, type.Bytes()) switch
+        _op.Handler = (isLeft, _t.IsSigned()) switch
         {
-            (true, _, 2) => &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.ShiftLeft32>>,
-            (true, _, 4) => &LaneHandlers.Binary<uint, IntegerOperators.ShiftLeft32>,
-            (true, _, _) => &ShiftHandlers.Left64,
-            (false, false, 2 or 4) => &LaneHandlers.Binary<uint, IntegerOperators.ShiftRightU32>,
-            (false, false, _) => &ShiftHandlers.Right64,
-            (false, true, 2) => &LaneHandlers.Binary<uint, IntegerOperators.ShiftRightS16>,
-            (false, true, 4) => &LaneHandlers.Binary<uint, IntegerOperators.ShiftRightS32>,
-            _ => &ShiftHandlers.RightSigned64,
+            (true, _) => ByWidth(
+                &LaneHandlers.Binary<uint, IntegerOperators.Low16<IntegerOperators.ShiftLeft32>>,
+                &LaneHandlers.Binary<uint, IntegerOperators.ShiftLeft32>, &ShiftHandlers.Left64),
+            (_, false) => Word(&LaneHandlers.Binary<uint, IntegerOperators.ShiftRightU32>, &ShiftHandlers.Right64),
+            _ => ByWidth(&LaneHandlers.Binary<uint, IntegerOperators.ShiftRightS16>,
+                &LaneHandlers.Binary<uint, IntegerOperators.ShiftRightS32>, &ShiftHandlers.RightSigned64),
         };
     }
 
     private void DecodeFunnel()
     {
-        bool isLeft = Next() switch { "l" => true, "r" => false, string d => throw Unsupported($"'.{d}'") };
-        bool wraps =
-            Next() switch { "wrap" => true, "clamp" => false, string m => throw Unsupported($"'.{m}'") };
-        TakeType(PtxType.B32);
-        DemandCount(4);
-        _op.A = Source(1, PtxType.B32);
-        _op.B = Source(2, PtxType.B32);
-        _op.C = Source(3, PtxType.U32);
-        _op.D = Result(0, PtxType.B32);
+        bool wraps = Has("wrap");
         SetScalar(
-            isLeft ? wraps ? &Scalars.FunnelLeftWrap : &Scalars.FunnelLeftClamp
-                : wraps ? &Scalars.FunnelRightWrap : &Scalars.FunnelRightClamp, 0, 0);
+            Has("l") ? wraps ? &Scalars.FunnelLeftWrap : &Scalars.FunnelLeftClamp
+                : wraps ? &Scalars.FunnelRightWrap : &Scalars.FunnelRightClamp, 0);
     }
 
     private void DecodeLop3()
     {
-        TakeType(PtxType.B32);
-        DemandCount(5);
+        if (_parts.Length == 2)
+        {
+            _op.Handler = &LaneHandlers.Lop3;
+            return;
+        }
+        // The form that also combines "result is not zero" with a predicate.
+        DemandCount(6);
+        PtxOperand d = Operand(0);
+        bool isPair = d.Kind == PtxOperandKind.Pair;
         _op.A = Source(1, PtxType.B32);
         _op.B = Source(2, PtxType.B32);
         _op.C = Source(3, PtxType.B32);
         _op.Imm = (long)Immediate(4, 255);
-        _op.D = Result(0, PtxType.B32);
-        _op.Handler = &LaneHandlers.Lop3;
+        int combined = SourcePredicate(5, out bool isNegated);
+        BeginList();
+        AddToList(combined);
+        _op.D = isPair ? Destination(d.Elements[0], PtxType.B32) : throw Error("a pair 'd|p' is expected");
+        _op.Slot = Destination(d.Elements[1], PtxType.Pred);
+        _op.Aux = (Has("or") ? 1 : 0) | (isNegated ? 2 : 0);
+        _op.Handler = &PredicateHandlers.Lop3;
     }
 
     private void DecodeBits(string name)
     {
-        bool isFind = name == "bfind";
-        int mode = isFind && Take("shiftamt") ? 0x200 : 0;
-        PtxType type = isFind ? TakeType(PtxType.U32, PtxType.U64, PtxType.S32, PtxType.S64)
-            : TakeType(PtxType.B32, PtxType.B64);
-        PtxType result = name == "brev" ? type : PtxType.U32;
-        SetUnaryOperands(result, type);
-        int bits = type.Bytes() * 8;
         delegate*<ulong, ulong, ulong, int, ulong> function = name switch
         {
             "popc" => &Scalars.PopulationCount,
             "clz" => &Scalars.LeadingZeros,
             "brev" => &Scalars.ReverseBits,
+            "cnot" => &Scalars.ConditionalNot,
             _ => &Scalars.FindLeading,
         };
-        SetScalar(function, bits | mode | (type.IsSigned() ? 0x100 : 0),
-            Widths(result, type, PtxType.None, PtxType.None));
+        SetScalar(function, Bits | (SignedFlag << 8) | (Has("shiftamt") ? 0x200 : 0));
     }
 
-    private void DecodeExtract()
-    {
-        PtxType type = TakeType(PtxType.U32, PtxType.U64, PtxType.S32, PtxType.S64);
-        DemandCount(4);
-        _op.A = Source(1, type);
-        _op.B = Source(2, PtxType.U32);
-        _op.C = Source(3, PtxType.U32);
-        _op.D = Result(0, type);
-        SetScalar(type.IsSigned() ? &Scalars.ExtractSigned : &Scalars.ExtractUnsigned,
-            type.Bytes() * 8, Widths(type, type, PtxType.U32, PtxType.U32));
-    }
+    private void DecodeExtract() =>
+        SetScalar(_t.IsSigned() ? &Scalars.ExtractSigned : &Scalars.ExtractUnsigned, Bits);
 
     private void DecodeInsert()
     {
-        PtxType type = TakeType(PtxType.B32, PtxType.B64);
-        DemandCount(5);
-        _op.A = Source(1, type);
-        _op.B = Source(2, type);
-        int position = Source(3, PtxType.U32);
-        int length = Source(4, PtxType.U32);
-        BeginList();
-        AddToList(position);
-        AddToList(length);
-        _op.D = Result(0, type);
-        _op.Aux = type.Bytes() * 8;
+        _op.Aux = Bits;
         _op.Handler = &WarpHandlers.InsertBits;
     }
 
     private void DecodePermute()
     {
-        TakeType(PtxType.B32);
-        DemandCount(4);
-        _op.A = Source(1, PtxType.B32);
-        _op.B = Source(2, PtxType.B32);
-        _op.C = Source(3, PtxType.B32);
-        _op.D = Result(0, PtxType.B32);
-        SetScalar(&Scalars.Permute, 0, 0);
+        string[] modes = ["", "f4e", "b4e", "rc8", "ecl", "ecr", "rc16"];
+        SetScalar(&Scalars.Permute, _parts.Length == 3 ? Array.IndexOf(modes, _parts[2]) : 0);
     }
 
-    private void DecodeSumOfDifferences()
+    private void DecodeSumOfDifferences() =>
+        SetScalar(_t.IsSigned() ? &Scalars.SumOfDifferencesSigned : &Scalars.SumOfDifferencesUnsigned, Bits);
+
+    private void DecodeDotProduct(bool isFour)
     {
-        PtxType type = TakeType(PtxType.U16, PtxType.U32, PtxType.U64, PtxType.S16, PtxType.S32, PtxType.S64);
-        DemandCount(4);
-        _op.A = Source(1, type);
-        _op.B = Source(2, type);
-        _op.C = Source(3, type);
-        _op.D = Result(0, type);
-        SetScalar(type.IsSigned() ? &Scalars.SumOfDifferencesSigned : &Scalars.SumOfDifferencesUnsigned,
-            type.Bytes() * 8, Widths(type, type, type, type));
+        int mode = SignedFlag | (_u.IsSigned() ? 2 : 0) | (Has("hi") ? 4 : 0);
+        SetScalar(isFour ? &Scalars.DotProduct4 : &Scalars.DotProduct2, mode);
     }
 
-    private void DecodeDotProduct()
+    private void DecodeFieldMask(string name)
     {
-        PtxType a = TakeType(PtxType.U32, PtxType.S32);
-        PtxType b = TakeType(PtxType.U32, PtxType.S32);
-        PtxType sum = a.IsSigned() || b.IsSigned() ? PtxType.S32 : PtxType.U32;
-        DemandCount(4);
-        _op.A = Source(1, PtxType.B32);
-        _op.B = Source(2, PtxType.B32);
-        _op.C = Source(3, sum);
-        _op.D = Result(0, sum);
-        SetScalar(&Scalars.DotProduct4, (a.IsSigned() ? 1 : 0) | (b.IsSigned() ? 2 : 0), 0);
+        bool wraps = Has("wrap");
+        if (name == "szext")
+        {
+            SetScalar(&Scalars.ExtendFrom, SignedFlag | (wraps ? 2 : 0));
+        }
+        else
+        {
+            SetScalar(&Scalars.BitMask, wraps ? 1 : 0);
+        }
     }
 }

@@ -7,47 +7,49 @@ internal sealed unsafe partial class KernelDecoder
     private struct MemoryForm
     {
         public PtxSpace Space;
-        public bool IsStrong;
+        public MemoryOrder Order;
+        public MemoryScope Scope;
         public int Vector;
         public PtxType Type;
+
+        public readonly bool IsStrong => Order != MemoryOrder.Weak;
+
+        /// <summary>The bits of <see cref="Op.Aux"/> for all this but the registers.</summary>
+        public readonly int Flags => Type.Bytes() | (Vector << Access.VectorShift)
+            | (IsStrong ? Access.Strong : 0) | ((int)Order << Access.OrderShift) | ((int)Scope << Access.ScopeShift);
     }
 
-    private MemoryForm TakeMemoryForm(bool isLoad)
+    private MemoryForm ReadMemoryForm()
     {
-        MemoryForm form = new() { Space = PtxSpace.Generic, Vector = 1 };
-        bool hasSpace = false;
-        while (!TryTakeType(out form.Type))
+        return new MemoryForm
         {
-            string part = Next();
-            switch (part)
-            {
-                case "weak" or "ca" or "cg" or "cs" or "wb" or "L1::evict_last" or "L1::evict_first" or "L1::evict_normal"
-                    or "L1::evict_unchanged" or "L1::no_allocate" or "L2::64B" or "L2::128B" or "L2::256B":
-                    break;
-                case "nc" or "lu" or "cv" when isLoad:
-                    break;
-                case "wt" when !isLoad:
-                    break;
-                case "volatile" or "relaxed" or "acquire" or "release":
-                    form.IsStrong = true;
-                    break;
-                case "sys" or "gpu" or "cta" or "cluster" when form.IsStrong:
-                    break;
-                case "v2":
-                    form.Vector = 2;
-                    break;
-                case "v4":
-                    form.Vector = 4;
-                    break;
-                case "global" or "shared" or "shared::cta" or "local" or "const" or "param" when !hasSpace:
-                    form.Space = SpaceOf(part);
-                    hasSpace = true;
-                    break;
-                default:
-                    throw Unsupported($"qualifier '.{part}'");
-            }
+            Space = SpaceOf(Array.Find(_parts, p => SpaceOf(p) != PtxSpace.Generic) ?? ""),
+            Order = ReadOrder(),
+            Scope = ReadScope(),
+            Vector = Has("v2") ? 2 : Has("v4") ? 4 : 1,
+            Type = _t,
+        };
+    }
+
+    private MemoryOrder ReadOrder() => Has("volatile") ? MemoryOrder.Volatile
+        : Has("relaxed") ? MemoryOrder.Relaxed : Has("acquire") ? MemoryOrder.Acquire
+        : Has("release") ? MemoryOrder.Release : Has("acq_rel") ? MemoryOrder.AcquireRelease
+        : Has("sc") ? MemoryOrder.Sequential : MemoryOrder.Weak;
+
+    /// <summary>A volatile access concerns everybody; where nothing is said, the GPU.</summary>
+    private MemoryScope ReadScope() => Has("sys") || Has("volatile") ? MemoryScope.System
+        : Has("cta") ? MemoryScope.Cta : Has("cluster") ? MemoryScope.Cluster : MemoryScope.Gpu;
+
+    /// <summary>Checks the number of operands; a cache policy may follow them, which is read and then
+    /// ignored.</summary>
+    private void DemandCountAndPolicy(int count)
+    {
+        bool hasPolicy = Has("L2::cache_hint");
+        DemandCount(hasPolicy ? count + 1 : count);
+        if (hasPolicy)
+        {
+            Source(count, PtxType.B64);
         }
-        return form;
     }
 
     private static PtxSpace SpaceOf(string part) => part switch
@@ -56,7 +58,7 @@ internal sealed unsafe partial class KernelDecoder
         "const" => PtxSpace.Constant,
         "shared" or "shared::cta" => PtxSpace.Shared,
         "local" => PtxSpace.Local,
-        "param" => PtxSpace.Parameter,
+        "param" or "param::entry" or "param::func" => PtxSpace.Parameter,
         _ => PtxSpace.Generic,
     };
 
@@ -116,11 +118,10 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeLoad()
     {
-        MemoryForm form = TakeMemoryForm(isLoad: true);
-        DemandCount(2);
+        MemoryForm form = ReadMemoryForm();
+        DemandCountAndPolicy(2);
         int flags = SetAddress(1, form.Space) | Shape(form);
-        PtxOperand data = Operand(0);
-        PtxType register = SetData(data, form, isLoad: true);
+        PtxType register = SetData(Operand(0), form, isLoad: true);
         flags |= register.Bytes() == 8 ? Access.WideData : 0;
         flags |= form.Type.IsSigned() && form.Type.Bytes() < register.Bytes() ? Access.Signed : 0;
         flags |= register.Bytes() == 2 ? Access.Data16 : 0;
@@ -149,8 +150,8 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeStore()
     {
-        MemoryForm form = TakeMemoryForm(isLoad: false);
-        DemandCount(2);
+        MemoryForm form = ReadMemoryForm();
+        DemandCountAndPolicy(2);
         int flags = SetAddress(0, form.Space) | Shape(form);
         PtxType register = SetData(Operand(1), form, isLoad: false);
         _op.Aux = flags | (register.Bytes() == 8 ? Access.WideData : 0);
@@ -167,12 +168,8 @@ internal sealed unsafe partial class KernelDecoder
 
     private int Shape(MemoryForm form)
     {
-        if (form.Type is PtxType.Pred or PtxType.F16 or PtxType.B128 || form.Type > PtxType.F64
-            || form.Type.Bytes() * form.Vector > 16)
-        {
-            throw Unsupported($"type '.{form.Type.Name()}'");
-        }
-        return form.Type.Bytes() | (form.Vector << Access.VectorShift) | (form.IsStrong ? Access.Strong : 0);
+        return form.Type.Bytes() * form.Vector <= 16 ? form.Flags
+            : throw Unsupported($"{form.Type.Bytes() * form.Vector} bytes at once");
     }
 
     /// <summary>Sets the data registers; returns the type they are declared with, which may be wider than
@@ -233,86 +230,85 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeAtomic(bool isReduction)
     {
-        PtxSpace space = PtxSpace.Generic;
-        string operation = "";
-        PtxType type;
-        while (!TryTakeType(out type))
-        {
-            string part = Next();
-            switch (part)
-            {
-                case "relaxed" or "acquire" or "release" or "acq_rel" or "sys" or "gpu" or "cta" or "cluster" or "noftz":
-                    break;
-                case "global" or "shared" or "shared::cta":
-                    space = SpaceOf(part);
-                    break;
-                case "add" or "min" or "max" or "and" or "or" or "xor" or "exch" or "cas" or "inc" or "dec" when operation.Length == 0:
-                    operation = part;
-                    break;
-                default:
-                    throw Unsupported($"qualifier '.{part}'");
-            }
-        }
+        MemoryForm form = ReadMemoryForm();
+        form.Order = form.IsStrong ? form.Order : MemoryOrder.Relaxed;
+        string operation = Array.Find(_parts, IsAtomicOperation)!;
         int address = isReduction ? 0 : 1;
         bool isSwap = operation == "cas";
-        DemandCount(address + (isSwap ? 3 : 2));
-        int flags = SetAddress(address, space) | type.Bytes() | (1 << Access.VectorShift) | Access.Strong;
-        _op.B = Source(address + 1, type);
-        _op.C = isSwap ? Source(address + 2, type) : Op.None;
-        _op.D = isReduction ? Op.None : Destination(0, type);
+        DemandCountAndPolicy(address + (isSwap ? 3 : 2));
+        int flags = SetAddress(address, form.Space) | form.Flags;
+        int[] values = Fragment(address + 1, _t, form.Vector, isDestination: false);
+        int[] results = isReduction || Operand(0).Kind == PtxOperandKind.Sink ? []
+            : Fragment(0, _t, form.Vector, isDestination: true);
+        (_op.B, _op.D) = (values[0], results.Length > 0 ? results[0] : Op.None);
+        _op.C = isSwap ? Source(address + 2, _t) : Op.None;
         BeginList();
-        AddToList((int)AtomicOf(operation, type));
+        AddToList((int)AtomicOf(operation, _t));
+        foreach (int slot in (ReadOnlySpan<int>)[.. values, .. results])
+        {
+            AddToList(slot);
+        }
         _op.Aux = flags;
         _op.Slot = Cache();
-        _op.Handler = space switch
+        _op.Handler = (form.Space, form.Vector) switch
         {
-            PtxSpace.Global => &AtomicHandlers.Global,
-            PtxSpace.Shared => &AtomicHandlers.Shared,
+            (PtxSpace.Shared, _) => &AtomicHandlers.Shared,
+            (PtxSpace.Global, 1) => &AtomicHandlers.Global,
+            (PtxSpace.Global, _) => &AtomicHandlers.GlobalVector,
             _ => &AtomicHandlers.Generic,
         };
     }
 
-    private AtomicOperation AtomicOf(string operation, PtxType type)
-    {
-        bool isInteger = type is PtxType.U32 or PtxType.S32 or PtxType.U64 or PtxType.S64;
-        bool isBits = type is PtxType.B32 or PtxType.B64;
-        return (operation, type) switch
-        {
-            ("add", PtxType.F32) => AtomicOperation.AddFloat,
-            ("add", PtxType.F64) => AtomicOperation.AddDouble,
-            ("add", PtxType.F16) => AtomicOperation.AddHalf,
-            ("add", PtxType.BF16) => AtomicOperation.AddBFloat,
-            ("add", PtxType.F16x2) => AtomicOperation.AddHalfPair,
-            ("add", PtxType.BF16x2) => AtomicOperation.AddBFloatPair,
-            ("add", _) when isInteger => AtomicOperation.Add,
-            ("min", _) when isInteger =>
-                type.IsSigned() ? AtomicOperation.MinSigned : AtomicOperation.MinUnsigned,
-            ("max", _) when isInteger =>
-                type.IsSigned() ? AtomicOperation.MaxSigned : AtomicOperation.MaxUnsigned,
-            ("and", _) when isBits => AtomicOperation.And,
-            ("or", _) when isBits => AtomicOperation.Or,
-            ("xor", _) when isBits => AtomicOperation.Xor,
-            ("exch", _) when isBits => AtomicOperation.Exchange,
-            ("cas", _) when isBits => AtomicOperation.CompareAndSwap,
-            ("inc", PtxType.U32) => AtomicOperation.Increment,
-            ("dec", PtxType.U32) => AtomicOperation.Decrement,
-            _ => throw Unsupported(),
-        };
-    }
+    private static bool IsAtomicOperation(string part) =>
+        part is "add" or "min" or "max" or "and" or "or" or "xor" or "exch" or "cas" or "inc" or "dec";
 
-    /// <summary>Prefetches: the address is parsed and checked, nothing else happens.</summary>
+    private static AtomicOperation AtomicOf(string operation, PtxType type) => (operation, type) switch
+    {
+        ("add", PtxType.F32) => AtomicOperation.AddFloat,
+        ("add", PtxType.F64) => AtomicOperation.AddDouble,
+        ("add", PtxType.F16) => AtomicOperation.AddHalf,
+        ("add", PtxType.BF16) => AtomicOperation.AddBFloat,
+        ("add", PtxType.F16x2) => AtomicOperation.AddHalfPair,
+        ("add", PtxType.BF16x2) => AtomicOperation.AddBFloatPair,
+        ("add", _) => AtomicOperation.Add,
+        ("min", _) => type.IsSigned() ? AtomicOperation.MinSigned : AtomicOperation.MinUnsigned,
+        ("max", _) => type.IsSigned() ? AtomicOperation.MaxSigned : AtomicOperation.MaxUnsigned,
+        ("and", _) => AtomicOperation.And,
+        ("or", _) => AtomicOperation.Or,
+        ("xor", _) => AtomicOperation.Xor,
+        ("exch", _) => AtomicOperation.Exchange,
+        ("cas", _) => AtomicOperation.CompareAndSwap,
+        ("inc", _) => AtomicOperation.Increment,
+        _ => AtomicOperation.Decrement,
+    };
+
+    /// <summary>Prefetches and priorities: the operands are checked, nothing else happens.</summary>
     private void DecodeHint()
     {
-        while (_part < _parts.Length)
+        bool hasSize = _parts[0] is "applypriority" or "discard";
+        DemandCount(hasSize ? 2 : 1);
+        SetAddress(0, SpaceOf(_parts[1]));
+        if (hasSize && Immediate(1, 128) != 128)
         {
-            string part = Next();
-            if (part is not ("global" or "local" or "L1" or "L2" or "L2::evict_last" or "L2::evict_normal"))
-            {
-                throw Unsupported($"qualifier '.{part}'");
-            }
+            throw Error("the size must be 128");
         }
-        SetAddress(0, PtxSpace.Generic);
         _op.Handler = &LaneHandlers.Nothing;
+    }
+
+    /// <summary>createpolicy: any value will do, since policies are ignored.</summary>
+    private void DecodePolicy()
+    {
+        if (Count is not (1 or 2))
+        {
+            throw Error("1 or 2 operands are expected");
+        }
+        if (Count == 2)
+        {
+            Source(1, PtxType.F32);
+        }
+        _op.A = Constant(0, isWide: true);
+        _op.D = Result(0, PtxType.B64);
+        _op.Handler = &LaneHandlers.Unary<ulong, IntegerOperators.Move64>;
     }
 
     private void DecodeAsyncCopy()
@@ -400,17 +396,8 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeMatrixLoad(bool isLoad)
     {
-        Demand("sync");
-        Demand("aligned");
-        Demand("m8n8");
-        int count =
-            Next() switch { "x1" => 1, "x2" => 2, "x4" => 4, string x => throw Unsupported($"'.{x}'") };
-        bool isTransposed = Take("trans");
-        if (!Take("shared") && !Take("shared::cta"))
-        {
-            throw Unsupported("'.shared' is expected");
-        }
-        TakeType(PtxType.B16);
+        int count = _parts[4][1] - '0';
+        bool isTransposed = Has("trans");
         DemandCount(2);
         PtxOperand data = Operand(isLoad ? 0 : 1);
         PtxOperand[] elements = data.Kind == PtxOperandKind.Vector ? data.Elements : [data];

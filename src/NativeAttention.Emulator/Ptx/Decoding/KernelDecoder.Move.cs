@@ -5,7 +5,7 @@ internal sealed unsafe partial class KernelDecoder
 {
     private void DecodeMove()
     {
-        PtxType type = TakeType();
+        PtxType type = _t;
         DemandCount(2);
         if (Operand(0).Kind == PtxOperandKind.Vector)
         {
@@ -28,10 +28,6 @@ internal sealed unsafe partial class KernelDecoder
         }
         else
         {
-            if (!type.IsRegisterType())
-            {
-                throw Unsupported($"type '.{type.Name()}'");
-            }
             _op.D = Result(0, type);
             _op.A = Source(1, type);
             _op.Handler = type.Bytes() == 8
@@ -115,143 +111,100 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeConvertAddress()
     {
-        bool toSpace = Take("to");
-        ulong window = Next() switch
+        if (_t != PtxType.U64)
         {
-            "global" or "const" => 0,
-            "shared" => SharedLayout.SharedWindow,
-            "local" => SharedLayout.LocalWindow,
-            "param" => SharedLayout.ParameterWindow,
-            string space => throw Unsupported($"space '.{space}'"),
-        };
-        PtxType type = TakeType(PtxType.U64);
+            throw Unsupported("addresses have 64 bits");
+        }
         DemandCount(2);
-        _op.D = Result(0, type);
-        _op.A = Source(1, type);
+        _op.D = Result(0, _t);
+        _op.A = Source(1, _t);
+        ulong window = Window(SpaceOf(_parts[^2]));
         if (window == 0)
         {
             _op.Handler = &LaneHandlers.Unary<ulong, IntegerOperators.Move64>;
             return;
         }
         _op.B = Constant(window, isWide: true);
-        _op.Handler = toSpace
-            ? &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64>
-                : &LaneHandlers.Binary<ulong, IntegerOperators.Add64>;
+        _op.Handler = Has("to") ? &LaneHandlers.Binary<ulong, IntegerOperators.Subtract64>
+            : &LaneHandlers.Binary<ulong, IntegerOperators.Add64>;
     }
 
     private void DecodeIsSpace()
     {
-        ulong window = Next() switch
-        {
-            "global" => 0,
-            "shared" => SharedLayout.SharedWindow,
-            "local" => SharedLayout.LocalWindow,
-            "param" => SharedLayout.ParameterWindow,
-            string space => throw Unsupported($"space '.{space}'"),
-        };
         DemandCount(2);
         _op.D = Result(0, PtxType.Pred);
         _op.A = Source(1, PtxType.U64);
-        _op.Imm = (long)window;
+        _op.Imm = (long)Window(SpaceOf(_parts[1]));
         _op.Handler = &WarpHandlers.IsSpace;
     }
 
     private void DecodeConvert()
     {
-        ConvertScalars.Rounding rounding = ConvertScalars.Rounding.None;
-        bool isIntegerRounding = false;
-        if (_part < _parts.Length
-            && ParseRounding(_parts[_part], out ConvertScalars.Rounding parsed, out bool isInteger))
+        PtxType to = _t;
+        PtxType from = _u == PtxType.None ? _t : _u;
+        int flags = (Has("relu") ? ConvertScalars.ReluFlag : 0) | (Has("ftz") ? ConvertScalars.FlushFlag : 0)
+            | (Has("sat") ? ConvertScalars.SaturateFlag : 0) | (Has("satfinite") ? ConvertScalars.FiniteFlag : 0)
+            | (_parts[1] is "rni" or "rzi" or "rmi" or "rpi" ? ConvertScalars.IntegerFlag : 0);
+        if (IsPair(to))
         {
-            (rounding, isIntegerRounding) = (parsed, isInteger);
-            _part++;
+            DecodePackedConvert(to, from, flags);
         }
-        int flags = Take("relu") ? ConvertScalars.ReluFlag : 0;
-        bool isFinite = Take("satfinite");
-        flags |= !isFinite && Take("relu") ? ConvertScalars.ReluFlag : 0;
-        flags |= Take("ftz") ? ConvertScalars.FlushFlag : 0;
-        flags |= Take("sat") ? ConvertScalars.SaturateFlag : 0;
-        PtxType to = TakeType();
-        PtxType from = TakeType();
-        if (isFinite)
+        else
         {
-            throw Unsupported("'.satfinite'");
+            DecodeScalarConvert(to, from, flags);
         }
-        if (to is PtxType.F16x2 or PtxType.BF16x2)
-        {
-            DecodePackedConvert(to, from, rounding, flags);
-            return;
-        }
-        DemandCount(2);
-        if (to == PtxType.TF32)
-        {
-            if (from != PtxType.F32 || rounding != ConvertScalars.Rounding.NearestAway || flags != 0)
-            {
-                throw Unsupported("tf32 is made by cvt.rna.tf32.f32");
-            }
-            _op.D = Result(0, PtxType.B32);
-            _op.A = Source(1, PtxType.F32);
-            _op.Handler = &LaneHandlers.Unary<uint, HalfOperators.FloatToTf32>;
-            return;
-        }
-        DecodeScalarConvert(to, from, rounding, isIntegerRounding, flags);
     }
 
-    private static bool ParseRounding(string text, out ConvertScalars.Rounding rounding, out bool isInteger)
-    {
-        isInteger = text.Length == 3 && text[2] == 'i';
-        rounding = text switch
-        {
-            "rn" or "rni" => ConvertScalars.Rounding.NearestEven,
-            "rz" or "rzi" => ConvertScalars.Rounding.Zero,
-            "rm" or "rmi" => ConvertScalars.Rounding.Down,
-            "rp" or "rpi" => ConvertScalars.Rounding.Up,
-            "rna" => ConvertScalars.Rounding.NearestAway,
-            _ => ConvertScalars.Rounding.None,
-        };
-        return rounding != ConvertScalars.Rounding.None;
-    }
+    private static bool IsPair(PtxType type) =>
+        type is PtxType.F16x2 or PtxType.BF16x2 or PtxType.E4M3x2 or PtxType.E5M2x2;
 
-    private void DecodePackedConvert(PtxType to, PtxType from, ConvertScalars.Rounding rounding, int flags)
+    private void DecodePackedConvert(PtxType to, PtxType from, int flags)
     {
+        PtxType d = to.Bytes() == 2 ? PtxType.B16 : PtxType.B32;
+        int mode = ConvertScalars.Describe(from, to, Rounding, flags);
+        _widths = 0;
+        if (IsPair(from))
+        {
+            DemandCount(2);
+            _op.A = Source(1, from.Bytes() == 2 ? PtxType.B16 : PtxType.B32);
+            _op.D = Result(0, d);
+            SetScalar(&ConvertScalars.ConvertPair, mode);
+            return;
+        }
         DemandCount(3);
-        if (from != PtxType.F32 || rounding != ConvertScalars.Rounding.NearestEven || flags != 0)
-        {
-            throw Unsupported("packed conversions are .rn from .f32");
-        }
-        _op.D = Result(0, PtxType.B32);
         _op.A = Source(1, PtxType.F32);
         _op.B = Source(2, PtxType.F32);
-        _op.Handler = to == PtxType.F16x2
-            ? &LaneHandlers.Binary<uint, HalfOperators.PackHalf>
+        _op.D = Result(0, d);
+        if (flags == 0 && Rounding == FloatRounding.NearestEven)
+        {
+            _op.Handler = to == PtxType.F16x2 ? &LaneHandlers.Binary<uint, HalfOperators.PackHalf>
                 : &LaneHandlers.Binary<uint, HalfOperators.PackBFloat>;
+            return;
+        }
+        SetScalar(&ConvertScalars.ConvertToPair, mode);
     }
 
-    private void DecodeScalarConvert(
-        PtxType to, PtxType from, ConvertScalars.Rounding rounding, bool isIntegerRounding, int flags)
+    private void DecodeScalarConvert(PtxType to, PtxType from, int flags)
     {
-        bool fromFloat = IsConvertFloat(from);
-        bool toFloat = IsConvertFloat(to);
-        CheckConvert(to, from, fromFloat, toFloat, rounding, isIntegerRounding, flags);
+        DemandCount(2);
         PtxSymbol d = RegisterOperand(Operand(0));
         PtxType aType = SourceTypeOf(1, from);
-        if (d.Type.Bytes() < to.Bytes() || d.Type == PtxType.Pred
-            || (toFloat && d.Type.Bytes() != to.Bytes()))
+        bool fits = to.Class() is PtxTypeClass.Signed or PtxTypeClass.Unsigned
+            ? d.Type.Bytes() >= to.Bytes() && d.Type.Class() != PtxTypeClass.Float : to.Accepts(d.Type);
+        if (!fits || d.Type == PtxType.Pred)
         {
             throw Error($"register '{d.Name}' of type .{d.Type.Name()} cannot take .{to.Name()}");
         }
         _op.A = Source(1, aType);
         _use.Write(d.Register);
         _op.D = SlotOf(d);
-        if (flags == 0 && SetFastConvert(to, from, d.Type, aType, rounding))
+        if (flags == 0 && SetFastConvert(to, from, d.Type, aType))
         {
             return;
         }
-        bool cuts = d.Type.Bytes() == 2;
-        SetScalar(
-            cuts ? &ConvertTo16 : &ConvertScalars.Convert,
-            ConvertScalars.Describe(from, to, rounding, flags),
-            Widths(d.Type, aType, PtxType.None, PtxType.None));
+        _widths = Widths(d.Type, aType);
+        SetScalar(d.Type.Bytes() == 2 ? &ConvertTo16 : &ConvertScalars.Convert,
+            ConvertScalars.Describe(from, to, Rounding, flags));
     }
 
     private static ulong ConvertTo16(ulong a, ulong b, ulong c, int mode) =>
@@ -260,8 +213,7 @@ internal sealed unsafe partial class KernelDecoder
     private static bool IsConvertFloat(PtxType type) =>
         type is PtxType.F16 or PtxType.BF16 or PtxType.F32 or PtxType.F64;
 
-    /// <summary>Operands of cvt, ld and st may be wider than the type; the register's own type then
-    /// counts.</summary>
+    /// <summary>Operands of cvt may be wider than the type; the register's own type then counts.</summary>
     private PtxType SourceTypeOf(int index, PtxType type)
     {
         PtxOperand operand = Operand(index);
@@ -271,48 +223,22 @@ internal sealed unsafe partial class KernelDecoder
             return type.Bytes() == 1 ? PtxType.B16 : type;
         }
         PtxType register = FindRegister(operand.Name).Type;
-        bool fits = register.Bytes() >= type.Bytes() && register != PtxType.Pred
-            && (!IsConvertFloat(type) || register.Bytes() == type.Bytes());
+        bool fits = IsConvertFloat(type) ? type.Accepts(register)
+            : register.Bytes() >= type.Bytes() && register != PtxType.Pred && register.Class() != PtxTypeClass.Float;
         return fits ? register
             : throw Error(
                 $"register '{operand.Name}' of type .{register.Name()} cannot stand for .{type.Name()}");
     }
 
-    private void CheckConvert(
-        PtxType to, PtxType from, bool fromFloat, bool toFloat, ConvertScalars.Rounding rounding,
-        bool isIntegerRounding, int flags)
-    {
-        bool isPlain = to.Class() is PtxTypeClass.Signed or PtxTypeClass.Unsigned || toFloat;
-        isPlain &= from.Class() is PtxTypeClass.Signed or PtxTypeClass.Unsigned || fromFloat;
-        if (!isPlain || rounding == ConvertScalars.Rounding.NearestAway)
-        {
-            throw Unsupported();
-        }
-        bool narrows = toFloat
-            && (!fromFloat || to.Bytes() < from.Bytes() || (to != from && to.Bytes() == from.Bytes()));
-        bool needsRounding = narrows || (fromFloat && !toFloat);
-        bool wantsInteger = fromFloat && (!toFloat || (to == from));
-        if (needsRounding && rounding == ConvertScalars.Rounding.None)
-        {
-            throw Unsupported("a rounding is missing");
-        }
-        if (rounding != ConvertScalars.Rounding.None && isIntegerRounding != wantsInteger)
-        {
-            throw Unsupported("the rounding does not fit the types");
-        }
-        if (!fromFloat && !toFloat && (flags & ~ConvertScalars.SaturateFlag) != 0)
-        {
-            throw Unsupported("'.ftz' on integers");
-        }
-    }
-
     /// <summary>The conversions kernels are full of have vector forms.</summary>
-    private bool SetFastConvert(PtxType to, PtxType from, PtxType d, PtxType a,
-        ConvertScalars.Rounding rounding)
+    private bool SetFastConvert(PtxType to, PtxType from, PtxType d, PtxType a)
     {
-        bool nearest = rounding == ConvertScalars.Rounding.NearestEven;
+        bool nearest = Rounding == FloatRounding.NearestEven;
         switch (from, to)
         {
+            case (PtxType.F32, PtxType.TF32) when Rounding == FloatRounding.NearestAway:
+                _op.Handler = &LaneHandlers.Unary<uint, HalfOperators.FloatToTf32>;
+                return true;
             case (PtxType.F16, PtxType.F32):
                 _op.Handler = &LaneHandlers.Unary<uint, HalfOperators.HalfToFloat>;
                 return true;

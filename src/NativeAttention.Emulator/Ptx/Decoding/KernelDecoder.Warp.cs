@@ -7,33 +7,18 @@ internal sealed unsafe partial class KernelDecoder
 {
     private void DecodeMma()
     {
-        Demand("sync");
-        Demand("aligned");
-        string shape = Next();
-        Demand("row");
-        Demand("col");
-        PtxType d = TakeType(PtxType.F32, PtxType.F16);
-        PtxType a = TakeType(PtxType.F16, PtxType.BF16, PtxType.TF32);
-        PtxType b = TakeType(a);
-        PtxType c = TakeType(d);
-        if (d == PtxType.F16 && a != PtxType.F16)
-        {
-            throw Unsupported("binary16 accumulators of this type");
-        }
-        (int steps, int depth) = (shape, a) switch
-        {
-            ("m16n8k16", PtxType.F16 or PtxType.BF16) => (2, 16),
-            ("m16n8k8", PtxType.F16 or PtxType.BF16) => (1, 8),
-            ("m16n8k8", PtxType.TF32) => (2, 8),
-            ("m16n8k4", PtxType.TF32) => (1, 4),
-            _ => throw Unsupported($"shape '.{shape}' of .{b.Name()}"),
-        };
+        // .. shape, row, col, [satfinite,] d, a, b, c.
+        PtxType d = PtxTypes.Parse(_parts[^4]);
+        PtxType a = PtxTypes.Parse(_parts[^3]);
+        PtxType b = PtxTypes.Parse(_parts[^2]);
+        int depth = int.Parse(_parts[3].AsSpan(_parts[3].IndexOf('k', StringComparison.Ordinal) + 1),
+            CultureInfo.InvariantCulture);
+        int steps = depth * (a == PtxType.TF32 ? 4 : a.Bytes()) / 16;
         DemandCount(4);
         bool isHalf = d == PtxType.F16;
-        PtxType accumulator = isHalf ? PtxType.B32 : PtxType.F32;
+        PtxType accumulator = isHalf ? PtxType.B32 : d;
         int accumulators = isHalf ? 2 : 4;
-        int[] cs = Fragment(3, c == PtxType.F16 ? PtxType.B32 : PtxType.F32, accumulators,
-            isDestination: false);
+        int[] cs = Fragment(3, accumulator, accumulators, isDestination: false);
         int[] aSlots = Fragment(1, PtxType.B32, steps * 2, isDestination: false);
         int[] bSlots = Fragment(2, PtxType.B32, steps, isDestination: false);
         int[] ds = Fragment(0, accumulator, accumulators, isDestination: true);
@@ -42,15 +27,25 @@ internal sealed unsafe partial class KernelDecoder
         AddPadded(aSlots, 4);
         AddPadded(bSlots, 2);
         AddPadded(cs, 4);
-        _op.Aux = steps | (isHalf ? MmaHandlers.HalfAccumulators : 0);
+        _op.Aux = steps | (isHalf ? MmaHandlers.HalfAccumulators : 0) | (Has("satfinite") ? MmaHandlers.Saturates : 0);
         _flop = 2 * 16 * 8 * depth;
-        _op.Handler = a switch
+        _op.Handler = (a, b) switch
         {
-            PtxType.F16 => &MmaHandlers.Multiply<MmaHandlers.HalfElement>,
-            PtxType.BF16 => &MmaHandlers.Multiply<MmaHandlers.BFloatElement>,
-            _ => &MmaHandlers.Multiply<MmaHandlers.Tf32Element>,
+            (PtxType.F16, _) => &MmaHandlers.Multiply<MmaHandlers.HalfElement>,
+            (PtxType.BF16, _) => &MmaHandlers.Multiply<MmaHandlers.BFloatElement>,
+            (PtxType.TF32, _) => &MmaHandlers.Multiply<MmaHandlers.Tf32Element>,
+            (PtxType.E4M3, PtxType.E4M3) => &MmaHandlers.MultiplyPlain<MmaHandlers.E4M3Element, MmaHandlers.E4M3Element>,
+            (PtxType.E4M3, _) => &MmaHandlers.MultiplyPlain<MmaHandlers.E4M3Element, MmaHandlers.E5M2Element>,
+            (PtxType.E5M2, PtxType.E4M3) => &MmaHandlers.MultiplyPlain<MmaHandlers.E5M2Element, MmaHandlers.E4M3Element>,
+            (PtxType.E5M2, _) => &MmaHandlers.MultiplyPlain<MmaHandlers.E5M2Element, MmaHandlers.E5M2Element>,
+            (PtxType.S8, PtxType.S8) => &MmaHandlers.MultiplyIntegers<MmaHandlers.S8Element, MmaHandlers.S8Element>,
+            (PtxType.S8, _) => &MmaHandlers.MultiplyIntegers<MmaHandlers.S8Element, MmaHandlers.U8Element>,
+            (_, PtxType.S8) => &MmaHandlers.MultiplyIntegers<MmaHandlers.U8Element, MmaHandlers.S8Element>,
+            _ => &MmaHandlers.MultiplyIntegers<MmaHandlers.U8Element, MmaHandlers.U8Element>,
         };
     }
+
+    private void DecodeMoveMatrix() => _op.Handler = &MatrixLoadHandlers.Move;
 
     private int[] Fragment(int index, PtxType type, int count, bool isDestination)
     {
@@ -89,100 +84,76 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeShuffle()
     {
-        Demand("sync");
-        _op.Aux = Next() switch
+        DemandCount(5);
+        _op.Aux = _parts[2] switch
         {
             "up" => WarpHandlers.Up,
             "down" => WarpHandlers.Down,
             "bfly" => WarpHandlers.Butterfly,
-            "idx" => WarpHandlers.Index,
-            string mode => throw Unsupported($"'.{mode}'"),
+            _ => WarpHandlers.Index,
         };
-        TakeType(PtxType.B32);
-        DemandCount(5);
         _op.A = Source(1, PtxType.B32);
         _op.B = Source(2, PtxType.B32);
         _op.C = Source(3, PtxType.B32);
         SetMembers(4);
-        PtxOperand d = Operand(0);
-        _op.D = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[0], PtxType.B32)
-            : Result(0, PtxType.B32);
-        _op.Slot = d.Kind == PtxOperandKind.Pair ? Destination(d.Elements[1], PtxType.Pred) : Op.None;
+        SetPairOrResult(PtxType.B32);
         bool isExchange = _op.Aux == WarpHandlers.Butterfly && Operand(2).Kind == PtxOperandKind.Integer
             && Operand(3) is { Kind: PtxOperandKind.Integer, Bits: 31 };
         _op.Imm = isExchange ? (long)(Operand(2).Bits & 31) + 1 : 0;
         _op.Handler = &WarpHandlers.Shuffle;
     }
 
+    /// <summary>A destination d, or d|p with a predicate in Slot.</summary>
+    private void SetPairOrResult(PtxType type)
+    {
+        PtxOperand d = Operand(0);
+        bool isPair = d.Kind == PtxOperandKind.Pair;
+        _op.D = isPair ? Destination(d.Elements[0], type) : Result(0, type);
+        _op.Slot = isPair ? Destination(d.Elements[1], PtxType.Pred) : Op.None;
+    }
+
     private void DecodeVote()
     {
-        Demand("sync");
-        string mode = Next();
-        bool isBallot = mode == "ballot";
-        TakeType(isBallot ? PtxType.B32 : PtxType.Pred);
         DemandCount(3);
-        _op.Aux = mode switch
-        {
-            "all" => 0,
-            "any" => 1,
-            "uni" => 2,
-            "ballot" => 3,
-            _ => throw Unsupported($"'.{mode}'")
-        };
+        _op.Aux = _parts[2] switch { "all" => 0, "any" => 1, "uni" => 2, _ => 3 };
         _op.A = PredicateOrConstant(1, out bool isNegated);
         _op.Imm = isNegated ? 1 : 0;
         SetMembers(2);
-        _op.D = Result(0, isBallot ? PtxType.B32 : PtxType.Pred);
+        _op.D = Result(0, _t);
         _op.Handler = &WarpHandlers.Vote;
     }
 
     private void DecodeMatch()
     {
-        bool isAll =
-            Next() switch { "all" => true, "any" => false, string mode => throw Unsupported($"'.{mode}'") };
-        Demand("sync");
-        PtxType type = TakeType(PtxType.B32, PtxType.B64);
         DemandCount(3);
-        _op.A = Source(1, type);
+        bool isAll = Has("all");
+        if (!isAll && Operand(0).Kind == PtxOperandKind.Pair)
+        {
+            throw Error("match.any has no predicate");
+        }
+        _op.A = Source(1, _t);
         SetMembers(2);
-        PtxOperand d = Operand(0);
-        bool isPair = isAll && d.Kind == PtxOperandKind.Pair;
-        _op.D = isPair ? Destination(d.Elements[0], PtxType.B32) : Result(0, PtxType.B32);
-        _op.Slot = isPair ? Destination(d.Elements[1], PtxType.Pred) : Op.None;
+        SetPairOrResult(PtxType.B32);
         if (_op.D == Op.None)
         {
             throw Unsupported("'_' as the mask");
         }
-        _op.Aux = (isAll ? 1 : 0) | (type == PtxType.B64 ? 2 : 0);
+        _op.Aux = (isAll ? 1 : 0) | (_t == PtxType.B64 ? 2 : 0);
         _op.Handler = &WarpHandlers.Match;
     }
 
     private void DecodeReduce()
     {
-        Demand("sync");
-        string operation = Next();
-        PtxType type = TakeType(PtxType.U32, PtxType.S32, PtxType.B32);
         DemandCount(3);
-        bool isBits = type == PtxType.B32;
-        _op.Aux = (int)((operation, isBits) switch
-        {
-            ("add", false) => AtomicOperation.Add,
-            ("min", false) => type.IsSigned() ? AtomicOperation.MinSigned : AtomicOperation.MinUnsigned,
-            ("max", false) => type.IsSigned() ? AtomicOperation.MaxSigned : AtomicOperation.MaxUnsigned,
-            ("and", true) => AtomicOperation.And,
-            ("or", true) => AtomicOperation.Or,
-            ("xor", true) => AtomicOperation.Xor,
-            _ => throw Unsupported(),
-        });
-        _op.A = Source(1, type);
+        _op.Aux = (int)AtomicOf(_parts[2], _t);
+        _op.A = Source(1, _t);
         SetMembers(2);
-        _op.D = Result(0, type);
+        _op.D = Result(0, _t);
         _op.Handler = &WarpHandlers.Reduce;
     }
 
     private void DecodeActiveMask()
     {
-        TakeType(PtxType.B32);
         DemandCount(1);
         _op.D = Result(0, PtxType.B32);
         _op.Handler = &WarpHandlers.ActiveMask;
@@ -246,22 +217,15 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeFence()
     {
-        while (_part < _parts.Length)
-        {
-            string part = Next();
-            if (part is not (
-                "cta" or "gl" or "sys" or "gpu" or "sc" or "acq_rel" or "acquire" or "release" or "cluster"))
-            {
-                throw Unsupported($"'.{part}'");
-            }
-        }
         DemandCount(0);
+        MemoryOrder order = _parts[0] == "membar" ? MemoryOrder.Sequential
+            : ReadOrder() is MemoryOrder.Weak ? MemoryOrder.AcquireRelease : ReadOrder();
+        _op.Aux = ((int)order << Access.OrderShift) | ((int)ReadScope() << Access.ScopeShift);
         _op.Handler = &YieldHandlers.Fence;
     }
 
     private void DecodeBranch()
     {
-        Take("uni");
         DemandCount(1);
         PtxOperand operand = Operand(0);
         PtxSymbol? label = operand.Kind == PtxOperandKind.Name ? _instruction.Scope.Find(operand.Name) : null;
@@ -276,21 +240,14 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeExit()
     {
-        Take("uni");
-        DemandCount(0);
         _end = BlockEnd.Exit;
         _op.Handler = &LaneHandlers.Nothing;
     }
 
-    private void DecodeTrap()
-    {
-        DemandCount(0);
-        _op.Handler = &WarpHandlers.Trap;
-    }
+    private void DecodeTrap() => _op.Handler = &WarpHandlers.Trap;
 
     private void DecodeSleep()
     {
-        TakeType(PtxType.U32);
         DemandCount(1);
         Source(0, PtxType.U32);
         _end = BlockEnd.Yield;

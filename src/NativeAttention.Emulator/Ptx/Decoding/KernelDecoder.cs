@@ -27,12 +27,19 @@ internal sealed unsafe partial class KernelDecoder
     private int _predicateEnd;
     private int _slotEnd;
     private int _caches;
+    private int _carrySlot = Op.None;
 
     // The instruction being decoded.
     private PtxInstruction _instruction = null!;
     private string[] _parts = [];
     private int _part;
     private Op _op;
+
+    // What the table of forms says of it: its first two types, which operands are 64 bits wide or predicates.
+    private PtxType _t;
+    private PtxType _u;
+    private int _widths;
+    private bool _isNegated;
     private BlockEnd _end;
     private int _target;
     private int _flop;
@@ -88,14 +95,122 @@ internal sealed unsafe partial class KernelDecoder
         _op = new Op { D = Op.None, A = Op.None, B = Op.None, C = Op.None, Guard = Op.None, Slot = Op.None };
         (_end, _target, _flop) = (BlockEnd.FallThrough, -1, 0);
         _use.BeginOp();
+        InstructionForm? form = FindForm(instruction.Opcode);
+        if (form?.Operands is not null)
+        {
+            SetOperands(form.Operands);
+        }
         DecodeByMnemonic();
-        if (_part != _parts.Length)
+        if (form is null && _part != _parts.Length)
         {
             throw Unsupported($"qualifier '.{_parts[_part]}'");
         }
         ApplyGuard(instruction);
         Append(instruction.Opcode, (instruction.Line, instruction.Span.Start, instruction.Span.End));
     }
+
+    /// <summary>The row of the table that allows the opcode, or null for a mnemonic that is not in the
+    /// table.</summary>
+    private InstructionForm? FindForm(string opcode)
+    {
+        InstructionForm? form = InstructionForms.Find(opcode);
+        if (form is null)
+        {
+            string unknown = InstructionForms.FirstUnknown(opcode);
+            return InstructionForms.ByMnemonic.Contains(_parts[0])
+                ? throw Unsupported(unknown.Length > 0 ? $"qualifier '.{unknown}'" : "a qualifier is missing")
+                : null;
+        }
+        (_t, _u) = (PtxType.None, PtxType.None);
+        foreach (string part in _parts)
+        {
+            PtxType type = PtxTypes.Parse(part);
+            (_t, _u) = type == PtxType.None ? (_t, _u)
+                : _t == PtxType.None ? (type, _u) : (_t, _u == PtxType.None ? type : _u);
+        }
+        return _function.Level.Lacks(form.Level) is string lack ? throw Error(lack) : form;
+    }
+
+    /// <summary>True when the opcode has this qualifier.</summary>
+    private bool Has(string qualifier) => Array.IndexOf(_parts, qualifier, 1) > 0;
+
+    /// <summary>Reads the operands that the table of forms tells of, sources first, into A, B, C, the list and
+    /// D.</summary>
+    private void SetOperands(string[] kinds)
+    {
+        DemandCount(kinds.Length);
+        (_widths, _isNegated) = (0, false);
+        for (int i = 1; i < kinds.Length; i++)
+        {
+            SetSource(i, kinds[i]);
+        }
+        if (kinds.Length > 0)
+        {
+            SetDestination(kinds[0]);
+        }
+    }
+
+    private void SetSource(int index, string kind)
+    {
+        if (kind[0] == '#')
+        {
+            _op.Imm = (long)Immediate(index, ulong.Parse(kind.AsSpan(1), CultureInfo.InvariantCulture));
+            return;
+        }
+        if (kind == "p")
+        {
+            _op.C = SourcePredicate(index, out _isNegated);
+            _widths |= ScalarHandlers.PredicateC;
+            return;
+        }
+        PtxType type = TypeOf(kind);
+        int slot = Source(index, type);
+        _widths |= type.Bytes() == 8 && index <= 3 ? ScalarHandlers.WideD << index : 0;
+        switch (index)
+        {
+            case 1:
+                _op.A = slot;
+                break;
+            case 2:
+                _op.B = slot;
+                break;
+            case 3:
+                _op.C = slot;
+                break;
+            default:
+                BeginList();
+                AddToList(slot);
+                break;
+        }
+    }
+
+    private void SetDestination(string kind)
+    {
+        PtxOperand operand = Operand(0);
+        if (kind == "q" && operand.Kind == PtxOperandKind.Pair)
+        {
+            _op.D = Destination(operand.Elements[0], PtxType.Pred);
+            _op.Slot = Destination(operand.Elements[1], PtxType.Pred);
+            return;
+        }
+        PtxType type = kind == "q" ? PtxType.Pred : TypeOf(kind);
+        _op.D = Result(0, type);
+        _widths |= type == PtxType.Pred ? ScalarHandlers.PredicateD : type.Bytes() == 8 ? ScalarHandlers.WideD : 0;
+    }
+
+    private PtxType TypeOf(string kind) => kind switch
+    {
+        "T" => _t,
+        "U" => _u,
+        "W" => _t switch
+        {
+            PtxType.U16 => PtxType.U32,
+            PtxType.S16 => PtxType.S32,
+            PtxType.U32 => PtxType.U64,
+            _ => PtxType.S64,
+        },
+        _ => PtxTypes.Parse(kind),
+    };
 
     private void ApplyGuard(PtxInstruction instruction)
     {
@@ -436,17 +551,15 @@ internal sealed unsafe partial class KernelDecoder
                     $"constant {operand.Bits} is above {most}"));
     }
 
-    private void SetScalar(delegate*<ulong, ulong, ulong, int, ulong> function, int mode, int widths)
+    /// <summary>Runs a scalar function on the operands that the table of forms has set.</summary>
+    private void SetScalar(delegate*<ulong, ulong, ulong, int, ulong> function, int mode)
     {
         _op.Handler = &ScalarHandlers.Each;
         _op.Imm = (long)(nint)function;
         _op.Slot = mode;
-        _op.Aux = widths;
+        _op.Aux = _widths;
     }
 
-    private static int Widths(PtxType d, PtxType a, PtxType b, PtxType c)
-    {
-        return (d.Bytes() == 8 ? ScalarHandlers.WideD : 0) | (a.Bytes() == 8 ? ScalarHandlers.WideA : 0)
-            | (b.Bytes() == 8 ? ScalarHandlers.WideB : 0) | (c.Bytes() == 8 ? ScalarHandlers.WideC : 0);
-    }
+    private static int Widths(PtxType d, PtxType a) =>
+        (d.Bytes() == 8 ? ScalarHandlers.WideD : 0) | (a.Bytes() == 8 ? ScalarHandlers.WideA : 0);
 }

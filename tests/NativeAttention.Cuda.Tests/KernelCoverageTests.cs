@@ -1,0 +1,72 @@
+using NativeAttention.Emulation;
+using NativeAttention.Testing;
+
+namespace NativeAttention.Cuda.Tests;
+
+/// <summary>
+/// A handful of cases executes every PTX statement of every shipped kernel: what no test runs, no test has
+/// checked.
+/// </summary>
+public sealed class KernelCoverageTests
+{
+    // Statements that no input reaches, each with the reason; none so far.
+    private static readonly (string Kernel, string Statement, string Reason)[] Exceptions = [];
+
+    public static IEnumerable<string> Kernels() => KernelCatalog.Kernels.Select(k => k.Name);
+
+    [TestCaseSource(nameof(Kernels))]
+    public void The_cases_execute_every_statement(string name)
+    {
+        if (!TestDevice.IsEmulated)
+        {
+            Assert.Ignore("Only the emulator tells what was executed.");
+        }
+
+        KernelInfo kernel = KernelCatalog.Find(name);
+        int ordinal = EmulatedDriver.AddDevice(EmulatorOptions.Default with { Profile = true });
+        using CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver, ordinal);
+        foreach (AttentionCase test in Cases(kernel))
+        {
+            DenseRunner.Run(backend.Device, test);
+        }
+
+        DenseRunner.Run(backend.Device, Cases(kernel).First(), withLse: false);
+        KernelProfile profile = EmulatedDriver.GetProfiles(ordinal).Single();
+        Assert.That(profile.Kernel, Is.EqualTo(name));
+        Assert.That(profile.Unexecuted()
+            .Where(s => !Exceptions.Any(e => e.Kernel == name && e.Statement == s.Statement))
+            .Select(s => $"line {s.Line}: {s.Statement}"), Is.Empty);
+    }
+
+    // The estimate of registers is that of the order in the text; the assembler finds better ones.
+    [TestCaseSource(nameof(Kernels))]
+    public void The_loader_warns_of_nothing_but_register_pressure(string name)
+    {
+        using EmulatedGpu gpu = new();
+        Assert.That(gpu.Load(KernelCatalog.Find(name).ReadPtx(), name).Warnings.Select(w => w.Message),
+            Is.All.Contains("registers live at one point"));
+    }
+
+    // Whole rows by vectors and pairs; odd rows element by element; a full tile before a masked one; a scale
+    // that must be applied before the maximum; rows and blocks that see no key.
+    private static IEnumerable<AttentionCase> Cases(KernelInfo kernel)
+    {
+        int d = kernel.MaxHeadDim;
+        int tile = kernel.KeysPerTile;
+        AttentionOptions options = new() { Tuning = new TuningHints { Rung = kernel.Rung } };
+        AttentionOptions causal = options with { Mask = AttentionMask.Causal };
+        AttentionShape[] shapes =
+        [
+            new(1, kernel.QueriesPerBlock + 1, (2 * Math.Max(tile, 32)) + 5, 2, 1, d),
+            new(1, kernel.QueriesPerBlock + 9, Math.Max(tile, 32) + 3, 1, 1, d - 3, d - 1),
+            new(1, kernel.QueriesPerBlock + 9, 5, 1, 1, d),
+        ];
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            yield return new AttentionCase(kernel.ElementType, shapes[i], causal, seed: 900 + i);
+        }
+
+        yield return new AttentionCase(
+            kernel.ElementType, shapes[1], options with { Scale = -0.5f }, seed: 910);
+    }
+}

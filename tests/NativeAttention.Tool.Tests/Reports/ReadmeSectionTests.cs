@@ -1,0 +1,92 @@
+using NativeAttention.Tool.App;
+using NativeAttention.Tool.Reports;
+using NativeAttention.Tool.Results;
+using NativeAttention.Tool.Tests.Results;
+using NativeAttention.Tool.Tests.Support;
+
+namespace NativeAttention.Tool.Tests.Reports;
+
+public class ReadmeSectionTests
+{
+    private const string Old = $"# Title\n\n{ReadmeSection.Begin}\nold\n{ReadmeSection.End}\n\nrest\n";
+
+    [Test]
+    public void The_readme_says_what_the_stored_results_say()
+    {
+        string root = SourceTree.Root();
+        string results = Path.Combine(root, "benchmarks/results"), readme = Path.Combine(root, "README.md");
+        string section = ReadmeSection.Render(
+            RunGroup.Of(ResultSources.InFoldersOf(results).Select(ResultReader.Read)), root);
+        string text = File.ReadAllText(readme);
+        Assert.That(text, Is.EqualTo(ReadmeSection.Replace(text, section, readme)),
+            "run 'nattn report benchmarks/results --readme README.md' in the root of the sources");
+    }
+
+    [Test]
+    public void The_newest_run_of_each_kind_of_device_is_shown()
+    {
+        using TempFolder folder = new();
+        folder.Store("old", ResultLines.Run(day: 20), ResultLines.Measurement(9));
+        folder.Store("new|1", ResultLines.Run(day: 21), ResultLines.Matmul(800), ResultLines.Read(4000),
+            ResultLines.Measurement(0.005), ResultLines.Measurement(0.004, "torch-flash"));
+        folder.Store("steps", ResultLines.Run(day: 22), new StepLine { Name = "tests", Status = ResultStatus.Ok });
+        RunLine cpu = ResultLines.Run("cpu", "epyc") with
+        {
+            DeviceDetails = new DeviceDetails { Cpu = "AMD EPYC" },
+            Note = "shared",
+        };
+        folder.Store("cpu", [cpu, .. Enumerable.Range(1, 14).Select(i =>
+            ResultLines.Measurement(i, "nattn-cpu", length: i))]);
+        File.WriteAllText(folder["README.md"], Old);
+        ToolResult result =
+            ToolResult.Of(FakeDevices.WithCpu(), "report", folder.Path, "--readme", folder["README.md"]);
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Error);
+        string text = File.ReadAllText(folder["README.md"]);
+        Assert.That(text, Does.StartWith($"""
+            # Title
+
+            {ReadmeSection.Begin}
+
+            GPU: NVIDIA H200, 2026-11-21 01:02 UTC, commit 472be59. [Everything measured](new%7C1).
+
+            | case | time | rate | of the roofline | best peer | ours / peer |
+            | --- | ---: | ---: | ---: | --- | ---: |
+            | dense bf16 b1 h16 s4096 d128 causal | 5.000 ms | 400 TFLOP/s | 50.0 % | torch-flash | 0.800 |
+
+            CPU: AMD EPYC, 2026-11-21 01:02 UTC, commit 472be59. [Everything measured](cpu).
+
+            shared
+
+            | case | time | rate |
+            | --- | ---: | ---: |
+            | dense bf16 b1 h16 s1 d128 causal | 1.000 s | 2.00 TFLOP/s |
+            """));
+        Assert.That(text, Does.EndWith($"""
+            And 2 cases more.
+
+            Emulated GPU: no measurement is stored yet, so no speed is claimed.
+
+            {ReadmeSection.End}
+
+            rest
+
+            """));
+        Assert.That(folder.Names, Is.EqualTo(new[] { "README.md", "cpu", "new|1", "old", "steps" }),
+            "nothing else is written");
+    }
+
+    [TestCase("no marker", "must be in it exactly once")]
+    [TestCase(Old + ReadmeSection.End, "must be in it exactly once")]
+    [TestCase(ReadmeSection.End + "\n" + ReadmeSection.Begin, "stands before")]
+    public void A_readme_without_its_markers_is_refused_and_left_alone(string text, string message)
+    {
+        using TempFolder folder = new();
+        string results = folder.Store("a", ResultLines.Run(), ResultLines.Measurement(1));
+        File.WriteAllText(folder["README.md"], text);
+        ToolResult.Of(FakeDevices.WithCpu(), "report", results, "--readme", folder["README.md"])
+            .AssertFailed(ExitCodes.BadInput, message);
+        Assert.That(File.ReadAllText(folder["README.md"]), Is.EqualTo(text));
+        ToolResult.Of(FakeDevices.WithCpu(), "report", results, "--readme", folder["none.md"])
+            .AssertFailed(ExitCodes.BadInput, "none.md', which does not exist");
+    }
+}
