@@ -6,7 +6,7 @@
 # Every step has its own limit inside the total; one that fails, hangs or is missing hides no other.
 # Exit code: 0 when all that could run passed, also without a GPU; 1 when something failed; 2 bad usage.
 # NATTN_BUNDLE_DEVICE=emulator runs the steps for a GPU on the emulated one instead; cuda:1 on another GPU.
-set -um
+set -u
 
 bundle=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly bundle
@@ -88,8 +88,10 @@ step() {
   fi
   say "== $name (up to $limit s)"
   offset=$(wc -c <"$log")
+  set -m # so that the step and all it starts are one process group
   ("step_${name//-/_}") >>"$log" 2>&1 </dev/null &
   pid=$!
+  set +m
   wait_until "$pid" $((SECONDS + limit))
   if runs "$pid"; then
     status=timeout reason=${stopped:-"did not end within its $limit s"}
