@@ -6,6 +6,9 @@ internal sealed class BarrierState(EventVector arrivals)
     /// <summary>What the warps that have arrived know.</summary>
     public EventVector Arrivals { get; } = arrivals;
 
+    /// <summary>What the warps that have arrived have fenced for other blocks.</summary>
+    public RemoteKnowledge? Published { get; set; }
+
     /// <summary>Threads the current phase expects; 0 while nobody has arrived.</summary>
     public int Expected;
 
@@ -33,5 +36,6 @@ internal sealed class BarrierState(EventVector arrivals)
         (Expected, Arrived, Waiting, Votes, Voters) = (0, 0, 0, 0, 0);
         (HasCount, IsReduction) = (false, false);
         Arrivals.Clear();
+        Published = null;
     }
 }

@@ -20,6 +20,7 @@ internal sealed unsafe class Cta
     {
         Worker = worker;
         Shadow = new SharedShadow(this);
+        Flags = new BlockFlags(Clocks);
         Barriers = [.. Enumerable.Range(0, 16).Select(_ => new BarrierState(Clocks.NewVector()))];
     }
 
@@ -30,6 +31,12 @@ internal sealed unsafe class Cta
 
     /// <summary>Checks the accesses to shared memory.</summary>
     public SharedShadow Shadow { get; }
+
+    /// <summary>Flags and counters through which the block's warps synchronise.</summary>
+    public BlockFlags Flags { get; }
+
+    /// <summary>Number of the block among all blocks that ran on its device memory.</summary>
+    public uint Serial { get; private set; }
 
     public BarrierState[] Barriers { get; }
 
@@ -104,6 +111,8 @@ internal sealed unsafe class Cta
             StartWarp(Warps[i], launch);
         }
         Shadow.Start();
+        Flags.Start();
+        Serial = launch.FirstSerial + (uint)linear;
         Clocks.Start(this, launch.Options.Checks);
     }
 

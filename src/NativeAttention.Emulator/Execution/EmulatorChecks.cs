@@ -23,6 +23,12 @@ public enum EmulatorChecks
     /// <summary>Lanes of one store instruction that write different values to the same address.</summary>
     LaneRaces = 1 << 3,
 
+    /// <summary>
+    /// Conflicting accesses to global memory within a launch, by different blocks or by warps of one block,
+    /// that no release and acquire order; and <c>ld.global.nc</c> of what the launch has written.
+    /// </summary>
+    GlobalRaces = 1 << 4,
+
     /// <summary>Every check.</summary>
-    All = SharedInitialization | GlobalInitialization | SharedRaces | LaneRaces,
+    All = SharedInitialization | GlobalInitialization | SharedRaces | LaneRaces | GlobalRaces,
 }

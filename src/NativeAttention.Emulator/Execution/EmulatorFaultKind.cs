@@ -33,6 +33,13 @@ public enum EmulatorFaultKind
     /// <summary>Two accesses to shared memory, one of them a write, that nothing orders.</summary>
     SharedRace,
 
+    /// <summary>Two accesses to global memory in one launch, one of them a write, that nothing
+    /// orders.</summary>
+    GlobalRace,
+
+    /// <summary>A read through the non-coherent path of memory that the same launch has written.</summary>
+    NonCoherentRead,
+
     /// <summary>Lanes of one instruction that write different values to one address.</summary>
     LaneRace,
 

@@ -55,6 +55,12 @@ internal sealed unsafe class LaunchState
 
     public long BlockCount { get; private set; }
 
+    /// <summary>Who accessed which global memory in this launch; null when that is not checked.</summary>
+    public GlobalShadow? GlobalShadow { get; private set; }
+
+    /// <summary>Serial number of the first block.</summary>
+    public uint FirstSerial { get; private set; }
+
     public int ThreadsPerBlock { get; private set; }
 
     /// <summary>The first finding; it stops every worker.</summary>
@@ -76,6 +82,7 @@ internal sealed unsafe class LaunchState
         // The allocation table may be large and the fault's owner is the caller now; the kernel stays for the
         // next launch of the same one.
         (Memory, Allocations, _fault, _failure) = (null!, [], null, null);
+        GlobalShadow = null;
         lock (_gate)
         {
             _idle.Push(this);
@@ -105,6 +112,9 @@ internal sealed unsafe class LaunchState
             : Environment.ProcessorCount;
         WorkerCount = Math.Clamp(threads, 1, resident);
         IsParallel = WorkerCount > 1;
+        bool tracksGlobal = (options.Checks & EmulatorChecks.GlobalRaces) != 0;
+        GlobalShadow = tracksGlobal ? memory.Shadow : null;
+        FirstSerial = GlobalShadow?.Begin(BlockCount) ?? 0;
         PrepareWorkers(resident);
         RunWorkers();
         _failure?.Throw();

@@ -41,6 +41,7 @@ internal sealed unsafe partial class SharedShadow
         }
         uint* writers = Split(row);
         uint unordered = UnorderedWrites(writers, bounds, mask, tag);
+        unordered &= _findsRaces ? mask : Unwritten(writers);
         if (unordered != 0)
         {
             ReportRead(w, op, row, unordered, lanes, tag);
@@ -71,7 +72,8 @@ internal sealed unsafe partial class SharedShadow
             ? UnorderedWrites(writers, bounds, mask, tag)
             : UnorderedWrites(writers, bounds, mask & ~Unwritten(writers), tag);
         uint readers = UnorderedReads(writers, bounds, mask, isStrong);
-        if ((unordered | readers) != 0)
+        unordered &= _findsRaces ? mask : Unwritten(writers);
+        if (unordered != 0 || (readers != 0 && _findsRaces))
         {
             ReportWrite(w, op, row, unordered, readers, lanes, tag);
         }

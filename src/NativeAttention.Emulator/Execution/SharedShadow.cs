@@ -19,8 +19,8 @@ namespace NativeAttention.Emulation;
 /// </remarks>
 internal sealed unsafe partial class SharedShadow(Cta cta)
 {
-    private const int RowBytes = 16;
-    private const uint WholeRow = 0xFFFF;
+    private const int RowBytes = RowRun.RowBytes;
+    private const uint WholeRow = RowRun.WholeRow;
     private const MethodImplOptions Hot = MethodImplOptions.AggressiveOptimization;
 
     private readonly CtaClocks _clocks = cta.Clocks;
@@ -33,11 +33,13 @@ internal sealed unsafe partial class SharedShadow(Cta cta)
     private uint* _writers;
     private uint* _readers;
     private bool _isOff;
+    private bool _findsRaces;
 
     /// <summary>Takes the size of a launch.</summary>
     public void Prepare(int sharedBytes, bool hasAsyncReaders, EmulatorChecks checks)
     {
         _isOff = (checks & (EmulatorChecks.SharedInitialization | EmulatorChecks.SharedRaces)) == 0;
+        _findsRaces = (checks & EmulatorChecks.SharedRaces) != 0;
         int rows = (sharedBytes + 255) / 256 * 16;
         int readers = ((cta.WarpCount + 3) & ~3) * (hasAsyncReaders ? 3 : 1);
         int stride = readers switch { <= 4 => 4, <= 8 => 8, _ => (readers + 15) & ~15 };
@@ -159,7 +161,7 @@ internal sealed unsafe partial class SharedShadow(Cta cta)
     [MethodImpl(Hot)]
     public void Read(Warp w, Op* op, ulong* addresses, int bytes, uint lanes, bool isStrong)
     {
-        if (_isOff)
+        if (_isOff || lanes == 0)
         {
             return;
         }
@@ -168,20 +170,21 @@ internal sealed unsafe partial class SharedShadow(Cta cta)
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            if (!run.TryAdd(lane, (uint)addresses[lane], bytes))
+            if (!run.TryAdd(lane, addresses[lane], bytes))
             {
-                ReadPart(w, op, run.Row, run.Mask, run.Lanes, tag);
-                run = new RowRun(lane, (uint)addresses[lane], bytes);
+                ReadPart(w, op, (uint)run.Row, run.Mask, run.Lanes, tag);
+                run = default;
+                run.TryAdd(lane, addresses[lane], bytes);
             }
         }
-        ReadPart(w, op, run.Row, run.Mask, run.Lanes, tag);
+        ReadPart(w, op, (uint)run.Row, run.Mask, run.Lanes, tag);
     }
 
     /// <summary>Checks and records writes of less than a row by the given lanes.</summary>
     [MethodImpl(Hot)]
     public void Write(Warp w, Op* op, ulong* addresses, int bytes, uint lanes, uint tag, bool isAtomic = false)
     {
-        if (_isOff)
+        if (_isOff || lanes == 0)
         {
             return;
         }
@@ -189,13 +192,14 @@ internal sealed unsafe partial class SharedShadow(Cta cta)
         for (uint rest = lanes; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);
-            if (!run.TryAdd(lane, (uint)addresses[lane], bytes))
+            if (!run.TryAdd(lane, addresses[lane], bytes))
             {
-                WritePart(w, op, run.Row, run.Mask, run.Lanes, tag, isAtomic);
-                run = new RowRun(lane, (uint)addresses[lane], bytes);
+                WritePart(w, op, (uint)run.Row, run.Mask, run.Lanes, tag, isAtomic);
+                run = default;
+                run.TryAdd(lane, addresses[lane], bytes);
             }
         }
-        WritePart(w, op, run.Row, run.Mask, run.Lanes, tag, isAtomic);
+        WritePart(w, op, (uint)run.Row, run.Mask, run.Lanes, tag, isAtomic);
     }
 
     /// <summary>Checks and records a read of a range by asynchronous work that was started with
@@ -269,35 +273,5 @@ internal sealed unsafe partial class SharedShadow(Cta cta)
             }
         }
         return false;
-    }
-
-    /// <summary>Bytes of one row that lanes following each other access.</summary>
-    private struct RowRun
-    {
-        public uint Row;
-        public uint Mask;
-        public uint Lanes;
-
-        public RowRun(int lane, uint address, int bytes)
-        {
-            Row = address / RowBytes;
-            Mask = ((1u << bytes) - 1) << (int)(address % RowBytes);
-            Lanes = 1u << lane;
-        }
-
-        /// <summary>Adds a lane; false when it is in another row than those before.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public bool TryAdd(int lane, uint address, int bytes)
-        {
-            uint row = address / RowBytes;
-            if (row != Row && Lanes != 0)
-            {
-                return false;
-            }
-            Row = row;
-            Mask |= ((1u << bytes) - 1) << (int)(address % RowBytes);
-            Lanes |= 1u << lane;
-            return true;
-        }
     }
 }

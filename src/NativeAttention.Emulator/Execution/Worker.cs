@@ -30,6 +30,9 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public ulong ArenaStart;
     public byte* ArenaBits;
 
+    /// <summary>Who accessed which global memory in this launch; null when that is not checked.</summary>
+    public GlobalShadow? GlobalShadow;
+
     public byte* Parameters;
     public int ParameterBytes;
     public bool IsParallel;
@@ -55,6 +58,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         Checks = launch.Options.Checks;
         ArenaStart = launch.Memory.ArenaStart;
         ArenaBits = launch.Memory.InitializationBits;
+        GlobalShadow = launch.GlobalShadow;
         Parameters = launch.Parameters;
         ParameterBytes = launch.ParameterBytes;
         IsParallel = launch.IsParallel;

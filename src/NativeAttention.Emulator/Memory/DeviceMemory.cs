@@ -25,6 +25,7 @@ internal sealed unsafe class DeviceMemory : IDisposable
     private byte* _arenaBlock;
     private byte* _bits;
     private long _quarantined;
+    private GlobalShadow? _shadow;
 
     /// <summary>Reserves an arena of <paramref name="arenaBytes"/>, or the largest power-of-two fraction the
     /// host grants.</summary>
@@ -36,6 +37,18 @@ internal sealed unsafe class DeviceMemory : IDisposable
     }
 
     ~DeviceMemory() => Release();
+
+    /// <summary>Who accessed what in the launch under way; made when the first launch asks for it.</summary>
+    public GlobalShadow Shadow
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _shadow ??= new GlobalShadow(ArenaStart, ArenaEnd);
+            }
+        }
+    }
 
     /// <summary>First address of the arena.</summary>
     public ulong ArenaStart { get; private set; }
@@ -317,6 +330,7 @@ internal sealed unsafe class DeviceMemory : IDisposable
 
     private void Release()
     {
+        _shadow?.Release();
         NativeMemory.Free(_arenaBlock);
         NativeMemory.Free(_bits);
         _arenaBlock = null;

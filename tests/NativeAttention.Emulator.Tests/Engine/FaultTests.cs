@@ -21,7 +21,7 @@ internal sealed class FaultTests
     ];
 
     public sealed record Plant(string Name, EmulatorFaultKind Kind, string Correct, string Broken,
-        uint Block = 64, int Shared = 1024)
+        uint Block = 64, int Shared = 1024, uint Grid = 2)
     {
         public override string ToString() => Name;
     }
@@ -42,7 +42,7 @@ internal sealed class FaultTests
         yield return new("global past the end", EmulatorFaultKind.GlobalOutOfBounds,
             "ld.global.u32 %r8, [%rd2+3840];", "/*!*/ ld.global.u32 %r8, [%rd2+3844];");
         yield return new("global before the start", EmulatorFaultKind.GlobalOutOfBounds,
-            "st.global.u32 [%rd2], %r0;", "/*!*/ st.global.u32 [%rd2-4], %r0;");
+            "st.global.u32 [%rd2], %r0;", "/*!*/ st.global.u32 [%rd2-4], %r0;", Grid: 1);
         yield return new("global vector over the end", EmulatorFaultKind.GlobalOutOfBounds,
             "ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd0+4080];",
             "/*!*/ ld.global.v4.u32 {%r8,%r9,%r10,%r11}, [%rd0+4096];");
@@ -50,7 +50,7 @@ internal sealed class FaultTests
             "ld.global.u32 %r8, [%rd0];", "mov.u64 %rd4, 0; /*!*/ ld.global.u32 %r8, [%rd4];");
         yield return new("global store of one lane", EmulatorFaultKind.GlobalOutOfBounds,
             "setp.eq.u32 %p0, %r0, 37; mov.u64 %rd4, %rd2; @%p0 add.u64 %rd4, %rd4, 8; st.global.u32 [%rd4+256], %r0;".Replace("+256", "", StringComparison.Ordinal).Replace("st.global.u32 [%rd4], %r0", "st.global.u32 [%rd2], %r0", StringComparison.Ordinal),
-            "setp.eq.u32 %p0, %r0, 37; mov.u64 %rd4, %rd2; @%p0 add.u64 %rd4, %rd4, 8192; /*!*/ st.global.u32 [%rd4], %r0;");
+            "setp.eq.u32 %p0, %r0, 37; mov.u64 %rd4, %rd2; @%p0 add.u64 %rd4, %rd4, 8192; /*!*/ st.global.u32 [%rd4], %r0;", Grid: 1);
         yield return new("misaligned load", EmulatorFaultKind.MisalignedAddress,
             "ld.global.u64 %rd4, [%rd0+8];", "/*!*/ ld.global.u64 %rd4, [%rd0+4];");
         yield return new("misaligned vector", EmulatorFaultKind.MisalignedAddress,
@@ -82,7 +82,7 @@ internal sealed class FaultTests
             "shl.b32 %r8, %r4, 2; add.u32 %r8, %r8, %r1; /*!*/ st.shared.u32 [%r8], %r0;");
         yield return new("lanes that overwrite each other in global memory", EmulatorFaultKind.LaneRace,
             "mul.wide.u32 %rd4, %r4, 4; add.u64 %rd4, %rd4, %rd0; st.global.u32 [%rd4], %r4;",
-            "mul.wide.u32 %rd4, %r4, 4; add.u64 %rd4, %rd4, %rd0; /*!*/ st.global.u32 [%rd4], %r0;");
+            "mul.wide.u32 %rd4, %r4, 4; add.u64 %rd4, %rd4, %rd0; /*!*/ st.global.u32 [%rd4], %r0;", Grid: 1);
         yield return new("copy read before its wait", EmulatorFaultKind.AsyncCopyInFlight,
             "cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.commit_group; cp.async.wait_group 0; ld.shared.u32 %r8, [%r7];",
             "cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.commit_group; cp.async.wait_group 1; /*!*/ ld.shared.u32 %r8, [%r7]; cp.async.wait_all;");
@@ -201,7 +201,7 @@ internal sealed class FaultTests
     {
         using PtxMachine machine = new(Kernel(body), options);
         ulong p = machine.Upload<byte>(new byte[4096]);
-        return machine.Launch(2, plant.Block, plant.Shared, p);
+        return machine.Launch(plant.Grid, plant.Block, plant.Shared, p);
     }
 
     [Test]

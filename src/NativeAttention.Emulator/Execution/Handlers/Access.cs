@@ -35,6 +35,27 @@ internal static class Access
 
     public static MemoryScope Scope(int aux) => (MemoryScope)(aux >> ScopeShift & 3);
 
+    /// <summary>ld.global.nc: of memory that nothing writes during the launch.</summary>
+    public const int NonCoherent = 1 << 17;
+
+    /// <summary>True for accesses and fences whose scope is wider than the block. Clusters have one block, so theirs is
+    /// the scope of the block.</summary>
+    public static bool IsDeviceScope(int aux) => Scope(aux) >= MemoryScope.Gpu;
+
+    /// <summary>What the access does to the flag it is on.</summary>
+    public static FlagOrder FlagOrder(int aux)
+    {
+        FlagOrder order = Order(aux) switch
+        {
+            MemoryOrder.Acquire => Emulation.FlagOrder.Acquire,
+            MemoryOrder.Release => Emulation.FlagOrder.Release,
+            MemoryOrder.AcquireRelease or MemoryOrder.Sequential =>
+                Emulation.FlagOrder.Acquire | Emulation.FlagOrder.Release,
+            _ => Emulation.FlagOrder.Relaxed,
+        };
+        return IsDeviceScope(aux) ? order | Emulation.FlagOrder.Device : order;
+    }
+
     public static int ElementBytes(int aux) => aux & ElementMask;
 
     public static int Count(int aux) => aux >> VectorShift & VectorMask;

@@ -187,7 +187,7 @@ internal static unsafe class AsyncCopyHandlers
         if (reading == Lanes.All && Vector256.EqualsAll(Vector256.Load(copy->SourceBytes), wanted))
         {
             w.Worker.GlobalBytesRead += 32 * bytes;
-            GlobalHandlers.CheckRead(w, op, sources, bytes, reading);
+            CheckSource(w, op, copy, sources, bytes, reading);
             return;
         }
         uint whole = 0;
@@ -201,12 +201,18 @@ internal static unsafe class AsyncCopyHandlers
             }
             else
             {
-                GlobalHandlers.CheckRead(w, op, sources, copy->SourceBytes[lane], 1u << lane);
+                CheckSource(w, op, copy, sources, copy->SourceBytes[lane], 1u << lane);
             }
         }
         if (whole != 0)
         {
-            GlobalHandlers.CheckRead(w, op, sources, bytes, whole);
+            CheckSource(w, op, copy, sources, bytes, whole);
         }
+    }
+
+    private static void CheckSource(Warp w, Op* op, AsyncCopy* copy, ulong* sources, int bytes, uint lanes)
+    {
+        GlobalHandlers.CheckRead(w, op, sources, bytes, lanes);
+        w.Worker.GlobalShadow?.Read(w, op, sources, bytes, lanes, copy->Tag);
     }
 }

@@ -56,7 +56,7 @@ internal static unsafe class AtomicHandlers
         for (int i = 0; i < count; i++)
         {
             int old = op->D == Op.None ? Op.None : op->List[1 + count + i];
-            Apply(w, op, addresses, op->List[1 + i], old, isShared: false);
+            ApplyToFlags(w, op, addresses, op->List[1 + i], old);
             for (int lane = 0; lane < 32; lane++)
             {
                 addresses[lane] += (ulong)Access.ElementBytes(op->Aux);
@@ -110,8 +110,26 @@ internal static unsafe class AtomicHandlers
         int bytes = Access.ElementBytes(op->Aux);
         GlobalHandlers.CheckRead(w, op, addresses, bytes, w.Active);
         w.Worker.GlobalBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
-        Apply(w, op, addresses, op->B, op->D, isShared: false);
+        ApplyToFlags(w, op, addresses, op->B, op->D);
         w.YieldRequested = true;
+    }
+
+    /// <summary>What the operation observes and publishes belongs to its change of memory.</summary>
+    private static void ApplyToFlags(Warp w, Op* op, ulong* addresses, int operand, int result)
+    {
+        GlobalShadow? shadow = w.Worker.GlobalShadow;
+        if (shadow is null)
+        {
+            Apply(w, op, addresses, operand, result, isShared: false);
+            return;
+        }
+        using GlobalShadow.Turn turn = new(shadow, w);
+        shadow.Write(w, op, addresses, Access.ElementBytes(op->Aux), w.Active, w.Clock.Tag, op->Aux);
+        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
+        {
+            shadow.UpdateFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
+        }
+        Apply(w, op, addresses, operand, result, isShared: false);
     }
 
     private static void SharedAt(Warp w, Op* op, ulong* addresses)
@@ -119,6 +137,10 @@ internal static unsafe class AtomicHandlers
         int bytes = Access.ElementBytes(op->Aux);
         SharedHandlers.CheckBounds(w, op, addresses, bytes, bytes, w.Active);
         w.Cta.Shadow.Write(w, op, addresses, bytes, w.Active, w.Clock.Tag | EventTag.Strong, isAtomic: true);
+        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
+        {
+            w.Cta.Flags.Update(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
+        }
         SharedHandlers.MakePointers(w, addresses);
         Apply(w, op, addresses, op->B, op->D, isShared: true);
         w.YieldRequested = true;

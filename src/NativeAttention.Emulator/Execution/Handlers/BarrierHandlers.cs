@@ -47,6 +47,7 @@ internal static unsafe class BarrierHandlers
         Expect(w, op, barrier, id, kind);
         barrier.Arrived += 32;
         w.Clock.Release(barrier.Arrivals);
+        barrier.Published = RemoteKnowledge.Merge(barrier.Published, w.Clock.Published);
         w.Worker.BarrierArrivals++;
         if (kind >= ReducePopc)
         {
@@ -135,6 +136,7 @@ internal static unsafe class BarrierHandlers
             Warp w = cta.Warps[BitOperations.TrailingZeroCount(rest)];
             w.State = WarpState.Ready;
             w.Clock.Acquire(barrier.Arrivals);
+            w.Clock.ShareFences(barrier.Published);
             DeliverReduction(w, w.BarrierOp, barrier);
         }
         barrier.Reset();

@@ -20,6 +20,13 @@ internal static unsafe class GlobalHandlers
         int bytes = Access.Bytes(op->Aux);
         CheckRead(w, op, addresses, bytes, w.Active);
         w.Worker.GlobalBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
+        GlobalShadow? shadow = w.Worker.GlobalShadow;
+        if (shadow is not null && (op->Aux & Access.Strong) != 0)
+        {
+            LoadFlags(w, op, addresses, shadow);
+            return;
+        }
+        shadow?.Read(w, op, addresses, bytes, w.Active, w.Clock.Tag, op->Aux);
         LaneMemory.Load(w, op, addresses);
     }
 
@@ -32,6 +39,13 @@ internal static unsafe class GlobalHandlers
         int bytes = Access.Bytes(op->Aux);
         CheckWrite(w, op, addresses, bytes);
         w.Worker.GlobalBytesWritten += (long)bytes * BitOperations.PopCount(w.Active);
+        GlobalShadow? shadow = w.Worker.GlobalShadow;
+        if (shadow is not null && (op->Aux & Access.Strong) != 0)
+        {
+            StoreFlags(w, op, addresses, shadow);
+            return;
+        }
+        shadow?.Write(w, op, addresses, bytes, w.Active, w.Clock.Tag, op->Aux);
         LaneMemory.Store(w, op, addresses);
         if ((w.Worker.Checks & EmulatorChecks.LaneRaces) != 0 && (op->Aux & Access.Strong) == 0
             && LaneMemory.IsOverwritten(w, op, addresses, out int victim))
@@ -42,6 +56,31 @@ internal static unsafe class GlobalHandlers
         {
             Thread.MemoryBarrier();
         }
+    }
+
+    /// <summary>A strong load: what it observes and what it reads belong together.</summary>
+    private static void LoadFlags(Warp w, Op* op, ulong* addresses, GlobalShadow shadow)
+    {
+        using GlobalShadow.Turn turn = new(shadow, w);
+        shadow.Read(w, op, addresses, Access.Bytes(op->Aux), w.Active, w.Clock.Tag, op->Aux);
+        LaneMemory.Load(w, op, addresses);
+        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
+        {
+            shadow.LoadFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
+        }
+    }
+
+    /// <summary>A strong store: what it publishes and what it writes belong together.</summary>
+    private static void StoreFlags(Warp w, Op* op, ulong* addresses, GlobalShadow shadow)
+    {
+        using GlobalShadow.Turn turn = new(shadow, w);
+        shadow.Write(w, op, addresses, Access.Bytes(op->Aux), w.Active, w.Clock.Tag, op->Aux);
+        LaneMemory.Store(w, op, addresses);
+        for (uint rest = w.Active; rest != 0; rest &= rest - 1)
+        {
+            shadow.StoreFlag(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
+        }
+        Thread.MemoryBarrier();
     }
 
     /// <summary>Checks bounds, alignment and initialisation of a read by the given lanes.</summary>

@@ -43,6 +43,10 @@ internal static unsafe class SharedHandlers
         {
             w.Cta.Shadow.Read(w, op, addresses, bytes, w.Active, isStrong);
         }
+        for (uint rest = isStrong ? w.Active : 0; rest != 0; rest &= rest - 1)
+        {
+            w.Cta.Flags.Load(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
+        }
         MakePointers(w, addresses);
         w.Worker.SharedBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
         LaneMemory.Load(w, op, addresses);
@@ -62,6 +66,10 @@ internal static unsafe class SharedHandlers
         {
             uint tag = w.Clock.Tag | (isStrong ? EventTag.Strong : 0);
             w.Cta.Shadow.Write(w, op, addresses, bytes, w.Active, tag);
+        }
+        for (uint rest = isStrong ? w.Active : 0; rest != 0; rest &= rest - 1)
+        {
+            w.Cta.Flags.Store(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
         }
         MakePointers(w, addresses);
         w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(w.Active);

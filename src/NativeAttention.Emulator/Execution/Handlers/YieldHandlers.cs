@@ -4,7 +4,11 @@ namespace NativeAttention.Emulation;
 /// turn soon.</summary>
 internal static unsafe class YieldHandlers
 {
-    public static void Fence(Warp w, Op* op) => Thread.MemoryBarrier();
+    public static void Fence(Warp w, Op* op)
+    {
+        Thread.MemoryBarrier();
+        w.Clock.Fence(isDevice: Access.IsDeviceScope(op->Aux));
+    }
 
     /// <summary>A volatile, relaxed or acquiring load.</summary>
     public static void Strong(Warp w, Op* op)

@@ -22,7 +22,7 @@ internal sealed unsafe class CtaClocks
     /// <summary>Number of actors to be looked at when vectors are joined; a multiple of 16.</summary>
     public int ActorEnd { get; private set; } = 16;
 
-    /// <summary>True when races in shared memory are looked for.</summary>
+    /// <summary>True when races are looked for.</summary>
     public bool IsOn { get; private set; }
 
     /// <summary>Clock value at which all clocks are set back; smaller only in tests.</summary>
@@ -50,7 +50,7 @@ internal sealed unsafe class CtaClocks
     /// <summary>Starts a block: nothing is ordered yet, and everything of earlier blocks is.</summary>
     public void Start(Cta cta, EmulatorChecks checks)
     {
-        IsOn = (checks & EmulatorChecks.SharedRaces) != 0;
+        IsOn = (checks & (EmulatorChecks.SharedRaces | EmulatorChecks.GlobalRaces)) != 0;
         WarpStride = (cta.WarpCount + 3) & ~3;
         ActorEnd = ((WarpStride * KindsPerWarp) + 15) & ~15;
         if (_latest >= Limit / 2)

@@ -31,14 +31,22 @@ internal sealed unsafe class EventVector
     /// </summary>
     public uint* Fenced => Bounds + Actors;
 
+    /// <summary>What is ordered before the holder in other blocks; null where nothing is.</summary>
+    public RemoteKnowledge? Remote { get; set; }
+
     /// <summary>Forgets everything.</summary>
-    public void Clear() => new Span<uint>(Bounds, 2 * Actors).Clear();
+    public void Clear()
+    {
+        new Span<uint>(Bounds, 2 * Actors).Clear();
+        Remote = null;
+    }
 
     /// <summary>Adds what <paramref name="other"/> holds.</summary>
     public void Join(EventVector other)
     {
         Maximum(Bounds, other.Bounds, _clocks.ActorEnd);
         Maximum(Fenced, other.Fenced, _clocks.ActorEnd);
+        Remote = RemoteKnowledge.Merge(Remote, other.Remote);
     }
 
     /// <summary>Adds one event, and all earlier ones of its actor.</summary>
@@ -46,6 +54,15 @@ internal sealed unsafe class EventVector
     {
         uint* bound = Bounds + EventTag.Actor(tag);
         *bound = Math.Max(*bound, EventTag.Bound(tag));
+    }
+
+    /// <summary>Adds bounds that were published.</summary>
+    public void AddBounds(ReadOnlySpan<uint> bounds)
+    {
+        for (int i = 0; i < bounds.Length; i++)
+        {
+            Bounds[i] = Math.Max(Bounds[i], bounds[i]);
+        }
     }
 
     private static void Maximum(uint* into, uint* from, int count)

@@ -25,10 +25,26 @@ internal sealed unsafe class WarpClock(Cta cta, int warp)
     /// <summary>The events ordered before the next access of the warp, its own among them.</summary>
     public EventVector Known { get; } = cta.Clocks.NewVector();
 
+    /// <summary>What was ordered before the last fence: a relaxed store behind it releases this. Null before
+    /// the first one.</summary>
+    public EventVector? Fenced { get; private set; }
+
+    /// <summary>The same for the last fence of the scope of the device, as other blocks see it.</summary>
+    public RemoteKnowledge? Published { get; private set; }
+
+    private readonly EventVector _fenced = cta.Clocks.NewVector();
+
+    // What relaxed loads have observed since the last fence, which acquires it; the second by loads of the
+    // scope of the device, for fences of that scope.
+    private readonly EventVector _observed = cta.Clocks.NewVector();
+    private readonly EventVector _observedByDevice = cta.Clocks.NewVector();
+    private bool _hasObserved;
+
     /// <summary>Takes the first tag of a block.</summary>
     public void Start(uint tag)
     {
         Tag = tag;
+        (Fenced, Published, _hasObserved) = (null, null, false);
         Known.Add(tag);
     }
 
@@ -39,8 +55,7 @@ internal sealed unsafe class WarpClock(Cta cta, int warp)
         if (_clocks.IsOn)
         {
             into.Join(Known);
-            Tag = _clocks.Advance(cta, warp);
-            Known.Add(Tag);
+            Advance();
         }
     }
 
@@ -51,6 +66,84 @@ internal sealed unsafe class WarpClock(Cta cta, int warp)
         {
             Known.Join(from);
         }
+    }
+
+    /// <summary>A strong load has met what <paramref name="released"/> holds: it is acquired now, or by the
+    /// next fence.</summary>
+    public void Observe(EventVector released, FlagOrder order)
+    {
+        if ((order & FlagOrder.Acquire) != 0)
+        {
+            Acquire(released);
+            return;
+        }
+        _observed.Join(released);
+        _hasObserved = true;
+    }
+
+    /// <summary>A strong load has met what another block has published.</summary>
+    public void Observe(RemoteKnowledge published, FlagOrder order)
+    {
+        bool isAcquire = (order & FlagOrder.Acquire) != 0;
+        EventVector into = isAcquire ? Known : _observedByDevice;
+        into.Remote = RemoteKnowledge.Merge(into.Remote, published);
+        into.AddBounds(published.BoundsOf(cta.Serial));
+        _hasObserved |= !isAcquire;
+    }
+
+    /// <summary>All that is ordered before this point, as other blocks see it.</summary>
+    public RemoteKnowledge Publish()
+    {
+        RemoteKnowledge published = RemoteKnowledge.Publish(cta.Serial, Known, _clocks.ActorEnd);
+        Advance();
+        return published;
+    }
+
+    /// <summary>A fence: acquires what relaxed loads have observed, and lets relaxed stores
+    /// release.</summary>
+    public void Fence(bool isDevice)
+    {
+        if (!_clocks.IsOn)
+        {
+            return;
+        }
+        if (_hasObserved)
+        {
+            AcquireObserved(isDevice);
+        }
+        _fenced.Clear();
+        _fenced.Join(Known);
+        Fenced = _fenced;
+        if (isDevice)
+        {
+            Published = RemoteKnowledge.Publish(cta.Serial, Known, _clocks.ActorEnd);
+        }
+        Advance();
+    }
+
+    /// <summary>
+    /// A barrier passes on what the warps that arrive have fenced, so that one of them can raise a flag for
+    /// all: each waits in its fence until its own stores are visible to the device.
+    /// </summary>
+    public void ShareFences(RemoteKnowledge? published) =>
+        Published = RemoteKnowledge.Merge(Published, published);
+
+    private void AcquireObserved(bool isDevice)
+    {
+        Known.Join(_observed);
+        _observed.Clear();
+        if (isDevice)
+        {
+            Known.Join(_observedByDevice);
+            _observedByDevice.Clear();
+            _hasObserved = false;
+        }
+    }
+
+    private void Advance()
+    {
+        Tag = _clocks.Advance(cta, warp);
+        Known.Add(Tag);
     }
 
     /// <summary>
@@ -97,7 +190,6 @@ internal sealed unsafe class WarpClock(Cta cta, int warp)
         int copy = _clocks.Actor(ActorKind.Copy, warp);
         Known.Fenced[warp] = EventTag.Bound(Tag);
         Known.Fenced[copy] = Known.Bounds[copy];
-        Tag = _clocks.Advance(cta, warp);
-        Known.Add(Tag);
+        Advance();
     }
 }

@@ -125,6 +125,7 @@ internal sealed unsafe partial class KernelDecoder
         flags |= register.Bytes() == 8 ? Access.WideData : 0;
         flags |= form.Type.IsSigned() && form.Type.Bytes() < register.Bytes() ? Access.Signed : 0;
         flags |= register.Bytes() == 2 ? Access.Data16 : 0;
+        flags |= Has("nc") ? Access.NonCoherent : 0;
         _op.Aux = flags;
         _op.Slot = Cache();
         _op.Handler = form.Space switch
