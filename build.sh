@@ -89,7 +89,7 @@ publish_tool() {
     return
   fi
   say "tool -> $tool"
-  msbuild publish src/NativeAttention.Tool -r linux-x64 --self-contained false -p:PublishSingleFile=true -o artifacts/tool
+  msbuild publish src/NativeAttention.Tool --use-current-runtime --self-contained false -p:PublishSingleFile=true -o artifacts/tool
   cp -f artifacts/tool/nattn "$tool.new" && mv -f "$tool.new" "$tool" && touch "$tool"
 }
 
@@ -160,7 +160,10 @@ gpu_bundle() {
   for project in src/NativeAttention.Tool tests/NativeAttention.TestHost benchmarks/NativeAttention.DeviceBenchmarks; do
     msbuild publish "$project" -r linux-x64 --self-contained true -o "$stage/app"
   done
-  find "$stage/app" -name '*.xml' -delete
+  # What only debuggers, other garbage collectors and other test runners want.
+  find "$stage/app" \( -name '*.xml' -o -name 'libmscorda*' -o -name 'libmscordbi*' -o -name 'libclrgc*' \
+    -o -name 'libcoreclrtrace*' -o -name createdump -o -name 'NUnit3.TestAdapter*' -o -name 'nunit.engine*' \
+    -o -name 'testcentric*' \) -delete
   local compilers=(artifacts/ptx/*)
   cp -r "${compilers[@]}" "$stage/ptx"
   find "$stage/ptx" -name '*.zip' -delete

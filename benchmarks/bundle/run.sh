@@ -257,6 +257,7 @@ else
 fi
 tar -xzf "$bundle/runtime.tar.gz" -C "$work" || usage "runtime.tar.gz cannot be unpacked into $work"
 readonly app="$work/app"
+chmod +x "$app/nattn" "$app"/NativeAttention.{TestHost,DeviceBenchmarks} # an archive made on Windows does not say so
 export NATTN_CONFORMANCE="$work/conformance" DOTNET_EnableDiagnostics=0
 unset NATTN_DEVICE NATTN_PTX_DIRECTORY
 
@@ -276,7 +277,7 @@ else
   device=''
 fi
 
-# The essential ones first.
+# The essential ones first; the last takes what time is left.
 step tests "$(limit_of 150)"
 step verify "$(limit_of 60)"
 step benchmark "$(limit_of 150)"
@@ -286,7 +287,7 @@ step tests-nvcc "$(limit_of 40)"
 step memcheck "$(limit_of 40)"
 step racecheck "$(limit_of 40)"
 step ncu "$(limit_of 45)"
-step tests-host "$(limit_of 90)"
+step tests-host "$(limit_of $usual_total)"
 
 # A report of what there is, also when somebody stopped us; its table is the last that is printed.
 stopped=''
