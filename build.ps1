@@ -1,5 +1,5 @@
 # The verbs of build.sh for Windows and PowerShell. Kept by hand beside it; not run by CI.
-#   setup build test demo pack gpu-bundle format generate; no verb: build and test.
+#   setup build test demo bench pack gpu-bundle format generate; no verb: build and test.
 param([string]$Verb = 'all', [Parameter(ValueFromRemainingArguments = $true)][string[]]$Rest = @())
 $ErrorActionPreference = 'Stop'
 Set-Location $PSScriptRoot
@@ -44,6 +44,17 @@ function Invoke-Tests {
   Invoke-Checked dotnet test NativeAttention.sln -c $Configuration --no-build --nologo
 }
 
+function Invoke-Benchmarks($arguments) {
+  Build-All
+  $program = 'Benchmarks'
+  if ($arguments.Count -gt 0 -and $arguments[0] -eq 'device') {
+    $program = 'DeviceBenchmarks'
+    $arguments = @($arguments | Select-Object -Skip 1)
+  }
+  elseif (git status --porcelain) { $arguments = @('--note', 'with changes that are not committed') + $arguments }
+  Invoke-Checked dotnet "benchmarks/NativeAttention.$program/bin/$Configuration/net10.0/NativeAttention.$program.dll" @arguments
+}
+
 function New-Packages {
   Build-All
   Remove-Item -Recurse -Force -ErrorAction SilentlyContinue artifacts/packages
@@ -77,9 +88,10 @@ switch ($Verb) {
   'test' { Invoke-Tests }
   'all' { Invoke-Tests }
   'demo' { Build-All; Invoke-Checked (Resolve-Path $Tool) demo @Rest }
+  'bench' { Invoke-Benchmarks $Rest }
   'pack' { New-Packages }
   'gpu-bundle' { New-GpuBundle }
   'format' { Invoke-Checked dotnet format NativeAttention.sln --no-restore @($Rest | ForEach-Object { if ($_ -eq '--check') { '--verify-no-changes' } else { $_ } }) }
   'generate' { Install-Tools; Invoke-Checked dotnet build bindings/NativeAttention.Bindings.Generator -c $Configuration -v quiet --nologo; Invoke-Generator generate }
-  default { Fail "unknown verb '$Verb'; verbs are setup, build, test, demo, pack, gpu-bundle, format, generate" }
+  default { Fail "unknown verb '$Verb'; verbs are setup, build, test, demo, bench, pack, gpu-bundle, format, generate" }
 }

@@ -4,6 +4,7 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
+#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench device ... a GPU
 #   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look
@@ -142,6 +143,19 @@ demo() {
   "$tool" demo "$@"
 }
 
+bench() {
+  build
+  local program=Benchmarks note=()
+  if [ "${1:-}" = device ]; then
+    program=DeviceBenchmarks
+    shift
+  elif [ -n "$(git status --porcelain 2>/dev/null)" ]; then
+    note=(--note "with changes that are not committed")
+  fi
+  say "benchmarks"
+  dotnet "benchmarks/NativeAttention.$program/bin/$configuration/net10.0/NativeAttention.$program.dll" "${note[@]}" "$@"
+}
+
 pack() {
   build
   say "packages -> artifacts/packages"
@@ -197,10 +211,11 @@ case "$verb" in
   build) build ;;
   test) run_all_tests ;;
   demo) demo "$@" ;;
+  bench) bench "$@" ;;
   pack) pack ;;
   gpu-bundle) gpu_bundle ;;
   format) format "$@" ;;
   generate) generate ;;
   all) run_all_tests ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
 esac

@@ -1,4 +1,4 @@
-using BenchmarkDotNet.Running;
+using NativeAttention.Benchmarks.App;
+using NativeAttention.Tool.App;
 
-// dotnet run -c Release --project benchmarks/NativeAttention.Benchmarks -- --filter '*'
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+return new BenchApp(ToolConsole.Current).Run(args);

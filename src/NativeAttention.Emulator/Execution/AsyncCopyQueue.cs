@@ -118,6 +118,26 @@ internal sealed unsafe class AsyncCopyQueue
         _count = kept;
     }
 
+    /// <summary>Ends all copies of the given lanes, committed or not; groups are counted on.</summary>
+    public void Land(Warp w, uint lanes)
+    {
+        int kept = 0;
+        for (int i = 0; i < _count; i++)
+        {
+            AsyncCopy* copy = First + i;
+            uint done = copy->Pending & lanes;
+            if (done != 0)
+            {
+                Retire(w, copy, done);
+            }
+            if (copy->Pending != 0)
+            {
+                First[kept++] = *copy;
+            }
+        }
+        _count = kept;
+    }
+
     /// <summary>Ends the copies of some lanes: what they wrote is ordered before the warp's next
     /// access.</summary>
     private void Retire(Warp w, AsyncCopy* copy, uint lanes)

@@ -15,6 +15,10 @@ internal enum BlockEnd
     /// <summary>A barrier; the warp may have to wait.</summary>
     Barrier,
 
+    /// <summary>A wait that either moves the warp on or puts it to sleep; it is then executed
+    /// again.</summary>
+    Wait,
+
     /// <summary>An instruction after which other warps should run.</summary>
     Yield,
 }

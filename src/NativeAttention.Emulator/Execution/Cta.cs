@@ -19,6 +19,9 @@ internal sealed unsafe class Cta
     public Cta(Worker worker)
     {
         Worker = worker;
+        Bulk = new BulkQueue(this);
+        Mbarriers = new MbarrierTable(this);
+        Cluster = new ClusterBarrier(Clocks);
         Shadow = new SharedShadow(this);
         Flags = new BlockFlags(Clocks);
         Barriers = [.. Enumerable.Range(0, 16).Select(_ => new BarrierState(Clocks.NewVector()))];
@@ -40,11 +43,27 @@ internal sealed unsafe class Cta
 
     public BarrierState[] Barriers { get; }
 
+    /// <summary>The mbarriers that are live.</summary>
+    public MbarrierTable Mbarriers { get; }
+
+    /// <summary>The bulk copies that nobody has waited for.</summary>
+    public BulkQueue Bulk { get; }
+
+    /// <summary>The barrier of the cluster, which is this block.</summary>
+    public ClusterBarrier Cluster { get; }
+
+    /// <summary>The registers that setmaxnreg moves between warps.</summary>
+    public RegisterPool Registers { get; } = new();
+
     public List<Warp> Warps { get; } = [];
 
     public int WarpCount { get; private set; }
 
     public int ExitedWarps { get; set; }
+
+    /// <summary>What had happened when no warp could run last, and how often that was so in a row.</summary>
+    public long IdleMark { get; set; }
+    public int IdleRounds { get; set; }
 
     /// <summary>Index of the warp that runs next in round-robin order.</summary>
     public int NextWarp { get; set; }
@@ -101,10 +120,15 @@ internal sealed unsafe class Cta
         IsActive = true;
         ExitedWarps = 0;
         NextWarp = 0;
+        (IdleMark, IdleRounds) = (-1, 0);
         foreach (BarrierState barrier in Barriers)
         {
             barrier.Reset();
         }
+        Mbarriers.Clear();
+        Bulk.Clear();
+        Cluster.Start(WarpCount);
+        Registers.Start(launch.Kernel.RegisterBound);
         ClearShared(launch.SharedBytes);
         for (int i = 0; i < WarpCount; i++)
         {
@@ -220,6 +244,7 @@ internal sealed unsafe class Cta
             SpecialRegister.LaneMaskGe => ~((1u << lane) - 1),
             SpecialRegister.DynamicSharedBytes => (uint)launch.DynamicSharedBytes,
             SpecialRegister.TotalSharedBytes => (uint)launch.SharedBytes,
+            SpecialRegister.One => 1,
             _ => 0,
         };
     }

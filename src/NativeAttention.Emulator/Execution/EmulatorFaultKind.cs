@@ -54,7 +54,8 @@ public enum EmulatorFaultKind
     AsyncSourceOverwritten,
 
     /// <summary>The asynchronous proxy reads shared memory that was written in the ordinary way, without a
-    /// <c>fence.proxy.async</c> of the writer between.</summary>
+    /// <c>fence.proxy.async</c> of the writer between; or a bulk copy uses an mbarrier whose initialisation
+    /// no <c>fence.mbarrier_init</c> followed.</summary>
     MissingProxyFence,
 
     /// <summary>The kernel ends with asynchronous copies that nothing waited for.</summary>
@@ -71,6 +72,27 @@ public enum EmulatorFaultKind
     /// <summary>A barrier used with a wrong number of threads or by warps that can never all
     /// arrive.</summary>
     BarrierMisuse,
+
+    /// <summary>An mbarrier used wrongly: none at the address, too many arrivals, byte counts out of range, a
+    /// wait that is more than one phase behind, or an end of the block with bytes missing.</summary>
+    MbarrierMisuse,
+
+    /// <summary>A bulk or tensor copy whose size or form is not allowed.</summary>
+    BulkCopyMisuse,
+
+    /// <summary>setmaxnreg in a direction that the registers of the warp do not allow, or not by a whole
+    /// warpgroup.</summary>
+    RegisterMisuse,
+
+    /// <summary>Bytes that are not a tensor map, or not the one the copy needs.</summary>
+    TensorMapMisuse,
+
+    /// <summary>A wgmma whose descriptor or registers are not allowed, or that is not preceded by the
+    /// wgmma.fence it needs.</summary>
+    WgmmaMisuse,
+
+    /// <summary>A register of a wgmma that has not been waited for is read or changed.</summary>
+    WgmmaInFlight,
 
     /// <summary>No warp can ever run again.</summary>
     Deadlock,

@@ -52,11 +52,15 @@ internal static unsafe class Faults
         {
             return string.Create(culture, $"warp {w.Index}: exited");
         }
-        Op* op = w.State == WarpState.AtBarrier ? w.BarrierOp : program.FirstOp(w.Pc);
+        Op* op = w.State is WarpState.Ready ? program.FirstOp(w.Pc) : w.BarrierOp;
         int line = program.Statement(op->Statement).Line;
         string lanes =
             string.Create(culture,
                 $"{BitOperations.PopCount(w.Active)} of {BitOperations.PopCount(w.Live)} live lanes");
+        if (w.State != WarpState.Ready && w.State != WarpState.AtBarrier)
+        {
+            return string.Create(culture, $"warp {w.Index}: {SleepingWarps.Describe(w)}, line {line}");
+        }
         return w.State == WarpState.AtBarrier
             ? string.Create(culture, $"warp {w.Index}: waits at barrier {w.Barrier}, line {line}")
             : string.Create(culture, $"warp {w.Index}: in the basic block at line {line}, {lanes}");

@@ -12,6 +12,9 @@ internal enum SpecialRegister
     LaneId, WarpId, NwarpId, SmId, NsmId, GridId,
     LaneMaskEq, LaneMaskLt, LaneMaskLe, LaneMaskGt, LaneMaskGe,
     DynamicSharedBytes, TotalSharedBytes,
+
+    /// <summary>What the ranks and sizes of clusters of one block are.</summary>
+    Zero, One,
 }
 
 /// <summary>The executable form of a kernel. Immutable; shared by all workers and launches.</summary>

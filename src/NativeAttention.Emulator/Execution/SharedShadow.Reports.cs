@@ -52,6 +52,11 @@ internal sealed unsafe partial class SharedShadow
         int actor = EventTag.Actor(writer);
         int warp = _clocks.WarpOf(actor);
         CultureInfo culture = CultureInfo.InvariantCulture;
+        if (writer == EventTag.Mbarrier)
+        {
+            Faults.Raise(w, op, EmulatorFaultKind.MbarrierMisuse, lanes, at,
+                string.Create(culture, $"shared memory at 0x{at:x} is {what} while it holds an mbarrier"));
+        }
         ActorKind kind = _clocks.KindOf(actor);
         bool isInFlight = kind == ActorKind.Copy
             && (writer | EventTag.Strong) > cta.Warps[warp].Clock.Known.Bounds[actor];

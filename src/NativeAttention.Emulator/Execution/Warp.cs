@@ -5,6 +5,15 @@ internal enum WarpState
 {
     Ready,
     AtBarrier,
+
+    /// <summary>Asleep in mbarrier.try_wait.</summary>
+    AtMbarrier,
+
+    /// <summary>Asleep in setmaxnreg.inc.</summary>
+    AtRegisters,
+
+    /// <summary>Asleep in barrier.cluster.wait.</summary>
+    AtCluster,
     Exited,
 }
 
@@ -58,6 +67,10 @@ internal sealed unsafe class Warp(Cta cta, int index)
     /// <summary>The worker that runs the warp.</summary>
     public Worker Worker = null!;
 
+    /// <summary>True when a sleep in mbarrier.try_wait has ended without the phase: the instruction then
+    /// gives false.</summary>
+    public bool HasTimedOut;
+
     /// <summary>Makes the warp stop after this block, so that others run.</summary>
     public bool YieldRequested;
 
@@ -81,6 +94,7 @@ internal sealed unsafe class Warp(Cta cta, int index)
         _depth = 0;
         Executed = 0;
         YieldRequested = false;
+        HasTimedOut = false;
         State = WarpState.Ready;
         Copies.Clear();
     }
@@ -124,6 +138,21 @@ internal sealed unsafe class Warp(Cta cta, int index)
             Active = entry.Mask & Live;
         }
         return true;
+    }
+
+    /// <summary>Leaves a wait for the block after it.</summary>
+    public void GoOn() => Pc = Worker.Program.Blocks[Pc].Next;
+
+    /// <summary>Lets the lanes on the other side of a divergent branch run, while the current ones spin.</summary>
+    public void Rotate()
+    {
+        int sibling = _depth - 1;
+        if (sibling >= 0 && _stack[sibling].Join == Join && (_stack[sibling].Mask & Live) != 0)
+        {
+            Entry other = _stack[sibling];
+            _stack[sibling] = new Entry { Pc = Pc, Join = Join, Mask = Active };
+            (Pc, Active) = (other.Pc, other.Mask & Live);
+        }
     }
 
     /// <summary>Ends the given lanes.</summary>

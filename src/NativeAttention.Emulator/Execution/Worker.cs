@@ -46,6 +46,9 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     public long SharedBytesRead;
     public long SharedBytesWritten;
     public long BarrierArrivals;
+
+    /// <summary>Arrivals of threads and of bytes at mbarriers, a sign of progress.</summary>
+    public long MbarrierEvents;
     public long WarpInstructions;
     public long BlocksRun;
 
@@ -64,6 +67,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
         IsParallel = launch.IsParallel;
         CopiesAreLate = launch.CopiesAreLate;
         (GlobalBytesRead, GlobalBytesWritten, SharedBytesRead, SharedBytesWritten) = (0, 0, 0, 0);
+        MbarrierEvents = 0;
         (BarrierArrivals, WarpInstructions, BlocksRun, _sinceProgress, _progressMark) = (0, 0, 0, 0, 0);
         Accesses = Program.ObservedOps.Length > 0 ? new AccessCounts[Program.OpCount] : [];
         PrepareCaches();
@@ -224,6 +228,10 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
             Warp? w = NextReady(cta, options.Order);
             if (w is null)
             {
+                if (SleepingWarps.Wake(cta))
+                {
+                    continue;
+                }
                 FinishOrReport(cta);
                 return;
             }
@@ -256,10 +264,10 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     {
         if (cta.ExitedWarps < cta.WarpCount)
         {
-            Warp stuck = cta.Warps.Find(w => w.State == WarpState.AtBarrier)!;
-            Faults.Raise(stuck, stuck.BarrierOp, EmulatorFaultKind.Deadlock, stuck.Live, null,
-                $"no warp of the block can run: the warps at barrier {stuck.Barrier} wait for arrivals that never come");
+            SleepingWarps.ReportDeadlock(cta);
         }
+        cta.Bulk.Finish();
+        SleepingWarps.CheckMbarriers(cta);
         cta.IsActive = false;
         BlocksRun++;
     }
@@ -267,7 +275,7 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
     private void WatchProgress(Cta cta, Warp w, int used)
     {
         WarpInstructions += used;
-        long mark = GlobalBytesWritten + SharedBytesWritten + BarrierArrivals + BlocksRun;
+        long mark = GlobalBytesWritten + SharedBytesWritten + BarrierArrivals + MbarrierEvents + BlocksRun;
         _sinceProgress = mark == _progressMark ? _sinceProgress + used : 0;
         _progressMark = mark;
         if (_sinceProgress > Launch.Options.LivelockLimit && w.State == WarpState.Ready)
@@ -322,6 +330,13 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
                 case BlockEnd.Barrier:
                     w.Pc = block->Next;
                     if (BarrierHandlers.Arrive(w, end))
+                    {
+                        return used;
+                    }
+                    break;
+                case BlockEnd.Wait:
+                    end->Handler(w, end);
+                    if (w.State != WarpState.Ready)
                     {
                         return used;
                     }

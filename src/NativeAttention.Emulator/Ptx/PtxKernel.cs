@@ -10,6 +10,7 @@ public sealed class PtxKernel
         Parameters = [.. function.Parameters.Select(Describe)];
         MaxThreads = function.MaxThreads;
         RequiresExactThreads = function.RequiresExactThreads;
+        RegisterBound = RegisterPool.Bound(function.MaxThreads, function.MaxRegisters);
         Program = program;
     }
 
@@ -41,6 +42,10 @@ public sealed class PtxKernel
     /// may need more (alignment, address arithmetic) or fewer (it reorders).
     /// </summary>
     public int RegisterEstimate => Program.RegisterEstimate;
+
+    /// <summary>Registers a thread starts with, as far as the bounds of the kernel say; 0 without
+    /// any.</summary>
+    internal int RegisterBound { get; }
 
     /// <summary>Memory of the module it belongs to.</summary>
     internal DeviceMemory? Memory { get; init; }

@@ -222,8 +222,20 @@ internal sealed partial class PtxParser
                     function.MaxThreads = ParseIntegers(3).Aggregate(1, (product, n) => product * n);
                     function.RequiresExactThreads = directive == ".reqntid";
                     break;
-                case ".minnctapersm" or ".maxnctapersm" or ".maxnreg":
+                case ".minnctapersm" or ".maxnctapersm":
                     ParseIntegers(1);
+                    break;
+                case ".maxnreg":
+                    function.MaxRegisters = ParseIntegers(1)[0];
+                    break;
+                case ".reqnctapercluster" or ".maxclusterrank":
+                    if (ParseIntegers(3).Exists(n => n != 1))
+                    {
+                        throw new PtxParseException(line,
+                            $"'{function.Name}' wants clusters of several blocks, which are not supported");
+                    }
+                    break;
+                case ".explicitcluster":
                     break;
                 case ".noreturn":
                     break;

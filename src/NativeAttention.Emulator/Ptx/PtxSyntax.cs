@@ -231,6 +231,9 @@ internal sealed class PtxFunction
 
     public bool RequiresExactThreads { get; set; }
 
+    /// <summary>The number after <c>.maxnreg</c>, or 0.</summary>
+    public int MaxRegisters { get; set; }
+
     /// <summary>Number of registers declared.</summary>
     public int RegisterCount { get; set; }
 

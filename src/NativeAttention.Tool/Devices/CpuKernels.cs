@@ -5,13 +5,11 @@ namespace NativeAttention.Tool.Devices;
 /// </summary>
 internal static class CpuKernels
 {
-    private static readonly string[] Rungs = ["reference", "tiled"];
-
     /// <summary>Lists them. Their names come from plans, since they depend on the processor.</summary>
     public static IReadOnlyList<KernelReport> List() =>
     [
         .. from type in Enum.GetValues<ElementType>()
-           from rung in Rungs
+           from rung in CpuBackend.Rungs
            select new KernelReport(NameOf(type, rung), "dense", rung, type, null, null),
     ];
 

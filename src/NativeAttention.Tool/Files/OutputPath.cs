@@ -36,7 +36,26 @@ internal static class OutputPath
             throw ToolException.BadInput($"{option} is '{path}', which is not a regular file");
         }
 
+        RequireWritable(option, path, folder);
         return full;
+    }
+
+    /// <summary>Refuses a folder that no file can be made in.</summary>
+    /// <exception cref="ToolException">No file can be made there.</exception>
+    public static void RequireWritable(string option, string path, string folder)
+    {
+        try
+        {
+            // Nothing else tells it surely: rights, read-only file systems and full disks look all different.
+            string probe = Path.Combine(folder, $".nattn-{Guid.NewGuid():N}.tmp");
+            using FileStream file = new(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1,
+                FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ToolException.BadInput(
+                $"{option} is '{path}', but no file can be made in '{folder}': {e.Message}", e);
+        }
     }
 
     /// <summary>Refuses an output that is also another file of the same call.</summary>

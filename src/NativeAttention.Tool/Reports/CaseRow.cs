@@ -34,11 +34,14 @@ internal sealed record CaseRow(
     /// <summary>Whether ours ran before and does not now.</summary>
     public bool IsLost => Before?.Time() is not null && Ours?.Time() is null;
 
+    /// <summary>How ours ended, in a word or two.</summary>
+    public string State => Ours is null ? "not measured" : Quantities.Status(Ours.Status);
+
     /// <summary>Why ours has no time; null when it has one.</summary>
     public string? Missing => Ours switch
     {
-        null => "not measured",
+        null => State,
         { Status: ResultStatus.Ok } => null,
-        { } m => $"{Quantities.Status(m.Status)}: {m.Reason ?? "no reason given"}",
+        { Reason: var reason } => $"{State}: {reason ?? "no reason given"}",
     };
 }

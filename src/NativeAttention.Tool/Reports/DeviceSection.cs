@@ -12,7 +12,7 @@ internal sealed class DeviceSection
         ILookup<string, MeasurementLine>? before =
             baseline?.Measurements.Where(m => m.IsOurs).ToLookup(m => m.Case);
         Rows = [.. group.Measurements.GroupBy(m => m.Case).Select(g => new CaseRow(g.Key,
-            [.. g.OrderBy(m => !m.IsOurs)], Roofline.Of(group, g.First().Dtype),
+            [.. g.OrderBy(m => !m.IsOurs)], Roofline.Of(group, g.First().Dtype, g.First().Threads),
             before?[g.Key].FirstOrDefault()))];
         Gone = before is null
             ? []

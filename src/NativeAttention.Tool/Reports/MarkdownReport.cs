@@ -111,8 +111,8 @@ internal sealed class MarkdownReport
         ["ceiling", ">rate", ">noise", "measured by", ">before"],
         section.Group.Ceilings.Select(c => new[]
         {
-            c.Name, Rate(c), Quantities.Noise(c.Spread), c.Provider ?? Quantities.None,
-            section.Baseline?.Ceilings.LastOrDefault(b => b.Name == c.Name && b.Provider == c.Provider) is { } b
+            c.Label, Rate(c), Quantities.Noise(c.Spread), c.Provider ?? Quantities.None,
+            section.Baseline?.Ceilings.LastOrDefault(b => b.Label == c.Label && b.Provider == c.Provider) is { } b
                 ? $"{Rate(b)} ({Quantities.Signed((c.PerSecond / b.PerSecond) - 1)})"
                 : Quantities.None,
         }));
@@ -129,6 +129,8 @@ internal sealed class MarkdownReport
             WriteProviders(rows);
         }
 
+        WriteMissing(rows);
+
         _text.Table(
             ["case", "kernel", ">max error", ">host launch", ">module load", ">allocated, B"],
             rows.Where(r => r.Missing is null).Select(r => new[]
@@ -144,7 +146,7 @@ internal sealed class MarkdownReport
         MeasurementLine? ours = row.Missing is null ? row.Ours : null;
         return
         [
-            row.Case, row.Missing ?? Quantities.Time(ours!.Time()), Quantities.Noise(ours?.Spread),
+            row.Case, ours is null ? row.State : Quantities.Time(ours.Time()), Quantities.Noise(ours?.Spread),
             ours?.LeadingRate() ?? Quantities.None,
             Quantities.Share(ours is null ? null : row.Roofline.ComputeShare(ours)),
             Quantities.Share(ours is null ? null : row.Roofline.ReadShare(ours)),
@@ -171,6 +173,10 @@ internal sealed class MarkdownReport
             rows.Select(r => (string[])[r.Case, .. providers.Select(p => r.Measurements
                 .FirstOrDefault(m => m.Provider == p) is not { } m ? ""
                 : m.Time() is { } time ? Quantities.Time(time) : Quantities.Status(m.Status))]));
+    }
+
+    private void WriteMissing(IReadOnlyList<CaseRow> rows)
+    {
         foreach (var group in rows.SelectMany(r => r.Measurements)
             .Where(m => m.Status != ResultStatus.Ok)
             .GroupBy(m => (m.Provider, m.Status, m.Reason)))
@@ -216,7 +222,8 @@ internal sealed class MarkdownReport
         "of matmul, of read: the rate over the ceiling measured in the same run; matmul is the ceiling of "
             + "the element type (float32, and any type on the processor: also plain multiply-adds).",
         "roofline: the rate over what both ceilings allow, min(matmul, operations per byte * read); it is the "
-            + "larger of the two shares, and 'bound by' names it. Above 100 % the ceiling was measured too low.",
+            + "larger of the two shares, and 'bound by' names it. Above 100 % the ceiling was measured too low, or "
+            + "the data stayed in a cache.",
         "ours / peer: our speed over that of the fastest peer on the same case; 2 is twice as fast.",
         "noise: (p90 - p10) / median of repeated medians. A change counts when the slower time exceeds the "
             + "faster by more than the noise of both runs added; a run that tells no noise counts as "

@@ -80,7 +80,7 @@ internal static class ReadmeSection
             rows.Take(MaxRows).Select(r => new[]
             {
                 $"{r.Measurements[0].Family} {r.Label}",
-                r.Missing ?? Quantities.Time(r.Ours!.Time()),
+                r.Missing is null ? Quantities.Time(r.Ours!.Time()) : r.State,
                 r.Missing is null ? r.Ours!.LeadingRate() : Quantities.None,
                 Quantities.Share(r.Share),
                 r.BestPeer?.Provider ?? Quantities.None,

@@ -8,19 +8,19 @@ namespace NativeAttention.Tool.Reports;
 /// <param name="Read">Bytes/s; null when it was not measured.</param>
 internal readonly record struct Roofline(double? Compute, double? Read)
 {
-    /// <summary>The ceilings of a group for an element type.</summary>
+    /// <summary>The ceilings of a group for an element type and a number of threads, null for all.</summary>
     /// <remarks>
     /// Plain multiply-adds in float32 also are a way to compute a product of float32, and on the processor
     /// the only one for every type; the highest rate that the device showed is the ceiling.
     /// </remarks>
-    public static Roofline Of(RunGroup group, string dtype)
+    public static Roofline Of(RunGroup group, string dtype, int? threads = null)
     {
         bool plain = dtype == "f32" || group.Kind == DeviceKind.Cpu;
         return new Roofline(Highest(c => c.Name == $"matmul-{dtype}" || (plain && c.Name == "fma-f32")),
             Highest(c => c.Name == "read"));
 
         double? Highest(Func<CeilingLine, bool> which) =>
-            group.Ceilings.Where(which).Select(c => (double?)c.PerSecond).Max();
+            group.Ceilings.Where(c => c.Threads == threads).Where(which).Select(c => (double?)c.PerSecond).Max();
     }
 
     /// <summary>Rate of useful operations over the compute ceiling.</summary>

@@ -61,7 +61,7 @@ internal static class ShortReport
         ];
         AddList(lines, "ok", group.Steps.Where(s => s.Status == ResultStatus.Ok).Select(Describe));
         AddList(lines, "ceilings", group.Ceilings.Select(c =>
-            $"{c.Name} {Quantities.Significant(c.Value, 4)} {c.Unit}"));
+            $"{c.Label} {Quantities.Significant(c.Value, 4)} {c.Unit}"));
         KernelLine[] spilling = [.. group.Kernels.Where(k => k.SpillStoreBytes > 0 || k.SpillLoadBytes > 0)];
         if (spilling.Length > 0)
         {

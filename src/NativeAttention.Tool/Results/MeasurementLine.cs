@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace NativeAttention.Tool.Results;
@@ -62,6 +63,10 @@ internal sealed record MeasurementLine : ResultLine
 
     /// <summary>Which number a table leads with.</summary>
     public required ResultMetric Metric { get; init; }
+
+    /// <summary>Threads that the case is limited to; null when it may use all.</summary>
+    public int? Threads => Options?["threads"] is { } threads
+        && int.TryParse(threads.ToJsonString(), CultureInfo.InvariantCulture, out int count) ? count : null;
 
     /// <summary>Whether this is our code rather than a peer's.</summary>
     public bool IsOurs => Provider == "nattn" || Provider.StartsWith("nattn-", StringComparison.Ordinal);

@@ -35,6 +35,11 @@ public sealed class CpuBackend : AttentionBackend
     /// </summary>
     internal CpuBackend(int vectorBits) => this.vectorBits = vectorBits;
 
+    /// <summary>
+    /// The rungs that <see cref="TuningHints.Rung"/> may name, from the one to compare with to the fastest.
+    /// </summary>
+    public static IReadOnlyList<string> Rungs { get; } = Array.AsReadOnly([Reference, Tiled]);
+
     /// <summary>A shared instance. Disposing it does nothing, so that every runtime may own it.</summary>
     public static CpuBackend Default { get; } = new();
 
@@ -51,8 +56,8 @@ public sealed class CpuBackend : AttentionBackend
         AttentionShape shape = problem.Shape;
         string? rung = problem.Options.Tuning.Rung;
         int largest = Math.Max(shape.HeadDim, shape.ValueHeadDim);
-        reason = rung is not (null or Tiled or Reference)
-            ? $"it has no rung '{rung}': it has '{Reference}' and '{Tiled}'."
+        reason = rung is not null && !Rungs.Contains(rung)
+            ? $"it has no rung '{rung}': it has '{string.Join("' and '", Rungs)}'."
             : largest > MostHeadDim ? $"a head dim is {largest}: it supports head dims of 1 to {MostHeadDim}."
             : rung == Reference && shape.KeyLength > Array.MaxLength - (4 * MostHeadDim)
                 ? $"{shape.KeyLength} keys are too many for the scratch memory of its rung '{Reference}'."

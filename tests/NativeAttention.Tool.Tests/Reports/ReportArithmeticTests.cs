@@ -74,6 +74,20 @@ public class ReportArithmeticTests
     }
 
     [Test]
+    public void A_case_limited_to_threads_is_bound_by_the_ceilings_of_so_many()
+    {
+        RunGroup group = RunGroups.Of(ResultLines.Run("cpu"), ResultLines.Read(40),
+            ResultLines.Read(25) with { Threads = 1 });
+        Assert.That(Roofline.Of(group, "f32").Read / 1e9, Is.EqualTo(40).Within(1e-9));
+        Assert.That(Roofline.Of(group, "f32", threads: 1).Read / 1e9, Is.EqualTo(25).Within(1e-9));
+        Assert.That(Roofline.Of(group, "f32", threads: 2).Read, Is.Null, "never measured");
+        MeasurementLine line = ResultLines.Measurement(0.004);
+        Assert.That(line.Threads, Is.Null);
+        Assert.That((line with { Options = new() { ["threads"] = 1 } }).Threads, Is.EqualTo(1));
+        Assert.That(group.Ceilings.Select(c => c.Label), Is.EqualTo(new[] { "read", "read, 1 thread" }));
+    }
+
+    [Test]
     public void The_best_peer_is_the_fastest_that_ran()
     {
         CaseRow row = Row(ResultLines.Measurement(0.004),

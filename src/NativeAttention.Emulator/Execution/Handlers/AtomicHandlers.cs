@@ -105,6 +105,23 @@ internal static unsafe class AtomicHandlers
         w.Active = all;
     }
 
+    /// <summary>One operation on an element of global memory, for bulk reductions.</summary>
+    public static void Reduce(AtomicOperation operation, ulong target, int bytes, byte* value)
+    {
+        switch (bytes)
+        {
+            case 8:
+                Update64(operation, ref *(ulong*)target, *(ulong*)value, 0);
+                break;
+            case 4:
+                Update32(operation, ref *(uint*)target, *(uint*)value, 0, isShared: false);
+                break;
+            default:
+                Update16(operation, (ushort*)target, *(ushort*)value, 0);
+                break;
+        }
+    }
+
     private static void GlobalAt(Warp w, Op* op, ulong* addresses)
     {
         int bytes = Access.ElementBytes(op->Aux);

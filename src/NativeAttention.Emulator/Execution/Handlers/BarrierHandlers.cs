@@ -77,6 +77,7 @@ internal static unsafe class BarrierHandlers
         Cta cta = w.Cta;
         w.State = WarpState.Exited;
         cta.ExitedWarps++;
+        cta.Cluster.CompleteIfAll(cta);
         if (!w.Copies.IsEmpty)
         {
             AsyncCopy* copy = w.Copies.First;

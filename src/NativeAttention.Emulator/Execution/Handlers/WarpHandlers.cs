@@ -144,6 +144,21 @@ internal static unsafe class WarpHandlers
 
     public static void ActiveMask(Warp w, Op* op) => Broadcast(w, op->D, w.Active);
 
+    /// <summary>elect.sync: D takes the lowest lane of the members, Slot is true for it alone.</summary>
+    public static void Elect(Warp w, Op* op)
+    {
+        CheckMembers(w, op, op->List[0]);
+        int leader = BitOperations.TrailingZeroCount(w.Active);
+        if (op->D != Op.None)
+        {
+            Broadcast(w, op->D, (uint)leader);
+        }
+        if (op->Slot != Op.None)
+        {
+            PredicateHandlers.Write(w, op->Slot, 1u << leader);
+        }
+    }
+
     /// <summary>bar.warp.sync: nothing to do but to check that the named lanes are here.</summary>
     public static void Synchronize(Warp w, Op* op) => CheckMembers(w, op, op->List[0]);
 

@@ -74,6 +74,7 @@ internal sealed unsafe class CtaClocks
             new Span<uint>(known.Fenced + Actor(ActorKind.Warp, 0), WarpStride).Fill(before);
             new Span<uint>(known.Fenced + Actor(ActorKind.Copy, 0), WarpStride).Fill(before);
             known.Bounds[EventTag.SplitActor] = 0;
+            known.Bounds[EventTag.MbarrierActor] = 0;
             known.Bounds[EventTag.UnwrittenActor] =
                 (checks & EmulatorChecks.SharedInitialization) != 0 ? 0 : EventTag.Always;
             cta.Warps[i].Clock.Start(EventTag.Of(_latest, i));
@@ -99,7 +100,7 @@ internal sealed unsafe class CtaClocks
     /// </summary>
     public int FreeOperation(EventVector known)
     {
-        for (int actor = EventTag.FirstOperation; actor < EventTag.UnwrittenActor; actor++)
+        for (int actor = EventTag.FirstOperation; actor < EventTag.MbarrierActor; actor++)
         {
             if (EventTag.Of(Clocks[actor], actor) <= known.Bounds[actor])
             {

@@ -23,10 +23,15 @@ internal static class EventTag
     /// <summary>Actor numbers from here on belong to single operations.</summary>
     public const int FirstOperation = 128;
 
-    /// <summary>The pretended actors of a row that nothing has written, and of one whose bytes have tags of
-    /// their own. Nobody holds a bound that orders them, so hot paths need no test for them.</summary>
+    /// <summary>The pretended actors of an mbarrier, of a row that nothing has written, and of one whose bytes
+    /// have tags of their own. Nobody holds a bound that orders them, so hot paths need no test for
+    /// them.</summary>
+    public const int MbarrierActor = 0xFD;
     public const int UnwrittenActor = 0xFE;
     public const int SplitActor = 0xFF;
+
+    /// <summary>The tag of bytes that are an mbarrier.</summary>
+    public const uint Mbarrier = (1u << ClockShift) | MbarrierActor;
 
     /// <summary>The tag of a row that nothing has written.</summary>
     public const uint Unwritten = (1u << ClockShift) | UnwrittenActor;

@@ -56,6 +56,19 @@ internal sealed unsafe class EventVector
         *bound = Math.Max(*bound, EventTag.Bound(tag));
     }
 
+    /// <summary>True when all that <paramref name="other"/> holds is ordered before the holder.</summary>
+    public bool Contains(EventVector other)
+    {
+        for (int i = 0; i < _clocks.ActorEnd; i += Vector512<uint>.Count)
+        {
+            if (Vector512.GreaterThanAny(Vector512.Load(other.Bounds + i), Vector512.Load(Bounds + i)))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>Adds bounds that were published.</summary>
     public void AddBounds(ReadOnlySpan<uint> bounds)
     {

@@ -42,6 +42,7 @@ internal sealed unsafe partial class KernelDecoder
             UndefinedReads = [.. undefined.Select(u => (_ops[u.Op].Statement, _names[u.Register]))],
             RegisterEstimate = pressure,
             CacheCount = _caches,
+            HasAsyncReaders = _hasAsyncReaders,
             Opcodes = [.. _opcodes],
             MatrixFlops = [.. _flops],
         };
@@ -59,6 +60,8 @@ internal sealed unsafe partial class KernelDecoder
             {
                 leads[i + 1] = true;
             }
+            // A wait is executed again after a sleep, so it must not have other instructions before it.
+            leads[i] |= _ends[i] == BlockEnd.Wait;
             if (_targets[i] >= 0)
             {
                 leads[_targets[i]] = true;

@@ -44,6 +44,12 @@ internal sealed unsafe partial class KernelDecoder
             case "prefetch" or "prefetchu" or "applypriority" or "discard": DecodeHint(); break;
             case "createpolicy": DecodePolicy(); break;
             case "cp": DecodeAsyncCopy(); break;
+            case "mbarrier": DecodeMbarrier(); break;
+            case "elect": DecodeElect(); break;
+            case "mapa": DecodeMapShared(); break;
+            case "getctarank": DecodeGetRank(); break;
+            case "setmaxnreg": DecodeSetRegisters(); break;
+            case "griddepcontrol": DecodeGridControl(); break;
             case "ldmatrix" or "stmatrix": DecodeMatrixLoad(_parts[0] == "ldmatrix"); break;
             case "mma": DecodeMma(); break;
             case "movmatrix": DecodeMoveMatrix(); break;

@@ -286,6 +286,11 @@ internal sealed unsafe partial class KernelDecoder
     /// <summary>Prefetches and priorities: the operands are checked, nothing else happens.</summary>
     private void DecodeHint()
     {
+        if (_parts[^1] == "tensormap")
+        {
+            DecodePrefetchMap();
+            return;
+        }
         bool hasSize = _parts[0] is "applypriority" or "discard";
         DemandCount(hasSize ? 2 : 1);
         SetAddress(0, SpaceOf(_parts[1]));
@@ -314,6 +319,13 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeAsyncCopy()
     {
+        if (Take("reduce"))
+        {
+            Demand("async");
+            Demand("bulk");
+            DecodeBulkCopy(isReduction: true);
+            return;
+        }
         Demand("async");
         switch (Next())
         {
@@ -329,6 +341,12 @@ internal sealed unsafe partial class KernelDecoder
             case "wait_all":
                 DemandCount(0);
                 _op.Handler = &AsyncCopyHandlers.WaitAll;
+                return;
+            case "bulk":
+                DecodeBulk();
+                return;
+            case "mbarrier":
+                DecodeArriveAfterCopies();
                 return;
             case "ca":
                 DecodeCopy(only16: false);

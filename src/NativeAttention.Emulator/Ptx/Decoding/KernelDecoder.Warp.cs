@@ -170,6 +170,11 @@ internal sealed unsafe partial class KernelDecoder
             _op.Handler = &WarpHandlers.Synchronize;
             return;
         }
+        if (!isBar && Take("cluster"))
+        {
+            DecodeClusterBarrier();
+            return;
+        }
         Take("cta");
         string kind = Next();
         _op.Aux = kind switch
@@ -217,6 +222,19 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeFence()
     {
+        if (Take("proxy"))
+        {
+            DecodeProxyFence();
+            return;
+        }
+        if (Take("mbarrier_init"))
+        {
+            Demand("release");
+            Demand("cluster");
+            DemandCount(0);
+            _op.Handler = &ProxyFences.MbarrierInit;
+            return;
+        }
         DemandCount(0);
         MemoryOrder order = _parts[0] == "membar" ? MemoryOrder.Sequential
             : ReadOrder() is MemoryOrder.Weak ? MemoryOrder.AcquireRelease : ReadOrder();

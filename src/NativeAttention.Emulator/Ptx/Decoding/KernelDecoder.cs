@@ -27,6 +27,7 @@ internal sealed unsafe partial class KernelDecoder
     private int _predicateEnd;
     private int _slotEnd;
     private int _caches;
+    private bool _hasAsyncReaders;
     private int _carrySlot = Op.None;
 
     // The instruction being decoded.
@@ -498,6 +499,16 @@ internal sealed unsafe partial class KernelDecoder
             "%lanemask_le" => SpecialRegister.LaneMaskLe,
             "%lanemask_gt" => SpecialRegister.LaneMaskGt,
             "%lanemask_ge" => SpecialRegister.LaneMaskGe,
+            "%clusterid.x" => SpecialRegister.CtaidX,
+            "%clusterid.y" => SpecialRegister.CtaidY,
+            "%clusterid.z" => SpecialRegister.CtaidZ,
+            "%nclusterid.x" => SpecialRegister.NctaidX,
+            "%nclusterid.y" => SpecialRegister.NctaidY,
+            "%nclusterid.z" => SpecialRegister.NctaidZ,
+            "%cluster_ctaid.x" or "%cluster_ctaid.y" or "%cluster_ctaid.z" or "%cluster_ctarank" =>
+                SpecialRegister.Zero,
+            "%cluster_nctaid.x" or "%cluster_nctaid.y" or "%cluster_nctaid.z" or "%cluster_nctarank" =>
+                SpecialRegister.One,
             "%dynamic_smem_size" => SpecialRegister.DynamicSharedBytes,
             "%total_smem_size" => SpecialRegister.TotalSharedBytes,
             _ => throw Error($"'{name}' is neither a declared register nor a supported special register"),

@@ -46,7 +46,7 @@ internal static partial class InstructionForms
     {
         List<(string Name, string Text)> macros = [];
         List<(string Mnemonic, InstructionForm Form)> forms = [];
-        foreach (string line in Table.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in (Table + HopperTable).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             if (line[0] == '#')
             {

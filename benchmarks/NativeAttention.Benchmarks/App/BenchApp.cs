@@ -1,0 +1,99 @@
+using System.CommandLine;
+using NativeAttention.Tool.App;
+
+namespace NativeAttention.Benchmarks.App;
+
+/// <summary>
+/// The program: parses the command line, measures, turns failures into one line and an exit code.
+/// </summary>
+internal sealed class BenchApp(ToolConsole console)
+{
+    private readonly Argument<string?> _filter = new("filter")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "Only cases whose name contains this text: cpu, emulator, plan, causal, s4096x, ...",
+    };
+
+    private readonly Option<bool> _short = new("--short")
+    {
+        Description = "The chosen few, about three minutes (default).",
+    };
+
+    private readonly Option<bool> _full = new("--full")
+    {
+        Description = "Every case, and each one longer: about fifteen minutes.",
+    };
+
+    private readonly Option<bool> _list = new("--list")
+    {
+        Description = "Print the names of the cases and measure nothing.",
+    };
+
+    private readonly Option<string?> _out = new("--out")
+    {
+        HelpName = "folder",
+        Description = "Where to write results.jsonl (default: benchmarks/results/<date>-<commit>-<machine>).",
+    };
+
+    private readonly Option<string?> _machine = new("--machine")
+    {
+        HelpName = "name",
+        Description = "Name of the machine: small letters, digits, hyphens (default: of its processor).",
+    };
+
+    private readonly Option<string?> _note = new("--note")
+    {
+        HelpName = "text",
+        Description = "What a reader of the figures should know.",
+    };
+
+    /// <summary>Runs the program.</summary>
+    /// <param name="arguments">The command line, without the name of the program.</param>
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public int Run(IReadOnlyList<string> arguments)
+    {
+        RootCommand root = new($"Measures the CPU backend and the emulator.\n\n{ExitCodes.Help}")
+        {
+            _filter, _short, _full, _list, _out, _machine, _note,
+        };
+        root.SetAction(Execute);
+        ParserConfiguration configuration = new() { ResponseFileTokenReplacer = null };
+        ParseResult parsed = root.Parse(arguments, configuration);
+        if (parsed.Errors.Count > 0)
+        {
+            string message = string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.')));
+            return Fail(ToolException.BadInput($"{message} (see --help)"));
+        }
+
+        return parsed.Invoke(new InvocationConfiguration { Output = console.Out, Error = console.Error });
+    }
+
+    private int Execute(ParseResult parsed)
+    {
+        try
+        {
+            if (parsed.GetValue(_short) && parsed.GetValue(_full))
+            {
+                throw ToolException.BadInput("--short and --full exclude each other");
+            }
+
+            BenchOptions options = new(parsed.GetValue(_filter), parsed.GetValue(_full),
+                parsed.GetValue(_out), parsed.GetValue(_machine), parsed.GetValue(_note));
+            BenchRun run = new(console.Out, options, options.Full ? Pace.Full : Pace.Short);
+            return parsed.GetValue(_list) ? run.List() : run.Run();
+        }
+#pragma warning disable CA1031 // the outermost frame: whatever it is, the user gets one line and an exit code
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return Fail(e);
+        }
+    }
+
+    private int Fail(Exception exception)
+    {
+        FailureReport failure = FailureReport.Of(exception);
+        console.Error.WriteLine($"bench: {failure.Message}");
+        return failure.ExitCode;
+    }
+}

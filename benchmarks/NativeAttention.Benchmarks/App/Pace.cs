@@ -1,0 +1,15 @@
+namespace NativeAttention.Benchmarks.App;
+
+/// <summary>How long everything is measured.</summary>
+/// <param name="Passes">How often all cases are gone through.</param>
+/// <param name="Warmup">Iterations in a pass before those that count.</param>
+/// <param name="Iterations">Iterations in a pass that count.</param>
+/// <param name="Milliseconds">Length of an iteration, unless one run takes longer.</param>
+internal sealed record Pace(int Passes, int Warmup, int Iterations, int Milliseconds)
+{
+    /// <summary>About three minutes with the cases of the short mode.</summary>
+    public static Pace Short { get; } = new(Passes: 3, Warmup: 2, Iterations: 5, Milliseconds: 100);
+
+    /// <summary>About fifteen minutes with all cases.</summary>
+    public static Pace Full { get; } = new(Passes: 5, Warmup: 3, Iterations: 7, Milliseconds: 200);
+}

@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+using NativeAttention.Tool.Results;
+
+namespace NativeAttention.Benchmarks.Cases;
+
+/// <summary>One thing to measure. All that is measured is a list of these.</summary>
+public sealed record BenchCase
+{
+    /// <summary>Where it runs.</summary>
+    public required BenchDevice Device { get; init; }
+
+    /// <summary>What it does.</summary>
+    public BenchFamily Family { get; init; }
+
+    /// <summary>Element type.</summary>
+    public ElementType Type { get; init; } = ElementType.Float32;
+
+    /// <summary>Lengths.</summary>
+    public required AttentionShape Shape { get; init; }
+
+    /// <summary>The mask.</summary>
+    public AttentionMask Mask { get; init; } = AttentionMask.None;
+
+    /// <summary>Most threads; null for all processors.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Whether the short mode measures it too.</summary>
+    public bool InShort { get; init; }
+
+    /// <summary>Name of the family in results.</summary>
+    public string FamilyName => Family switch
+    {
+        BenchFamily.Plan => "plan",
+        BenchFamily.OneShot => "oneshot",
+        _ => "dense",
+    };
+
+    /// <summary>Name of the device in results.</summary>
+    public string DeviceName => Device == BenchDevice.Emulator ? "emulator" : "cpu";
+
+    /// <summary>What filters look at: the device, then the case as results name it.</summary>
+    public string Name =>
+        $"{DeviceName}/{CaseId.Of(FamilyName, Dtypes.Of(Type), CaseShape.Of(Shape), ResultOptions)}";
+
+    /// <summary>The options of the problem.</summary>
+    public AttentionOptions Options =>
+        new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } };
+
+    /// <summary>The options as results store them; null when there are none.</summary>
+    internal JsonObject? ResultOptions
+    {
+        get
+        {
+            JsonObject options = [];
+            if (Mask != AttentionMask.None)
+            {
+                options["mask"] = Mask.ToString();
+            }
+
+            if (Threads is { } threads)
+            {
+                options["threads"] = threads;
+            }
+
+            return options.Count > 0 ? options : null;
+        }
+    }
+
+    /// <summary>
+    /// The number that tells most: where there is but one query, reading the keys and values is all the work.
+    /// </summary>
+    internal ResultMetric Metric => Family != BenchFamily.Dense || Shape.KeyLength == 1 ? ResultMetric.Seconds
+        : Shape.QueryLength == 1 ? ResultMetric.Gbps
+        : ResultMetric.Tflops;
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}

@@ -1,0 +1,62 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using BenchmarkDotNet.Environments;
+using NativeAttention.Benchmarks.App;
+using NativeAttention.Tool.Results;
+
+namespace NativeAttention.Benchmarks.Results;
+
+/// <summary>What results say of the machine and of the code that was measured.</summary>
+internal static partial class Machine
+{
+    private static readonly string[] NoName = ["amd", "intel", "r", "tm", "cpu", "processor", "core"];
+
+    /// <summary>The line that opens the run of the CPU.</summary>
+    public static RunLine Describe(BenchOptions options)
+    {
+        string processor =
+            HostEnvironmentInfo.GetCurrent().CpuInfo.Value?.ProcessorName ?? "unknown processor";
+        return new RunLine
+        {
+            Schema = RunLine.CurrentSchema,
+            Date = DateTime.UtcNow,
+            Commit = Commit(),
+            Machine = options.Machine ?? Slug(processor, Environment.ProcessorCount),
+            Device = "cpu",
+            Mode = options.Mode,
+            Note = options.Note,
+            DeviceDetails = new DeviceDetails
+            {
+                Cpu = $"{processor}: {CpuBackend.Default.Description}",
+                Cores = Environment.ProcessorCount,
+                Os = RuntimeInformation.OSDescription,
+                Runtime = RuntimeInformation.FrameworkDescription,
+            },
+        };
+    }
+
+    /// <summary>The folder of a run under benchmarks/results.</summary>
+    public static string FolderName(RunLine run) => $"{run.Date:yyyy-MM-dd}-{run.Commit}-{run.Machine}";
+
+    /// <summary>A short name made of a processor's: <c>epyc-9b14-2core</c>.</summary>
+    internal static string Slug(string processor, int cores)
+    {
+        string name = CoreCount().Replace(processor.Split('@')[0].ToLowerInvariant(), "");
+        string[] words = new string([.. name.Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')])
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return string.Join('-', words.Except(NoName).Take(3).Append($"{cores}core"));
+    }
+
+    // The SDK appends the commit that was checked out to the version.
+    private static string Commit()
+    {
+        string? version = typeof(Machine).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+        string[] parts = version?.Split('+') ?? [];
+        return parts.Length == 2 && parts[1].Length >= 7 ? parts[1][..7] : "unknown";
+    }
+
+    [GeneratedRegex(@"\d+-core")]
+    private static partial Regex CoreCount();
+}

@@ -1,0 +1,91 @@
+using NativeAttention.Benchmarks.App;
+using NativeAttention.Benchmarks.Results;
+using NativeAttention.Tool.App;
+using NativeAttention.Tool.Results;
+
+namespace NativeAttention.Benchmarks.Tests;
+
+/// <summary>The program from its command line to the file it leaves.</summary>
+public class BenchAppTests
+{
+    [Test]
+    public void A_run_leaves_results_that_can_be_read()
+    {
+#if DEBUG
+        Assert.Ignore("BenchmarkDotNet measures optimized assemblies only.");
+#endif
+        string folder = Directory.CreateTempSubdirectory("nattn-bench-").FullName;
+        try
+        {
+            using StringWriter output = new();
+            BenchOptions options = new("-s1x1-", Full: false, folder, "some-machine", "a test");
+            Assert.That(new BenchRun(output, options, new Pace(2, 1, 3, 1)).Run(), Is.EqualTo(ExitCodes.Ok),
+                output.ToString());
+            ResultRun run = ResultReader.Read(Path.Combine(folder, "results.jsonl")).Runs.Single();
+            Assert.That(run.Run, Has.Property("Machine").EqualTo("some-machine"));
+            Assert.That(run.Run, Has.Property("Note").EqualTo("a test"));
+            Assert.That(run.Ceilings.Count(), Is.EqualTo(Probes.Probe.All.Count));
+            Assert.That(run.Ceilings.Select(c => c.Value), Has.All.GreaterThan(0.01));
+            Assert.That(run.Measurements.Select(m => m.Family),
+                Is.EqualTo(new[] { "dense", "oneshot", "plan" }));
+            foreach (MeasurementLine line in run.Measurements)
+            {
+                Assert.That(line.Status, Is.EqualTo(ResultStatus.Ok));
+                Assert.That(line.Seconds!.Samples, Is.EqualTo(6));
+                Assert.That(line.Seconds.Median, Is.InRange(1e-9, 1e-2));
+                Assert.That(line.AllocatedBytes, Is.Not.Null);
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Test]
+    public void The_list_has_the_names_that_filters_look_at()
+    {
+        (int code, string output, _) = Start("emulator", "--list");
+        Assert.That(code, Is.EqualTo(ExitCodes.Ok));
+        Assert.That(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(new[]
+        {
+            "emulator/dense-f16-b1-h2x2-s512x512-d64x64", "emulator/dense-f16-b1-h2x2-s512x512-d64x64-causal",
+        }));
+    }
+
+    [Test]
+    public void A_filter_that_nothing_passes_is_refused()
+    {
+        (int code, _, string error) = Start("nosuch");
+        Assert.That(code, Is.EqualTo(ExitCodes.BadInput));
+        Assert.That(error, Is.EqualTo("bench: filter is 'nosuch': no case of the short mode has a name that "
+            + "contains it (--list prints the names)\n"));
+    }
+
+    [TestCase("--short", "--full")]
+    [TestCase("--fast")]
+    [TestCase("one", "two")]
+    public void A_bad_command_line_is_refused(params string[] arguments)
+    {
+        (int code, _, string error) = Start(arguments);
+        Assert.That(code, Is.EqualTo(ExitCodes.BadInput));
+        Assert.That(error, Does.StartWith("bench: ").And.Contain(arguments[^1]));
+    }
+
+    [TestCase("AMD EPYC", 2, "epyc-2core")]
+    [TestCase("AMD EPYC 9B14 96-Core Processor", 8, "epyc-9b14-8core")]
+    [TestCase("Intel(R) Xeon(R) Platinum 8480+ CPU @ 2.00GHz", 4, "xeon-platinum-8480-4core")]
+    [TestCase("12th Gen Intel(R) Core(TM) i7-1260P", 16, "12th-gen-i7-16core")]
+    public void A_machine_is_named_after_its_processor(string processor, int cores, string name)
+    {
+        Assert.That(Machine.Slug(processor, cores), Is.EqualTo(name));
+    }
+
+    private static (int Code, string Output, string Error) Start(params string[] arguments)
+    {
+        using StringWriter output = new() { NewLine = "\n" };
+        using StringWriter error = new() { NewLine = "\n" };
+        int code = new BenchApp(new ToolConsole(output, error, ErrorIsTerminal: false)).Run(arguments);
+        return (code, output.ToString(), error.ToString());
+    }
+}
