@@ -111,10 +111,10 @@ internal sealed class FakeBundle : IDisposable
             ("PATH", $"{bin}:/usr/bin:/bin"), ("TMPDIR", _root));
     }
 
-    /// <summary>Runs it, and reads its results by the reader that the reports use.</summary>
-    public (int ExitCode, string Output, ResultRun Results) Run(int total = 60)
+    /// <summary>Runs it for a minute at most, and reads its results by the reader that the reports use.</summary>
+    public (int ExitCode, string Output, ResultRun Results) Run()
     {
-        (int exitCode, string output) = Start(Out, "--total", $"{total}").Wait();
+        (int exitCode, string output) = Start(Out, "--total", "60").Wait();
         return (exitCode, output, Results());
     }
 

@@ -1,19 +1,25 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace NativeAttention.Bundle.Tests;
 
 /// <summary>A program that was started, and what it said.</summary>
 internal sealed class Script
 {
+    // These machines may be busy.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
     private readonly Process _process;
-    private readonly Task<string> _error, _output;
+    private readonly StringBuilder _text = new();
 
     private Script(ProcessStartInfo start)
     {
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         _process = Process.Start(start)!;
-        _error = _process.StandardError.ReadToEndAsync();
-        _output = _process.StandardOutput.ReadToEndAsync();
+        _process.OutputDataReceived += Add;
+        _process.ErrorDataReceived += Add;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
     }
 
     public static Script Start(string program, IEnumerable<string> arguments,
@@ -28,6 +34,17 @@ internal sealed class Script
         return new Script(start);
     }
 
+    /// <summary>Waits until it has said something.</summary>
+    public void WaitFor(string text)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (!Text().Contains(text, StringComparison.Ordinal))
+        {
+            Assert.That(Stopwatch.GetElapsedTime(start), Is.LessThan(Patience), $"still has not said '{text}'");
+            Thread.Sleep(50);
+        }
+    }
+
     /// <summary>Sends SIGTERM.</summary>
     public void Terminate()
     {
@@ -35,17 +52,33 @@ internal sealed class Script
         kill.WaitForExit();
     }
 
-    /// <summary>Waits until it has ended; a minute at most.</summary>
+    /// <summary>Waits until it has ended.</summary>
     public (int ExitCode, string Output) Wait()
     {
-        if (!_process.WaitForExit(TimeSpan.FromMinutes(1)))
+        if (!_process.WaitForExit(Patience))
         {
             _process.Kill(entireProcessTree: true);
-            Assert.Fail("did not end within a minute");
+            Assert.Fail($"did not end; it said {Text()}");
         }
 
-        string text = _output.Result + _error.Result;
-        TestContext.Out.WriteLine(text);
-        return (_process.ExitCode, text);
+        _process.WaitForExit(); // for the rest of the output too
+        TestContext.Out.WriteLine(Text());
+        return (_process.ExitCode, Text());
+    }
+
+    private string Text()
+    {
+        lock (_text)
+        {
+            return _text.ToString();
+        }
+    }
+
+    private void Add(object sender, DataReceivedEventArgs line)
+    {
+        lock (_text)
+        {
+            _text.Append(line.Data).Append('\n');
+        }
     }
 }

@@ -32,9 +32,9 @@ internal sealed partial class ChildRun : ITestListener
     {
         _journal.Reopen();
         NUnitTestAssemblyRunner runner = new(new DefaultTestAssemblyBuilder());
-        // No workers: tests run on this thread, one after the other.
+        // No workers: tests run on this thread, one after the other, and none starts before it is in the journal.
         ITest suite = runner.Load(LoadAssembly(),
-            new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0 });
+            new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0, ["SynchronousEvents"] = true });
         _tests = new TestList(suite, _command.Filter);
         ChooseTests();
         runner.Run(this, _tests);
@@ -95,6 +95,9 @@ internal sealed partial class ChildRun : ITestListener
             _tests.Choose(name => name == alone);
             return;
         }
+
+        _log.WriteLine($"{_suite}: {_tests.All.Count(test => !_journal.IsDone(test))} tests to run");
+        _log.Flush();
 
         foreach (string test in _tests.All)
         {
