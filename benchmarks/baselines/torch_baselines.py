@@ -23,7 +23,8 @@ import warnings
 
 EXIT_OK, EXIT_CHECK_FAILED, EXIT_BAD_INPUT, EXIT_NOT_AVAILABLE, EXIT_FAILURE = 0, 1, 2, 3, 4
 CACHES_PER_ROUND = 3  # tensors of all sets together, in sizes of the second-level cache
-MOST_SAMPLES, MOST_LAUNCHES, HOST_LAUNCHES = 64, 128, 200
+MOST_SAMPLES, MOST_LAUNCHES, MOST_HOST_LAUNCHES = 64, 128, 200
+HOST_SECONDS = 0.05  # of the device, while the host's time is taken
 CHECKED_ROWS = 6
 # Relative error of a row (Euclidean) that a kernel of this type may have. Plain tf32 does not count as float32.
 ALLOWED_ERROR = {"bf16": 2e-2, "f16": 3e-3, "f32": 2e-5}
@@ -267,15 +268,13 @@ class Timer:
         return [self.device.seconds(start, end) / launches for start, end in marks]
 
     def host_cost(self, launch, sets, estimate):
-        launches = int(min(max(0.1 / estimate, 1), HOST_LAUNCHES))
         seconds = []
-        for _ in range(3):
+        for _ in range(int(min(max(HOST_SECONDS / estimate, 5), MOST_HOST_LAUNCHES))):
             start = time.perf_counter()
-            for _ in range(launches):
-                launch(self.turn % sets)
-                self.turn += 1
-            seconds.append((time.perf_counter() - start) / launches)
-            self.device.synchronize()
+            launch(self.turn % sets)
+            seconds.append(time.perf_counter() - start)
+            self.turn += 1
+        self.device.synchronize()
         return statistics.median(seconds)
 
 
