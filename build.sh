@@ -90,7 +90,7 @@ publish_tool() {
     return
   fi
   say "tool -> $tool"
-  msbuild publish src/NativeAttention.Tool -r linux-x64 --self-contained false -p:PublishSingleFile=true -o artifacts/tool
+  msbuild publish src/NativeAttention.Tool --use-current-runtime --self-contained false -p:PublishSingleFile=true -o artifacts/tool
   cp -f artifacts/tool/nattn "$tool.new" && mv -f "$tool.new" "$tool" && touch "$tool"
 }
 

@@ -28,7 +28,7 @@ public class CollectorTests
     public void A_case_becomes_a_measurement_with_its_work()
     {
         Collector collector = new();
-        collector.Add(Full with { Mask = AttentionMask.Causal, Threads = 1 }, [2e-6, 1e-6, 3e-6], 0);
+        collector.Add(Full with { Mask = AttentionMask.Causal, Threads = 1 }, [2e-6, 1e-6, 3e-6], 8);
         collector.Add(Full with { Mask = AttentionMask.Causal, Threads = 1 }, [4e-6], 16);
         MeasurementLine line = Read(collector).Single().Measurements.Single();
         Assert.Multiple(() =>
@@ -83,6 +83,19 @@ public class CollectorTests
             ("read", 50.0, "GB/s", default(int?)),
             ("fma-f32", 1.0, "GFLOP/s", Environment.ProcessorCount + 1),
         }));
+    }
+
+    [Test]
+    public void Measurements_come_in_the_order_of_the_list()
+    {
+        Collector collector = new();
+        foreach (BenchCase @case in CaseList.All.Take(3).Reverse())
+        {
+            collector.Add(@case, [1e-6], 0);
+        }
+
+        Assert.That(Read(collector).Single().Measurements.Select(m => $"cpu/{m.Case}"),
+            Is.EqualTo(CaseList.All.Take(3).Select(c => c.Name)));
     }
 
     [Test]

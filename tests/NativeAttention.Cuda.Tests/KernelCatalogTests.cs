@@ -96,6 +96,23 @@ public sealed partial class KernelCatalogTests
             Is.GreaterThan(int.MaxValue));
     }
 
+    [TestCase(-1, 8, 8, 4, 2, 64, "Batch is -1: it must be 0 or more.")]
+    [TestCase(1, -8, 8, 4, 2, 64, "QueryLength is -8: it must be 0 or more.")]
+    [TestCase(1, 8, -8, 4, 2, 64, "KeyLength is -8: it must be 0 or more.")]
+    [TestCase(1, 8, 8, 0, 2, 64, "QueryHeads is 0: it must be 1 or more.")]
+    [TestCase(1, 8, 8, 4, -2, 64, "KeyValueHeads is -2: it must be 1 or more.")]
+    [TestCase(1, 8, 8, 4, 2, 0, "HeadDim is 0: it must be 1 or more.")]
+    [TestCase(1, 8, 8, 4, 3, 64, "QueryHeads is 4: it must be a multiple of KeyValueHeads, which is 3.")]
+    public void The_grid_of_an_impossible_shape_is_refused(int batch, int queries, int keys, int queryHeads,
+        int keyValueHeads, int dim, string message)
+    {
+        KernelInfo kernel = KernelCatalog.Find("na_dense_tiled_f16_d64_sm80");
+        AttentionShape shape = new(batch, queries, keys, queryHeads, keyValueHeads, dim);
+        Assert.That(() => kernel.GridSize(shape),
+            Throws.InstanceOf<ArgumentException>().With.Message.StartsWith(message)
+                .And.Property(nameof(ArgumentException.ParamName)).EqualTo("shape"));
+    }
+
     [Test]
     public void An_unknown_kernel_is_named()
     {

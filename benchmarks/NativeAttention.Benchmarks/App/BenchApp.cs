@@ -16,12 +16,12 @@ internal sealed class BenchApp(ToolConsole console)
 
     private readonly Option<bool> _short = new("--short")
     {
-        Description = "The chosen few, about three minutes (default).",
+        Description = "The chosen few, two to three minutes (default).",
     };
 
     private readonly Option<bool> _full = new("--full")
     {
-        Description = "Every case, and each one longer: about fifteen minutes.",
+        Description = "Every case, and each one longer: about twenty minutes.",
     };
 
     private readonly Option<bool> _list = new("--list")

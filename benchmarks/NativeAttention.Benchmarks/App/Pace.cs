@@ -7,9 +7,9 @@ namespace NativeAttention.Benchmarks.App;
 /// <param name="Milliseconds">Length of an iteration, unless one run takes longer.</param>
 internal sealed record Pace(int Passes, int Warmup, int Iterations, int Milliseconds)
 {
-    /// <summary>About three minutes with the cases of the short mode.</summary>
+    /// <summary>Two to three minutes with the cases of the short mode.</summary>
     public static Pace Short { get; } = new(Passes: 3, Warmup: 2, Iterations: 5, Milliseconds: 100);
 
-    /// <summary>About fifteen minutes with all cases.</summary>
+    /// <summary>About twenty minutes with all cases.</summary>
     public static Pace Full { get; } = new(Passes: 5, Warmup: 3, Iterations: 7, Milliseconds: 200);
 }

@@ -6,8 +6,13 @@ internal static class CaseList
     private static readonly AttentionMask[] Masks = [AttentionMask.None, AttentionMask.Causal];
     private static readonly int[] HeadDims = [64, 128];
 
-    /// <summary>The cases, in the order they are measured.</summary>
-    public static IReadOnlyList<BenchCase> All { get; } =
+    /// <summary>The cases, in the order of results.</summary>
+    public static IReadOnlyList<BenchCase> All => Cases;
+
+    /// <summary>Place of a case in the order of results.</summary>
+    public static int IndexOf(BenchCase @case) => Cases.IndexOf(@case);
+
+    private static List<BenchCase> Cases { get; } =
     [
         .. Prefill(), .. SmallTypes(), .. GroupedHeads(), .. OneThread(), .. OddHeadDims(), .. OddLengths(),
         .. UnequalLengths(), .. Decode(), .. Overheads(), .. Emulated(),

@@ -54,7 +54,8 @@ internal sealed class Collector
     /// <param name="run">The line that opens the run of the CPU.</param>
     public IEnumerable<ResultLine> Lines(RunLine run)
     {
-        ILookup<BenchDevice, BenchCase> devices = _cases.Keys.ToLookup(c => c.Device);
+        ILookup<BenchDevice, BenchCase> devices =
+            _cases.Keys.OrderBy(CaseList.IndexOf).ToLookup(c => c.Device);
         foreach (IGrouping<BenchDevice, BenchCase> device in devices)
         {
             yield return run with { Device = device.First().DeviceName };
@@ -102,7 +103,9 @@ internal sealed class Collector
             Spread = measured.Times.Any ? measured.Times.Spread : null,
             Flops = works ? CaseWork.DenseFlops(@case.Shape, @case.Mask) : null,
             Bytes = works ? CaseWork.DenseBytes(@case.Shape, @case.Type) : null,
-            AllocatedBytes = measured.Allocated.Count > 0 ? Samples.Quantile(measured.Allocated, 0.5) : null,
+            // The count is of the whole process, whose thread pool allocates now and then; a run's own
+            // allocations are there in every pass.
+            AllocatedBytes = measured.Allocated.Count > 0 ? measured.Allocated.Min() : null,
             Metric = @case.Metric,
         };
     }

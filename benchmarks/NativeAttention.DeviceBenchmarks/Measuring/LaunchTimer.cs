@@ -63,7 +63,7 @@ internal sealed class LaunchTimer : IDisposable
     // Every set once, then for a quarter of the budget: caches, clocks and first-use costs settle.
     private double WarmUp(Action<int> launch, int sets)
     {
-        double estimate = Group(launch, 1, sets, 1)[0];
+        double estimate = Group(launch, sets, sets, 1)[0];
         int more = (int)Math.Min(0.25 * _plan.Budget.TotalSeconds / estimate, 1000);
         return more > 0 ? Group(launch, sets, more, 1)[0] : estimate;
     }

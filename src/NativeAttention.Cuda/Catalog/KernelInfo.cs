@@ -63,7 +63,14 @@ public sealed record KernelInfo
     /// Blocks of a launch: query tiles times query heads times batch, query tile fastest, batch slowest.
     /// </summary>
     /// <param name="shape">The problem.</param>
-    public long GridSize(AttentionShape shape) => DensePlanner.GridSize(_entry, shape);
+    /// <returns>The number of blocks, at most 2^63 - 1; a launch takes at most 2^31 - 1.</returns>
+    /// <exception cref="ArgumentException">A length, head count or head dim is too small, or the query heads
+    /// are no multiple of the key/value heads.</exception>
+    public long GridSize(AttentionShape shape)
+    {
+        ProblemRules.CheckShape(shape);
+        return DensePlanner.GridSize(_entry, shape);
+    }
 
     /// <summary>The PTX text of the module that holds it.</summary>
     /// <exception cref="FileNotFoundException">This build has no kernels, or <c>NATTN_PTX_DIRECTORY</c> lacks

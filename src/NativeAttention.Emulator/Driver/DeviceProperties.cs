@@ -36,7 +36,9 @@ internal sealed record DeviceProperties(
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>Names of the architectures that can be emulated.</summary>
-    internal static string TargetList => string.Join(", ", ByTarget.Keys.Order(StringComparer.Ordinal));
+    internal static IReadOnlyList<string> Targets { get; } = [.. ByTarget.Keys.Order(StringComparer.Ordinal)];
+
+    internal static string TargetList => string.Join(", ", Targets);
 
     internal static DeviceProperties? Of(string target)
     {

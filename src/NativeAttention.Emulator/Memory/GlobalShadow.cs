@@ -26,6 +26,7 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
 
     private readonly nuint _chunkCount = (nuint)((arenaEnd - arenaStart) >> ChunkShift) + 1;
     private nint* _chunks;
+    private readonly HashSet<uint> _forgotten = [];
     private ulong _first;
     private uint _next = 1;
 
@@ -51,8 +52,20 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
             _next += (uint)blocks;
             _first = (ulong)first << 32;
             _flags.Clear();
+            _forgotten.Clear();
             _splitCount = 0;
             return first;
+        }
+    }
+
+    /// <summary>Gives a block whose clocks are set back another serial number; what it did under the old one counts as
+    /// ordered from then on.</summary>
+    public uint Renew(uint serial)
+    {
+        lock (_gate)
+        {
+            _forgotten.Add(serial);
+            return _next++;
         }
     }
 
@@ -227,7 +240,7 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         return earlier < _first || IsOrderedInLaunch(w, earlier, now);
     }
 
-    private static bool IsOrderedInLaunch(Warp w, ulong earlier, ulong now)
+    private bool IsOrderedInLaunch(Warp w, ulong earlier, ulong now)
     {
         uint tag = (uint)(earlier & ~BlockScope);
         EventVector known = w.Clock.Known;
@@ -239,7 +252,8 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
             return true;
         }
         return isOwn ? tag <= known.Bounds[EventTag.Actor(tag)]
-            : known.Remote is not null && known.Remote.Orders((uint)(earlier >> 32), tag);
+            : (known.Remote is not null && known.Remote.Orders((uint)(earlier >> 32), tag))
+                || _forgotten.Contains((uint)(earlier >> 32));
     }
 
     /// <summary>Keeps blocks on other threads away from the shadow.</summary>

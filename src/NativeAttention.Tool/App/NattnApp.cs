@@ -71,6 +71,7 @@ internal sealed class NattnApp
         root.Subcommands.Add(InfoCommand.Build(Execute));
         root.Subcommands.Add(RunCommand.Build(Execute));
         root.Subcommands.Add(VerifyCommand.Build(Execute));
+        root.Subcommands.Add(EmulateCommand.Build(Execute));
         root.Subcommands.Add(ReportCommand.Build(Execute));
         return root;
     }

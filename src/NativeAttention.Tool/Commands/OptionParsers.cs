@@ -35,24 +35,29 @@ internal static class OptionParsers
         CustomParser = result => ParseFinite(name, result),
     };
 
-    /// <summary>An option whose value is a whole number.</summary>
-    public static Option<int> Whole(string name, string description, int otherwise) => new(name)
-    {
-        Description = description,
-        HelpName = "number",
-        DefaultValueFactory = _ => otherwise,
-        CustomParser = result =>
+    /// <summary>An option whose value is a whole number, at least <paramref name="least"/>.</summary>
+    public static Option<int> Whole(
+        string name, string description, int otherwise, int least = int.MinValue) => new(name)
         {
-            string text = result.Tokens[0].Value;
-            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
-                out int value))
+            Description = description,
+            HelpName = "number",
+            DefaultValueFactory = _ => otherwise,
+            CustomParser = result =>
             {
-                result.AddError($"{name} is '{text}'; allowed are whole numbers");
-            }
+                string text = result.Tokens[0].Value;
+                if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                    out int value))
+                {
+                    result.AddError($"{name} is '{text}'; allowed are whole numbers");
+                }
+                else if (value < least)
+                {
+                    result.AddError($"{name} is {value}; allowed are whole numbers from {least}");
+                }
 
-            return value;
-        },
-    };
+                return value;
+            },
+        };
 
     private static float? ParseFinite(string name, ArgumentResult result)
     {

@@ -17,10 +17,20 @@ internal sealed record InputTensor(string Option, string Path, NpyArray Array)
     /// take.</exception>
     public static InputTensor Load(string option, string path)
     {
-        NpyArray array;
+        NpyArray array = LoadAny(option, path);
+        return array.Type is NpyElementType.Float32 or NpyElementType.Float16
+            ? new InputTensor(option, path, array)
+            : throw ToolException.BadInput($"{option} {path}: dtype is {NpyDtype.NameOf(array.Type)}; "
+                + "allowed are float32 and float16");
+    }
+
+    /// <summary>Reads a file of any type of element.</summary>
+    /// <exception cref="ToolException">It cannot be read.</exception>
+    public static NpyArray LoadAny(string option, string path)
+    {
         try
         {
-            array = NpyReader.Read(path);
+            return NpyReader.Read(path);
         }
         catch (NpyFormatException e)
         {
@@ -39,10 +49,5 @@ internal sealed record InputTensor(string Option, string Path, NpyArray Array)
         {
             throw ToolException.BadInput($"{option} {path}: cannot be read: {e.Message}", e);
         }
-
-        return array.Type is NpyElementType.Float32 or NpyElementType.Float16
-            ? new InputTensor(option, path, array)
-            : throw ToolException.BadInput($"{option} {path}: dtype is {NpyDtype.NameOf(array.Type)}; "
-                + "allowed are float32 and float16");
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NativeAttention.Tool.Npy;
 
 /// <summary>An array in memory: C order, this machine's byte order.</summary>
@@ -20,6 +22,11 @@ internal sealed class NpyArray
 
     /// <summary>Number of elements.</summary>
     public int Count => _values.Length;
+
+    /// <summary>The elements as they lie in memory.</summary>
+    /// <exception cref="OverflowException">They are more than 2 GiB.</exception>
+    public ReadOnlySpan<byte> Bytes => MemoryMarshal.CreateReadOnlySpan(
+        ref MemoryMarshal.GetArrayDataReference(_values), checked(Count * NpyDtype.SizeOf(Type)));
 
     /// <summary>The elements, last axis fastest.</summary>
     /// <exception cref="InvalidOperationException">The elements are not of this type.</exception>

@@ -8,8 +8,12 @@ namespace NativeAttention.Tool.Output;
 /// How documents become JSON. Generated at build time, so that it works without reflection.
 /// </summary>
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
+[JsonSerializable(typeof(EmulationDocument))]
+[JsonSerializable(typeof(EntriesDocument))]
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(InfoDocument))]
+[JsonSerializable(typeof(KernelEmulationDocument))]
+[JsonSerializable(typeof(LoadErrorsDocument))]
 [JsonSerializable(typeof(ReportDocument))]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(VerificationDocument))]

@@ -12,6 +12,14 @@ internal static class ProblemRules
     public static void CheckValues(ElementType elementType, AttentionShape shape, AttentionOptions options)
     {
         _ = ElementTypes.SizeInBytes(elementType);
+        CheckShape(shape);
+        CheckOptions(options);
+        CheckSizes(elementType, shape);
+    }
+
+    /// <summary>Checks the rules of a shape that hold for every element type.</summary>
+    public static void CheckShape(AttentionShape shape)
+    {
         AtLeast(0, shape.Batch, nameof(shape.Batch));
         AtLeast(0, shape.QueryLength, nameof(shape.QueryLength));
         AtLeast(0, shape.KeyLength, nameof(shape.KeyLength));
@@ -24,9 +32,6 @@ internal static class ProblemRules
             Throw(nameof(shape), $"QueryHeads is {shape.QueryHeads}: it must be a multiple of KeyValueHeads, "
                 + $"which is {shape.KeyValueHeads}.");
         }
-
-        CheckOptions(options);
-        CheckSizes(elementType, shape);
     }
 
     /// <summary>Checks the strides of all four tensors.</summary>

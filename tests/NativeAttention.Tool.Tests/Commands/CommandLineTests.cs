@@ -13,10 +13,10 @@ public class CommandLineTests
         ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), arguments);
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok));
         Assert.That(result.Error, Is.Empty);
-        foreach (string text in new[] { "demo", "info", "run", "verify", "report", "--json", "--verbose", "--progress",
+        foreach (string text in new[] { "demo", "info", "run", "verify", "emulate", "report", "--json", "--verbose", "--progress",
             "0  everything was done", "1  a check failed", "2  bad usage or bad input",
             "3  the device is not available",
-            "4  failure while running", "NATTN_DEVICE is the default of --device" })
+            "4  failure while running", "5  the PTX file does not load", "NATTN_DEVICE is the default of --device" })
         {
             Assert.That(result.Out, Does.Contain(text));
         }
@@ -26,6 +26,7 @@ public class CommandLineTests
     [TestCase("run")]
     [TestCase("verify")]
     [TestCase("demo")]
+    [TestCase("emulate [<FILE>]")]
     [TestCase("report <results>...")]
     public void Every_command_has_help(string command)
     {

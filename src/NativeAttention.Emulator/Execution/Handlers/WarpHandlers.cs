@@ -160,7 +160,14 @@ internal static unsafe class WarpHandlers
     }
 
     /// <summary>bar.warp.sync: nothing to do but to check that the named lanes are here.</summary>
-    public static void Synchronize(Warp w, Op* op) => CheckMembers(w, op, op->List[0]);
+    public static void Synchronize(Warp w, Op* op)
+    {
+        CheckMembers(w, op, op->List[0]);
+        if (w.Cta.Lanes is not null)
+        {
+            w.Clock.Advance();
+        }
+    }
 
     /// <summary>%clock and %clock64 count the instructions of the warp.</summary>
     public static void Clock(Warp w, Op* op)
