@@ -43,7 +43,7 @@ internal sealed unsafe partial class GlobalShadow
         (uint x, uint y) = (linear % launch.Grid.X, linear / launch.Grid.X % launch.Grid.Y);
         uint z = linear / launch.Grid.X / launch.Grid.Y;
         string access = (stamp & EventTag.Strong) != 0 ? "an atomic or strong access of " : "";
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{access}warp {clocks.WarpOf(actor)} of block ({x}, {y}, {z})");
+        string who = clocks.KindOf(actor) == ActorKind.Operation ? "a bulk copy" : $"warp {clocks.WarpOf(actor)}";
+        return string.Create(CultureInfo.InvariantCulture, $"{access}{who} of block ({x}, {y}, {z})");
     }
 }

@@ -165,6 +165,34 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         WriteRow(w, op, run, stamp);
     }
 
+    /// <summary>Checks and records an access of one thread's bulk copy to a range, which was started with
+    /// <paramref name="tag"/>.</summary>
+    public void AccessRange(Warp w, Op* op, int lane, ulong address, int bytes, uint tag, bool isWrite, int aux = 0)
+    {
+        using Turn turn = new(this, w);
+        ulong stamp = Stamp(w, tag, aux);
+        ulong end = address - arenaStart + (ulong)bytes;
+        for (ulong at = address - arenaStart; at < end; at = (at | (RowRun.RowBytes - 1)) + 1)
+        {
+            int first = (int)(at % RowRun.RowBytes);
+            int last = (int)Math.Min(RowRun.RowBytes, end - (at - (ulong)first));
+            RowRun run = new()
+            {
+                Row = at / RowRun.RowBytes,
+                Mask = (RowRun.WholeRow >> (RowRun.RowBytes - last)) & (RowRun.WholeRow << first),
+                Lanes = 1u << lane,
+            };
+            if (isWrite)
+            {
+                WriteRow(w, op, run, stamp);
+            }
+            else
+            {
+                ReadRow(w, op, run, stamp, isNonCoherent: false);
+            }
+        }
+    }
+
     private static ulong Stamp(Warp w, uint tag, int aux)
     {
         bool isStrong = (aux & Access.Strong) != 0;

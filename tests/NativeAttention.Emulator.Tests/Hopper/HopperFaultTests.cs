@@ -230,7 +230,9 @@ internal sealed class HopperFaultTests
     {
         using PtxMachine machine = new(ptx, options);
         ulong p = machine.Upload<byte>(new byte[4096]);
-        return machine.Launch(2, 128, 16384, p, machine.Upload<byte>(new byte[4096]));
+        // Two blocks that store to the one buffer would race.
+        uint grid = ptx.Contains("bulk_group", StringComparison.Ordinal) ? 1u : 2u;
+        return machine.Launch(grid, 128, 16384, p, machine.Upload<byte>(new byte[4096]));
     }
 
     [TestCaseSource(nameof(Plants))]

@@ -31,7 +31,7 @@ internal sealed unsafe partial class KernelDecoder
         (List<(int Register, int Op)> undefined, int pressure) =
             _use.Analyze(CollectionsMarshal.AsSpan(flow), _types);
         return new PtxProgram(
-            module, _function.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks,
+            module, _kernel.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks,
             CollectionsMarshal.AsSpan(_lists))
         {
             RegisterBytes = (_slotEnd + 127) & ~127,
