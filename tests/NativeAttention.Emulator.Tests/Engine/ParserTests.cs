@@ -32,7 +32,7 @@ internal sealed class ParserTests
     [TestCase("add.u8 %r0, %r1, %r2;", "unsupported instruction 'add.u8' in kernel 'k' (qualifier '.u8')")]
     [TestCase(
         "mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%r0,%r1,%r2,%r3}, {%r0,%r1,%r2,%r3}, {%r4,%r5}, {%r0,%r1,%r2,%r3};", "unsupported instruction 'mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32'")]
-    [TestCase("wgmma.fence.sync.aligned;", "unsupported instruction 'wgmma.fence.sync.aligned'")]
+    [TestCase("stacksave.u64 %rd0;", "unsupported instruction 'stacksave.u64'")]
     [TestCase("add.u32 %r0, %r1, %r99;",
         "'%r99' is neither a declared register nor a supported special register")]
     [TestCase("add.u32 %r0, %r1, %rx;",
