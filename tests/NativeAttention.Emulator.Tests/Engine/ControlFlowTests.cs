@@ -149,7 +149,10 @@ internal sealed class ControlFlowTests
                 """;
             using PtxMachine machine = new(Kernel(body), EmulatorOptions.Default with
             {
-                Threads = 2, SmCount = 2, CtasPerSm = 1, LivelockLimit = 200_000,
+                Threads = 2,
+                SmCount = 2,
+                CtasPerSm = 1,
+                LivelockLimit = 200_000,
             });
             EmulatorFault? fault = machine.Launch(2, 1, 0, machine.Upload<uint>(new uint[2]));
             Assert.That(fault, Is.Null, fault?.ToString());

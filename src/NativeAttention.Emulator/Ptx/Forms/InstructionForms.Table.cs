@@ -91,7 +91,8 @@ internal static partial class InstructionForms
         div.<rnd>.f64                                       | T T T     | 1.4 13
         {abs,neg}[.ftz].f32                                 | T T       |
         {abs,neg}.f64                                       | T T       | 1.0 13
-        {abs,neg}[.ftz].<half>                              | T T       | 6.5 53
+        abs[.ftz].<half>                                    | T T       | 6.5 53
+        neg[.ftz].<half>                                    | T T       | 6.0 53
         {abs,neg}.<bhalf>                                   | T T       | 7.0 80
         {min,max}[.ftz].f32                                 | T T T     |
         {min,max}[.ftz].NaN.f32                             | T T T     | 7.0 80
