@@ -1,5 +1,5 @@
 # The verbs of build.sh for Windows and PowerShell. Kept by hand beside it; not run by CI.
-#   setup build test demo bench pack format generate; no verb: build and test.
+#   setup build test demo bench pack gpu-bundle format generate; no verb: build and test.
 param([string]$Verb = 'all', [Parameter(ValueFromRemainingArguments = $true)][string[]]$Rest = @())
 $ErrorActionPreference = 'Stop'
 Set-Location $PSScriptRoot
@@ -62,6 +62,26 @@ function New-Packages {
   Get-ChildItem artifacts/packages/*.nupkg | Format-Table Name, Length
 }
 
+function New-GpuBundle {
+  Build-All
+  $Bundle = 'artifacts/gpu-bundle'
+  $Stage = 'artifacts/gpu-bundle-stage'
+  Write-Host "== GPU bundle -> $Bundle"
+  Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $Bundle, $Stage
+  New-Item -ItemType Directory -Force $Bundle, "$Stage/ptx" | Out-Null
+  foreach ($Project in 'src/NativeAttention.Tool', 'tests/NativeAttention.TestHost', 'benchmarks/NativeAttention.DeviceBenchmarks') {
+    Invoke-Checked dotnet publish $Project -c $Configuration -r linux-x64 --self-contained true -o "$Stage/app" -v quiet --nologo
+  }
+  Get-ChildItem "$Stage/app" -Filter *.xml | Remove-Item
+  Copy-Item -Recurse artifacts/ptx/* "$Stage/ptx" -Exclude *.zip
+  $Conformance = if ($env:NATTN_CONFORMANCE) { $env:NATTN_CONFORMANCE } else { '../shared/conformance' }
+  if (Test-Path $Conformance) { Copy-Item -Recurse $Conformance "$Stage/conformance" }
+  Invoke-Checked tar -C $Stage -czf "$Bundle/runtime.tar.gz" .
+  Remove-Item -Recurse -Force $Stage
+  Copy-Item -Recurse benchmarks/bundle/*.sh, benchmarks/baselines, benchmarks/cases $Bundle
+  git describe --always --dirty --abbrev=7 | Set-Content "$Bundle/commit"
+}
+
 switch ($Verb) {
   'setup' { Install-Tools; Invoke-Checked git config core.hooksPath .githooks }
   'build' { Build-All }
@@ -70,7 +90,8 @@ switch ($Verb) {
   'demo' { Build-All; Invoke-Checked (Resolve-Path $Tool) demo @Rest }
   'bench' { Invoke-Benchmarks $Rest }
   'pack' { New-Packages }
+  'gpu-bundle' { New-GpuBundle }
   'format' { Invoke-Checked dotnet format NativeAttention.sln --no-restore @($Rest | ForEach-Object { if ($_ -eq '--check') { '--verify-no-changes' } else { $_ } }) }
   'generate' { Install-Tools; Invoke-Checked dotnet build bindings/NativeAttention.Bindings.Generator -c $Configuration -v quiet --nologo; Invoke-Generator generate }
-  default { Fail "unknown verb '$Verb'; verbs are setup, build, test, demo, bench, pack, format, generate" }
+  default { Fail "unknown verb '$Verb'; verbs are setup, build, test, demo, bench, pack, gpu-bundle, format, generate" }
 }

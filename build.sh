@@ -4,7 +4,8 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
-#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench device ... a GPU
+#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench --engine
+#             the emulator itself (checks, threads, vectors); bench device ... a GPU
 #   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look
@@ -171,10 +172,13 @@ gpu_bundle() {
   say "GPU bundle -> $bundle"
   rm -rf "$bundle" "$stage"
   mkdir -p "$bundle" "$stage/ptx"
-  for project in src/NativeAttention.Tool tests/NativeAttention.TestHost; do
+  for project in src/NativeAttention.Tool tests/NativeAttention.TestHost benchmarks/NativeAttention.DeviceBenchmarks; do
     msbuild publish "$project" -r linux-x64 --self-contained true -o "$stage/app"
   done
-  find "$stage/app" -name '*.xml' -delete
+  # What only debuggers, other garbage collectors and other test runners want.
+  find "$stage/app" \( -name '*.xml' -o -name 'libmscorda*' -o -name 'libmscordbi*' -o -name 'libclrgc*' \
+    -o -name 'libcoreclrtrace*' -o -name createdump -o -name 'NUnit3.TestAdapter*' -o -name 'nunit.engine*' \
+    -o -name 'testcentric*' \) -delete
   local compilers=(artifacts/ptx/*)
   cp -r "${compilers[@]}" "$stage/ptx"
   find "$stage/ptx" -name '*.zip' -delete
@@ -186,7 +190,7 @@ gpu_bundle() {
   fi
   tar -C "$stage" --owner=0 --group=0 --sort=name -cf - . | gzip -9 >"$bundle/runtime.tar.gz"
   rm -rf "$stage"
-  cp benchmarks/bundle/*.sh "$bundle"
+  cp -r benchmarks/bundle/*.sh benchmarks/baselines benchmarks/cases "$bundle"
   git describe --always --dirty --abbrev=7 >"$bundle/commit"
   du -sh "$bundle"
 }

@@ -17,8 +17,10 @@ printf '%s\n' "$text" | awk -v arch="$arch" -v source="ptxas $version" '
                          match($0, /[0-9]+ bytes spill loads/); loads = substr($0, RSTART) + 0 }
   /Used [0-9]+ registers/ {
     match($0, /[0-9]+ registers/); registers = substr($0, RSTART) + 0
-    shared = match($0, /[0-9]+ bytes smem/) ? substr($0, RSTART) + 0 : 0
-    printf "{\"kind\":\"kernel\",\"name\":\"%s\",\"target\":\"%s\",\"registers\":%d,\"spillStoreBytes\":%d,", name, arch, registers, stores
-    printf "\"spillLoadBytes\":%d,\"sharedBytes\":%d,\"source\":\"%s\"}\n", loads, shared, source
+    printf "{\"kind\":\"kernel\",\"name\":\"%s\",\"target\":\"%s\",\"registers\":%d,", name, arch, registers
+    printf "\"spillStoreBytes\":%d,\"spillLoadBytes\":%d,", stores, loads
+    # Without a static array nothing is known: how much a launch asks for stands elsewhere.
+    if (match($0, /[0-9]+ bytes smem/)) printf "\"sharedBytes\":%d,", substr($0, RSTART) + 0
+    printf "\"source\":\"%s\"}\n", source
   }' >"$result"
 [ -s "$result" ] || { printf '%s: ptxas names no kernel\n' "$(basename "$file")"; exit 1; }

@@ -6,11 +6,12 @@
 # Every step has its own limit inside the total; one that fails, hangs or is missing hides no other.
 # Exit code: 0 when all that could run passed, also without a GPU; 1 when something failed; 2 bad usage.
 # NATTN_BUNDLE_DEVICE=emulator runs the steps for a GPU on the emulated one instead; cuda:1 on another GPU.
-set -um
+set -u
 
 bundle=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly bundle
-readonly usual_total=480 reserve=15 skipped_code=77
+readonly usual_total=480 report_limit=8 skipped_code=77 full_mode_from=900
+# What must end within its time; the others are other people's programs, or need more than there is.
 readonly required_steps=" tests tests-nvcc verify benchmark tests-host report "
 
 usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; printf 'run.sh: %s\n' "$*" >&2; exit 2; }
@@ -62,32 +63,35 @@ wait_until() { while runs "$1" && [ "$SECONDS" -lt "$2" ] && [ -z "$stopped" ]; 
 
 # stop PID: ends a step and all it started; one that cannot be ended is left behind.
 stop() {
-  kill -TERM -- "-$1"
-  stopped_before=$stopped stopped=''
+  kill -TERM -- "-$1" 2>/dev/null
+  local stopped_before=$stopped
+  stopped=''
   wait_until "$1" $((SECONDS + 5))
   kill -KILL -- "-$1" 2>/dev/null
   wait_until "$1" $((SECONDS + 3))
+  runs "$1" || wait "$1" 2>/dev/null
   stopped=$stopped_before
 }
 
 # limit_of SECONDS: a step's limit in the usual total, scaled to ours and cut to what is left.
 limit_of() {
-  local own=$(($1 * total / usual_total)) left=$((total - SECONDS - reserve * total / usual_total))
+  local own=$(($1 * total / usual_total)) left=$((total - SECONDS - report_limit))
   echo $((own < left ? own : left))
 }
 
-# step NAME SECONDS: runs the function step_NAME; reports how it ended.
+# step NAME LIMIT: runs the function step_NAME; reports how it ended.
 step() {
-  local name=$1 limit offset begin=$SECONDS pid code=0 status=ok reason=''
-  limit=$(limit_of "$2")
+  local name=$1 limit=$2 offset begin=$SECONDS pid code=0 status=ok reason=''
   if [ -n "$stopped" ] || [ "$limit" -lt 2 ]; then
     record "$name" skipped 0 "${stopped:-no time left}" ''
     return
   fi
   say "== $name (up to $limit s)"
   offset=$(wc -c <"$log")
+  set -m # so that the step and all it starts are one process group
   ("step_${name//-/_}") >>"$log" 2>&1 </dev/null &
   pid=$!
+  set +m
   wait_until "$pid" $((SECONDS + limit))
   if runs "$pid"; then
     status=timeout reason=${stopped:-"did not end within its $limit s"}
@@ -145,8 +149,8 @@ compose() {
 run_line() {
   local machine
   machine=$(printf '%s' "${gpu#NVIDIA }" | tr '[:upper:]' '[:lower:]' | tr -cs 'a-z0-9\n' '-' | sed 's/^-*//; s/-*$//')
-  printf '{"kind":"run","schema":1,"date":"%s","commit":"%s","machine":"%s","device":"%s","mode":"short"}\n' \
-    "$started" "$commit" "${machine:-unknown}" "$(json_text "$gpu")"
+  printf '{"kind":"run","schema":1,"date":"%s","commit":"%s","machine":"%s","device":"%s","mode":"%s"}\n' \
+    "$started" "$commit" "${machine:-unknown}" "$(json_text "$gpu")" "$mode"
 }
 
 # --- Steps -------------------------------------------------------------------------------------------------------
@@ -172,6 +176,62 @@ step_tests_host() {
   "$app/NativeAttention.TestHost" Core Bindings Tool Emulator
 }
 
+# The driver keeps what it compiled for the tests; without that the times of loading a module are those of a first use.
+step_benchmark() {
+  need_device
+  CUDA_CACHE_DISABLE=1 "$app/NativeAttention.DeviceBenchmarks" --device "$device" --mode "$mode" --cases "$bundle/cases" \
+    --time-limit "$(most_of "$limit")" --out "$work/benchmark.jsonl"
+}
+
+# The same cases by PyTorch: its kernels on the same GPU are the peers. Without a GPU it shows only that it works.
+step_torch() {
+  need_device
+  need_command python3
+  python3 -c 'import torch' 2>/dev/null || skip "python3 has no torch"
+  local torch_device=$device
+  [ "$device" != emulator ] || torch_device=cpu
+  python3 "$bundle/baselines/torch_baselines.py" --device "$torch_device" --mode "$mode" --cases "$bundle/cases" \
+    --time-limit "$(most_of "$limit")" --commit "$commit" --out "$work/torch.jsonl"
+}
+
+# most_of SECONDS: what a program is told, so that it ends by itself.
+most_of() { echo $(($1 * 9 / 10)); }
+
+step_memcheck() { sanitize memcheck 'ERROR SUMMARY: \([0-9]*\) error.*'; }
+step_racecheck() { sanitize racecheck 'RACECHECK SUMMARY: .*(\([0-9]*\) error.*'; }
+
+# sanitize TOOL PATTERN: small problems of every kernel under compute-sanitizer; PATTERN finds the count of errors.
+sanitize() {
+  need_gpu
+  need_command compute-sanitizer
+  local errors
+  compute-sanitizer --tool "$1" "$app/nattn" verify --device "$device" --quick >"$work/$1.txt" 2>&1
+  cat "$work/$1.txt"
+  errors=$(sed -n "s/.*$2/\1/p" "$work/$1.txt" | tail -n 1)
+  [ -n "$errors" ] || skip "compute-sanitizer does not work here: $(grep '=========' "$work/$1.txt" | tail -n 1)"
+  printf '%s errors\n' "$errors"
+  [ "$errors" -eq 0 ]
+}
+
+# How far two kernels use the GPU, by its hardware counters; for the log only.
+step_ncu() {
+  need_gpu
+  need_command ncu
+  local filter
+  for filter in bf16-b8-h16x16-s2048x2048-d128x128-causal bf16-b8-h32x32-s2048x2048-d64x64-causal; do
+    ncu --clock-control none --kernel-name regex:na_dense --launch-skip 2 --launch-count 1 \
+      --section SpeedOfLight --section LaunchStats --section Occupancy --section WarpStateStats \
+      "$app/NativeAttention.DeviceBenchmarks" --device "$device" --cases "$bundle/cases" --filter "$filter" \
+      --time-limit $((limit / 3)) >"$work/ncu.txt" 2>&1
+    cat "$work/ncu.txt"
+    grep -q 'Duration' "$work/ncu.txt" || skip "ncu does not work here: $(grep '==ERROR==' "$work/ncu.txt" | head -n 1)"
+  done
+}
+
+step_report() {
+  "$app/nattn" report "$out/results.jsonl" --output "$out" --short
+}
+
 step_ptxas() {
   need_command ptxas
   local arch version
@@ -186,6 +246,8 @@ step_ptxas() {
 
 # --- The run -----------------------------------------------------------------------------------------------------
 
+mode=short
+[ "$total" -lt $full_mode_from ] || mode=full
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ) commit=$(cat "$bundle/commit")
 failed='' gpu=cpu capability=''
 say "NativeAttention $commit, $started, $total s at most"
@@ -196,6 +258,7 @@ else
 fi
 tar -xzf "$bundle/runtime.tar.gz" -C "$work" || usage "runtime.tar.gz cannot be unpacked into $work"
 readonly app="$work/app"
+chmod +x "$app/nattn" "$app"/NativeAttention.{TestHost,DeviceBenchmarks} # an archive made on Windows does not say so
 export NATTN_CONFORMANCE="$work/conformance" DOTNET_EnableDiagnostics=0
 unset NATTN_DEVICE NATTN_PTX_DIRECTORY
 
@@ -215,12 +278,21 @@ else
   device=''
 fi
 
-step tests 150
-step tests-nvcc 40
-step verify 60
-step ptxas 45
-step tests-host 90
+# The essential ones first; the last takes what time is left.
+step tests "$(limit_of 150)"
+step verify "$(limit_of 60)"
+step benchmark "$(limit_of 150)"
+step torch "$(limit_of 100)"
+step ptxas "$(limit_of 45)"
+step tests-nvcc "$(limit_of 40)"
+step memcheck "$(limit_of 40)"
+step racecheck "$(limit_of 40)"
+step ncu "$(limit_of 45)"
+step tests-host "$(limit_of $usual_total)"
 
-say ''
-say "$((SECONDS)) of $total s"
+# A report of what there is, also when somebody stopped us; its table is the last that is printed.
+stopped=''
+step report "$report_limit"
+say "$SECONDS of $total s; the rest is in $out"
+cat "$work/step.log"
 [ -z "$failed" ]

@@ -32,10 +32,9 @@ internal sealed partial class ChildRun : ITestListener
     {
         _journal.Reopen();
         NUnitTestAssemblyRunner runner = new(new DefaultTestAssemblyBuilder());
-        string name = _suite == "Core" ? "NativeAttention.Tests" : $"NativeAttention.{_suite}.Tests";
-        // No workers: tests run on this thread, one after the other.
-        ITest suite = runner.Load(Assembly.Load(name),
-            new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0 });
+        // No workers: tests run on this thread, one after the other, and none starts before it is in the journal.
+        ITest suite = runner.Load(LoadAssembly(),
+            new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0, ["SynchronousEvents"] = true });
         _tests = new TestList(suite, _command.Filter);
         ChooseTests();
         runner.Run(this, _tests);
@@ -85,6 +84,10 @@ internal sealed partial class ChildRun : ITestListener
     {
     }
 
+    private Assembly LoadAssembly() => File.Exists(_suite)
+        ? Assembly.LoadFrom(Path.GetFullPath(_suite))
+        : Assembly.Load(_suite == "Core" ? "NativeAttention.Tests" : $"NativeAttention.{_suite}.Tests");
+
     private void ChooseTests()
     {
         if (_command.Alone is { } alone)
@@ -92,6 +95,9 @@ internal sealed partial class ChildRun : ITestListener
             _tests.Choose(name => name == alone);
             return;
         }
+
+        _log.WriteLine($"{_suite}: {_tests.All.Count(test => !_journal.IsDone(test))} tests to run");
+        _log.Flush();
 
         foreach (string test in _tests.All)
         {

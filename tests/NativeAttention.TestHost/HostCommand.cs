@@ -15,8 +15,8 @@ internal sealed class HostCommand
         that costs a GPU its context; a process that dies or hangs is replaced, and the test that ran counts as
         failed. NATTN_DEVICE=cuda:0 runs what can run on a GPU there. Exit code: 0 all passed, 1 not.
 
-          SUITE            a suite, such as Cuda; all when none is named
-          --filter         only tests whose full name contains this
+          SUITE            a suite, such as Cuda, or a test assembly of one's own; all suites when none is named
+          --filter         only tests whose full name contains this, explicit ones too
           --quiet-limit    how long a test may take; 120 when not given
         """;
 
@@ -72,7 +72,7 @@ internal sealed class HostCommand
     private string? AddSuite(string name)
     {
         _suites.Add(name);
-        return AllSuites.Contains(name) ? null : $"there is no suite '{name}', only {string.Join(", ", AllSuites)}";
+        return AllSuites.Contains(name) || File.Exists(name) ? null : $"there is no suite '{name}', only {string.Join(", ", AllSuites)}";
     }
 
     private string? SetOption(string option, string? value)

@@ -40,7 +40,7 @@ internal sealed class HostRun : IDisposable
         foreach (string suite in suites.TakeWhile(_ => !_stop.IsCancellationRequested))
         {
             long start = Stopwatch.GetTimestamp();
-            SuiteRun run = new(suite, _command, Path.Combine(_folder, suite), _log, _stop.Token);
+            SuiteRun run = new(suite, _command, Path.Combine(_folder, $"{journals.Count}"), _log, _stop.Token);
             journals.Add(run.Run());
             Say($"{suite}: {Count([journals[^1]])} in {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         }

@@ -8,12 +8,14 @@ internal sealed class TestList : ITestFilter
     // Of the attribute with this name; such a test is the last one of its process.
     private const string LosesContext = "LosesContext";
 
+    private readonly string _filter;
     private readonly Dictionary<string, string> _names = [];
     private readonly HashSet<string> _alone = [];
     private HashSet<string> _chosen = [];
 
     public TestList(ITest suite, string filter)
     {
+        _filter = filter;
         Dictionary<string, int> seen = [];
         foreach (ITest test in Leaves(suite))
         {
@@ -47,7 +49,8 @@ internal sealed class TestList : ITestFilter
 
     public bool Pass(ITest test) => test.IsSuite ? test.Tests.Any(Pass) : _chosen.Contains(test.Id);
 
-    public bool IsExplicitMatch(ITest test) => false;
+    // Asked for by name: explicit tests run, and so do those of an explicit fixture.
+    public bool IsExplicitMatch(ITest test) => _filter.Length > 0 && Pass(test);
 
     public TNode ToXml(bool recursive) => throw new NotSupportedException();
 

@@ -21,6 +21,16 @@ internal sealed record DeviceFacts(int Sms, long L2Bytes, double? ClockMHz, doub
             Megahertz(device, DeviceAttribute.MemoryClockRateKilohertz));
     }
 
-    private static double? Megahertz(CudaDevice device, DeviceAttribute attribute) =>
-        device.Context.Attribute(attribute) is > 0 and int kilohertz ? kilohertz / 1000.0 : null;
+    // Newer drivers may stop to tell; the benchmark can do without.
+    private static double? Megahertz(CudaDevice device, DeviceAttribute attribute)
+    {
+        try
+        {
+            return device.Context.Attribute(attribute) is > 0 and int kilohertz ? kilohertz / 1000.0 : null;
+        }
+        catch (CudaException)
+        {
+            return null;
+        }
+    }
 }

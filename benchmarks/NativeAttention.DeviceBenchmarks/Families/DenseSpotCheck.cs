@@ -9,7 +9,8 @@ namespace NativeAttention.DeviceBenchmarks.Families;
 /// </summary>
 internal sealed class DenseSpotCheck
 {
-    private const int Rows = 6;
+    private const int LeastRows = 4;
+    private const int LeastOutputs = 256; // the bound is sharp for so many
     private const int Seed = 3;
     private readonly AttentionProblem _problem;
     private readonly double[] _pool;
@@ -81,7 +82,7 @@ internal sealed class DenseSpotCheck
         Random random = new(Seed);
         _rows.Add((0, 0, 0));
         _rows.Add((s.Batch - 1, s.QueryHeads - 1, s.QueryLength - 1));
-        while (_rows.Count < Rows)
+        while (_rows.Count < LeastRows || _rows.Count * s.ValueHeadDim < LeastOutputs)
         {
             _rows.Add((random.Next(s.Batch), random.Next(s.QueryHeads), random.Next(s.QueryLength)));
         }

@@ -15,7 +15,8 @@ internal static class Finite
             return All(MemoryMarshal.Cast<T, uint>(elements), 0x7f80_0000u);
         }
 
-        return All(MemoryMarshal.Cast<T, ushort>(elements), typeof(T) == typeof(Half) ? (ushort)0x7c00 : (ushort)0x7f80);
+        ushort exponent = typeof(T) == typeof(Half) ? (ushort)0x7c00 : (ushort)0x7f80;
+        return All(MemoryMarshal.Cast<T, ushort>(elements), exponent);
     }
 
     private static bool All(ReadOnlySpan<uint> bits, uint exponent)

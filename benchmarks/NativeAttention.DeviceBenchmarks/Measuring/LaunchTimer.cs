@@ -12,7 +12,9 @@ internal sealed class LaunchTimer : IDisposable
 {
     private const int MostSamples = 64; // of a group
     private const int MostLaunches = 128; // of a sample
-    private const int HostLaunches = 200;
+    private const int LeastHostLaunches = 5;
+    private const int MostHostLaunches = 200;
+    private const double HostSeconds = 0.05; // of the device, while the host's time is taken
     private readonly CudaStream _stream;
     private readonly TimingPlan _plan;
     private readonly CudaEvent[] _events;
@@ -89,23 +91,17 @@ internal sealed class LaunchTimer : IDisposable
     // Few enough launches that the queue of the stream never fills and makes the host wait.
     private (double Seconds, double Bytes) HostCost(Action<int> launch, int sets, double estimate)
     {
-        int launches = (int)Math.Clamp(0.1 / estimate, 1, HostLaunches);
-        List<double> seconds = [];
-        long bytes = 0;
-        for (int repeat = 0; repeat < 3; repeat++)
+        double[] seconds = new double[(int)Math.Clamp(HostSeconds / estimate, LeastHostLaunches, MostHostLaunches)];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < seconds.Length; i++)
         {
-            long before = GC.GetAllocatedBytesForCurrentThread();
             long start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < launches; i++)
-            {
-                launch(_turn++ % sets);
-            }
-
-            seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds / launches);
-            bytes = GC.GetAllocatedBytesForCurrentThread() - before;
-            _stream.Synchronize();
+            launch(_turn++ % sets);
+            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        return (Quantiles.Median(seconds), (double)bytes / launches);
+        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+        _stream.Synchronize();
+        return (Quantiles.Median(seconds), (double)bytes / seconds.Length);
     }
 }

@@ -35,11 +35,14 @@ internal sealed unsafe class Cta
     /// <summary>Checks the accesses to shared memory.</summary>
     public SharedShadow Shadow { get; }
 
+    /// <summary>Checks the lanes of each warp against each other; null unless that is asked for.</summary>
+    public LaneShadow? Lanes { get; private set; }
+
     /// <summary>Flags and counters through which the block's warps synchronise.</summary>
     public BlockFlags Flags { get; }
 
     /// <summary>Number of the block among all blocks that ran on its device memory.</summary>
-    public uint Serial { get; private set; }
+    public uint Serial { get; set; }
 
     public BarrierState[] Barriers { get; }
 
@@ -48,6 +51,9 @@ internal sealed unsafe class Cta
 
     /// <summary>The bulk copies that nobody has waited for.</summary>
     public BulkQueue Bulk { get; }
+
+    /// <summary>What the warps of each warpgroup have multiplied, which must be the same.</summary>
+    public WarpgroupLog Warpgroups { get; } = new();
 
     /// <summary>The barrier of the cluster, which is this block.</summary>
     public ClusterBarrier Cluster { get; }
@@ -127,6 +133,8 @@ internal sealed unsafe class Cta
         }
         Mbarriers.Clear();
         Bulk.Clear();
+        Worker.Panels.Changes++;
+        Warpgroups.Start();
         Cluster.Start(WarpCount);
         Registers.Start(launch.Kernel.RegisterBound);
         ClearShared(launch.SharedBytes);
@@ -134,10 +142,12 @@ internal sealed unsafe class Cta
         {
             StartWarp(Warps[i], launch);
         }
+        Lanes = launch.Options.StrictWarp ? Lanes ?? new LaneShadow() : null;
+        Lanes?.Start(launch.SharedBytes);
         Shadow.Start();
         Flags.Start();
         Serial = launch.FirstSerial + (uint)linear;
-        Clocks.Start(this, launch.Options.Checks);
+        Clocks.Start(this, launch.Options);
     }
 
     private void StartWarp(Warp w, LaunchState launch)

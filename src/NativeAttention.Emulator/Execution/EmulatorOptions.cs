@@ -43,6 +43,13 @@ public sealed record EmulatorOptions
     /// </summary>
     public bool Profile { get; init; }
 
+    /// <summary>
+    /// Demands a <c>bar.warp.sync</c> or a barrier between conflicting accesses of different lanes of one warp to shared
+    /// memory, as code for independently scheduled threads needs. Off by default, since kernels whose warps never diverge
+    /// run right without; slow.
+    /// </summary>
+    public bool StrictWarp { get; init; }
+
     /// <summary>When asynchronous copies arrive.</summary>
     public AsyncCopyMode AsyncCopies { get; init; } = AsyncCopyMode.BySeed;
 
@@ -67,6 +74,9 @@ public sealed record EmulatorOptions
 
     /// <summary>Warp instructions one worker thread may run in a launch; 0 sets no limit.</summary>
     public long InstructionLimit { get; init; }
+
+    /// <summary>Clock value at which the clocks of a block are set back; smaller only in tests.</summary>
+    internal uint ClockLimit { get; init; } = EventTag.MaximumClock;
 
     /// <summary>Bytes of address space reserved for device memory; pages are committed when they are first
     /// used.</summary>

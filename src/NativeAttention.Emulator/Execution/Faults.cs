@@ -41,11 +41,14 @@ internal static unsafe class Faults
             Warp = w?.Index ?? -1,
             Lanes = lanes,
             Address = address,
-            WarpStates = [.. cta.Warps.Take(cta.WarpCount).Select(other => DescribeWarp(program, other))],
+            WarpStates = [.. cta.Warps.Take(cta.WarpCount).Select(other =>
+                DescribeWarp(program, other, other == w ? op : null))],
         };
     }
 
-    private static string DescribeWarp(PtxProgram program, Warp w)
+    /// <summary>Where a warp is and what it waits for; <paramref name="fault"/> is the instruction that it has failed
+    /// at.</summary>
+    private static string DescribeWarp(PtxProgram program, Warp w, Op* fault)
     {
         CultureInfo culture = CultureInfo.InvariantCulture;
         if (w.State == WarpState.Exited)
@@ -57,6 +60,11 @@ internal static unsafe class Faults
         string lanes =
             string.Create(culture,
                 $"{BitOperations.PopCount(w.Active)} of {BitOperations.PopCount(w.Live)} live lanes");
+        if (fault is not null && w.State == WarpState.Ready)
+        {
+            return string.Create(culture,
+                $"warp {w.Index}: at line {program.Statement(fault->Statement).Line}, {lanes}");
+        }
         if (w.State != WarpState.Ready && w.State != WarpState.AtBarrier)
         {
             return string.Create(culture, $"warp {w.Index}: {SleepingWarps.Describe(w)}, line {line}");

@@ -36,10 +36,14 @@ internal sealed unsafe partial class GlobalShadow
         int actor = EventTag.Actor((uint)stamp);
         LaunchState launch = w.Worker.Launch;
         uint linear = (uint)(stamp >> 32) - launch.FirstSerial;
+        if (linear >= launch.BlockCount)
+        {
+            return "another block";
+        }
         (uint x, uint y) = (linear % launch.Grid.X, linear / launch.Grid.X % launch.Grid.Y);
         uint z = linear / launch.Grid.X / launch.Grid.Y;
         string access = (stamp & EventTag.Strong) != 0 ? "an atomic or strong access of " : "";
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{access}warp {clocks.WarpOf(actor)} of block ({x}, {y}, {z})");
+        string who = clocks.KindOf(actor) == ActorKind.Operation ? "a bulk copy" : $"warp {clocks.WarpOf(actor)}";
+        return string.Create(CultureInfo.InvariantCulture, $"{access}{who} of block ({x}, {y}, {z})");
     }
 }

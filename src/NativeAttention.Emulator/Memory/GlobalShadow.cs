@@ -26,6 +26,7 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
 
     private readonly nuint _chunkCount = (nuint)((arenaEnd - arenaStart) >> ChunkShift) + 1;
     private nint* _chunks;
+    private readonly HashSet<uint> _forgotten = [];
     private ulong _first;
     private uint _next = 1;
 
@@ -51,8 +52,20 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
             _next += (uint)blocks;
             _first = (ulong)first << 32;
             _flags.Clear();
+            _forgotten.Clear();
             _splitCount = 0;
             return first;
+        }
+    }
+
+    /// <summary>Gives a block whose clocks are set back another serial number; what it did under the old one counts as
+    /// ordered from then on.</summary>
+    public uint Renew(uint serial)
+    {
+        lock (_gate)
+        {
+            _forgotten.Add(serial);
+            return _next++;
         }
     }
 
@@ -152,6 +165,34 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         WriteRow(w, op, run, stamp);
     }
 
+    /// <summary>Checks and records an access of one thread's bulk copy to a range, which was started with
+    /// <paramref name="tag"/>.</summary>
+    public void AccessRange(Warp w, Op* op, int lane, ulong address, int bytes, uint tag, bool isWrite, int aux = 0)
+    {
+        using Turn turn = new(this, w);
+        ulong stamp = Stamp(w, tag, aux);
+        ulong end = address - arenaStart + (ulong)bytes;
+        for (ulong at = address - arenaStart; at < end; at = (at | (RowRun.RowBytes - 1)) + 1)
+        {
+            int first = (int)(at % RowRun.RowBytes);
+            int last = (int)Math.Min(RowRun.RowBytes, end - (at - (ulong)first));
+            RowRun run = new()
+            {
+                Row = at / RowRun.RowBytes,
+                Mask = (RowRun.WholeRow >> (RowRun.RowBytes - last)) & (RowRun.WholeRow << first),
+                Lanes = 1u << lane,
+            };
+            if (isWrite)
+            {
+                WriteRow(w, op, run, stamp);
+            }
+            else
+            {
+                ReadRow(w, op, run, stamp, isNonCoherent: false);
+            }
+        }
+    }
+
     private static ulong Stamp(Warp w, uint tag, int aux)
     {
         bool isStrong = (aux & Access.Strong) != 0;
@@ -227,7 +268,7 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         return earlier < _first || IsOrderedInLaunch(w, earlier, now);
     }
 
-    private static bool IsOrderedInLaunch(Warp w, ulong earlier, ulong now)
+    private bool IsOrderedInLaunch(Warp w, ulong earlier, ulong now)
     {
         uint tag = (uint)(earlier & ~BlockScope);
         EventVector known = w.Clock.Known;
@@ -239,7 +280,8 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
             return true;
         }
         return isOwn ? tag <= known.Bounds[EventTag.Actor(tag)]
-            : known.Remote is not null && known.Remote.Orders((uint)(earlier >> 32), tag);
+            : (known.Remote is not null && known.Remote.Orders((uint)(earlier >> 32), tag))
+                || _forgotten.Contains((uint)(earlier >> 32));
     }
 
     /// <summary>Keeps blocks on other threads away from the shadow.</summary>

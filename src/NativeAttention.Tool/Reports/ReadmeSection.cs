@@ -76,11 +76,12 @@ internal static class ReadmeSection
         }
 
         CaseRow[] rows = [.. new DeviceSection(group, null).Rows.Where(r => r.Ours is not null)];
-        text.Table(["case", ">time", ">rate", ">of the roofline", "best peer", ">ours / peer"],
+        text.Table(["case", ">time", ">noise", ">rate", ">of the roofline", "best peer", ">ours / peer"],
             rows.Take(MaxRows).Select(r => new[]
             {
                 $"{r.Measurements[0].Family} {r.Label}",
                 r.Missing is null ? Quantities.Time(r.Ours!.Time()) : r.State,
+                Quantities.Noise(r.Ours!.Spread),
                 r.Missing is null ? r.Ours!.LeadingRate() : Quantities.None,
                 Quantities.Share(r.Share),
                 r.BestPeer?.Provider ?? Quantities.None,

@@ -43,7 +43,13 @@ internal static class ShortReport
             }
         }
 
-        foreach (string line in lines.Take(MaxLines))
+        if (lines.Count > MaxLines)
+        {
+            string more = $"and {lines.Count - MaxLines + 1} lines more in the report";
+            lines = [.. lines.Take(MaxLines - 1), more];
+        }
+
+        foreach (string line in lines)
         {
             writer.WriteLine(Cut(line, MaxColumns));
         }

@@ -142,6 +142,35 @@ internal sealed class FaultTests
             "mov.u32 %r8, 15; bar.sync %r8;", "mov.u32 %r8, 16; /*!*/ bar.sync %r8;");
         yield return new("two barriers that wait for each other", EmulatorFaultKind.Deadlock,
             "add.u32 %r8, %r4, 1; bar.sync %r8, 32;", "add.u32 %r8, %r4, 1; /*!*/ bar.sync %r8, 64;");
+        yield return new("a barrier and a reduction on one number", EmulatorFaultKind.BarrierMisuse,
+            "setp.eq.u32 %p0, %r4, 0; bar.red.popc.u32 %r8, 1, %p0;",
+            "setp.eq.u32 %p0, %r4, 0; @%p0 bra A; bar.red.popc.u32 %r8, 1, %p0; bra E; A: bar.sync 1; E:");
+        yield return new("a warp leaves before a barrier with a count", EmulatorFaultKind.Deadlock,
+            "setp.eq.u32 %p0, %r4, 1; @%p0 exit; bar.sync 1, 32;",
+            "setp.eq.u32 %p0, %r4, 1; @%p0 exit; /*!*/ bar.sync 1, 64;");
+        yield return new("lanes that disagree on the barrier", EmulatorFaultKind.BarrierMisuse,
+            "and.b32 %r8, %r4, 1; bar.sync %r8, 32;", "and.b32 %r8, %r0, 1; /*!*/ bar.sync %r8, 32;");
+        yield return new("vote with lanes that have left", EmulatorFaultKind.MemberMask,
+            "setp.lt.u32 %p0, %r5, 16; @%p0 exit; vote.sync.ballot.b32 %r8, %p0, 0xffff0000;",
+            "setp.lt.u32 %p0, %r5, 16; @%p0 exit; /*!*/ vote.sync.ballot.b32 %r8, %p0, 0xffffffff;");
+        yield return new("warp barrier with lanes that are elsewhere", EmulatorFaultKind.MemberMask,
+            "setp.lt.u32 %p0, %r5, 16; @%p0 bra L; bar.warp.sync 0xffff0000; L:",
+            "setp.lt.u32 %p0, %r5, 16; @%p0 bra L; /*!*/ bar.warp.sync 0xffffffff; L:");
+        yield return new("atomic past the end", EmulatorFaultKind.GlobalOutOfBounds,
+            "red.global.add.u32 [%rd0+4092], %r0;", "/*!*/ red.global.add.u32 [%rd0+4096], %r0;");
+        yield return new("misaligned atomic", EmulatorFaultKind.MisalignedAddress,
+            "atom.global.add.u32 %r8, [%rd0+4], %r0;", "/*!*/ atom.global.add.u32 %r8, [%rd0+2], %r0;");
+        yield return new("atomic on shared memory that nothing has written", EmulatorFaultKind.UninitializedShared,
+            "st.shared.u32 [%r3], %r0; red.shared.add.u32 [%r3], %r0;", "/*!*/ red.shared.add.u32 [%r3], %r0;");
+        yield return new("misaligned copy", EmulatorFaultKind.MisalignedAddress,
+            "cp.async.ca.shared.global [%r3], [%rd2], 4; cp.async.wait_all;",
+            "/*!*/ cp.async.cg.shared.global [%r3], [%rd3], 16; cp.async.wait_all;");
+        yield return new("two copies to one place in flight", EmulatorFaultKind.AsyncCopyInFlight,
+            "cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.wait_all; cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.wait_all;",
+            "cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.commit_group; /*!*/ cp.async.cg.shared.global [%r7], [%rd3], 16; cp.async.wait_all;");
+        yield return new("a matrix stored over what others read", EmulatorFaultKind.SharedRace,
+            "st.shared.v4.u32 [%r7], {%r0,%r0,%r0,%r0}; bar.sync 0; xor.b32 %r8, %r7, 512; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r9,%r10,%r11,%r12}, [%r8]; bar.sync 0; st.shared.v4.u32 [%r7], {%r9,%r10,%r11,%r12};",
+            "st.shared.v4.u32 [%r7], {%r0,%r0,%r0,%r0}; bar.sync 0; xor.b32 %r8, %r7, 512; ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r9,%r10,%r11,%r12}, [%r8]; st.shared.v4.u32 [%r7], {%r9,%r10,%r11,%r12};");
         yield return new("spin on a flag that nobody sets", EmulatorFaultKind.Livelock,
             "mov.u32 %r8, 1; st.volatile.global.u32 [%rd2], %r8; L: ld.volatile.global.u32 %r9, [%rd2]; setp.eq.u32 %p0, %r9, 1; @!%p0 bra L;",
             "L: ld.volatile.global.u32 %r9, [%rd2]; setp.eq.u32 %p0, %r9, 12345; @!%p0 bra L;");
@@ -202,6 +231,20 @@ internal sealed class FaultTests
         using PtxMachine machine = new(Kernel(body), options);
         ulong p = machine.Upload<byte>(new byte[4096]);
         return machine.Launch(plant.Grid, plant.Block, plant.Shared, p);
+    }
+
+    [Test]
+    public void Every_warp_of_the_block_is_described()
+    {
+        const string body = "setp.eq.u32 %p0, %r4, 0;\n@%p0 exit;\nsetp.eq.u32 %p0, %r4, 1;\n@%p0 bra A;\n"
+            + "setp.eq.u32 %p0, %r4, 2;\n@%p0 bra B;\nbar.sync 3, 64;\nbra E;\nA: bar.sync 2, 64;\nbra E;\nB: trap;\nE:";
+        using PtxMachine machine = new(Kernel(body), EmulatorOptions.Default with { Threads = 1, Order = WarpOrder.Reverse });
+        EmulatorFault? fault = machine.Launch(1, 128, 1024, machine.Upload<byte>(new byte[4096]));
+        int line = fault!.Line;
+        Assert.That(fault.Kind, Is.EqualTo(EmulatorFaultKind.Trap));
+        Assert.That(fault.WarpStates[3], Is.EqualTo($"warp 3: waits at barrier 3, line {line - 4}"));
+        Assert.That(fault.WarpStates[2], Is.EqualTo($"warp 2: at line {line}, 32 of 32 live lanes"));
+        Assert.That(fault.WarpStates[0], Does.StartWith("warp 0: in the basic block at line"));
     }
 
     [Test]

@@ -215,6 +215,51 @@ internal sealed class OrderingTests
         }
     }
 
+    /// <summary>Clocks that run over are set back without a false alarm and without going blind.</summary>
+    [Test]
+    public void Clocks_may_run_over([Values(40u, 100u)] uint limit)
+    {
+        const string rounds =
+            "mov.u32 %r11, 0; R: st.shared.u32 [%r5], %r11; st.global.u32 [%rd1], %r11; bar.sync 0; xor.b32 %r8, %r5, 128; ld.shared.u32 %r12, [%r8]; "
+            + "xor.b32 %r13, %r0, 32; mul.wide.u32 %rd4, %r13, 4; add.u64 %rd4, %rd4, %rd0; ld.global.u32 %r12, [%rd4]; bar.sync 0; "
+            + "add.u32 %r11, %r11, 1; setp.lt.u32 %p4, %r11, 300; @%p4 bra R; st.shared.u32 [%r5], %r11; ";
+        foreach (EmulatorOptions way in _ways)
+        {
+            Plant plant = new("", EmulatorFaultKind.SharedRace, rounds, rounds + "ld.shared.u32 %r12, [%r8];");
+            EmulatorOptions options = way with { ClockLimit = limit };
+            EmulatorFault? fault = Run(plant.Ordered, plant, options);
+            Assert.That(fault, Is.Null, $"{way}: {fault}");
+            Assert.That(Run(plant.Racy, plant, options)?.Kind, Is.EqualTo(EmulatorFaultKind.SharedRace), $"{way}");
+        }
+    }
+
+    /// <summary>What one lane writes and another of the same warp reads, with and without a sync of the warp.</summary>
+    [TestCase("st.shared.u32 [%r5], %r0; {0} xor.b32 %r8, %r5, 4; ld.shared.u32 %r11, [%r8];")]
+    [TestCase("st.shared.u32 [%r5], %r0; ld.shared.u32 %r11, [%r5]; {0} xor.b32 %r8, %r5, 4; st.shared.u32 [%r8], %r0;")]
+    [TestCase("shl.b32 %r8, %r0, 4; add.u32 %r8, %r8, %r1; st.shared.v4.u32 [%r8], {%r0,%r0,%r0,%r0}; {0} ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r11,%r12,%r13,%r14}, [%r8];")]
+    [TestCase("ld.shared.u32 %r11, [%r7]; st.shared.u16 [%r7], %rs0;", true)]
+    public void Strict_warps_need_a_sync_between_their_lanes(string body, bool isLaneByLane = false)
+    {
+        EmulatorOptions strict = EmulatorOptions.Default with { Threads = 1, StrictWarp = true };
+        Plant plant = new("", EmulatorFaultKind.LaneRace, "", "", Block: 32);
+        if (isLaneByLane)
+        {
+            // Each lane reads the word that holds its half, half of which is its neighbour's.
+            string fill = "st.shared.u32 [%r5], %r0; bar.warp.sync 0xffffffff; and.b32 %r7, %r7, 0xfffffffc; ";
+            Assert.That(Run(fill + body, plant, strict)?.Kind, Is.EqualTo(EmulatorFaultKind.LaneRace));
+            Assert.That(Run(fill + body, plant, strict with { StrictWarp = false }), Is.Null);
+            return;
+        }
+        string racy = body.Replace("{0}", "", StringComparison.Ordinal);
+        Assert.That(Run(racy, plant, strict)?.Kind, Is.EqualTo(EmulatorFaultKind.LaneRace));
+        Assert.That(Run(racy, plant, strict with { StrictWarp = false }), Is.Null);
+        foreach (string sync in new[] { "bar.warp.sync 0xffffffff;", "bar.sync 0;" })
+        {
+            EmulatorFault? fault = Run(body.Replace("{0}", sync, StringComparison.Ordinal), plant, strict);
+            Assert.That(fault, Is.Null, fault?.ToString());
+        }
+    }
+
     private static EmulatorFault? Run(string body, Plant plant, EmulatorOptions options)
     {
         using PtxMachine machine = new(Header + body + "\nret;\n}\n", options);

@@ -49,17 +49,17 @@ public class ReadmeSectionTests
 
             GPU: NVIDIA H200, 2026-11-21 01:02 UTC, commit 472be59. [Everything measured](new%7C1).
 
-            | case | time | rate | of the roofline | best peer | ours / peer |
-            | --- | ---: | ---: | ---: | --- | ---: |
-            | dense bf16 b1 h16 s4096 d128 causal | 5.000 ms | 400 TFLOP/s | 50.0 % | torch-flash | 0.800 |
+            | case | time | noise | rate | of the roofline | best peer | ours / peer |
+            | --- | ---: | ---: | ---: | ---: | --- | ---: |
+            | dense bf16 b1 h16 s4096 d128 causal | 5.000 ms | ±2.0 % | 400 TFLOP/s | 50.0 % | torch-flash | 0.800 |
 
             CPU: AMD EPYC, 2026-11-21 01:02 UTC, commit 472be59. [Everything measured](cpu).
 
             shared
 
-            | case | time | rate |
-            | --- | ---: | ---: |
-            | dense bf16 b1 h16 s1 d128 causal | 1.000 s | 2.00 TFLOP/s |
+            | case | time | noise | rate |
+            | --- | ---: | ---: | ---: |
+            | dense bf16 b1 h16 s1 d128 causal | 1.000 s | ±2.0 % | 2.00 TFLOP/s |
             """));
         Assert.That(text, Does.EndWith($"""
             And 2 cases more.

@@ -116,6 +116,17 @@ public class ReportCommandTests
     }
 
     [Test]
+    public void The_short_form_says_how_much_it_leaves_out()
+    {
+        string folder = _folder.Store("a", [ResultLines.Run(), .. Enumerable.Range(1, 60).Select(i =>
+            new StepLine { Name = $"step {i}", Status = ResultStatus.Failed })]);
+        string[] rows = Report(folder, "--short").Out.TrimEnd('\n').Split('\n');
+        Assert.That(rows, Has.Length.EqualTo(40));
+        // A title, 60 steps and that there is no case: 62 lines, of which 39 are shown.
+        Assert.That(rows[^1], Is.EqualTo("and 23 lines more in the report"));
+    }
+
+    [Test]
     public void The_short_form_shows_the_whole_change()
     {
         StoreSmall();

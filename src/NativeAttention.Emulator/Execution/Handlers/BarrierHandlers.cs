@@ -31,9 +31,11 @@ internal static unsafe class BarrierHandlers
         }
         if (lanes != w.Live)
         {
+            string form = (op->Aux & Aligned) != 0 ? ""
+                : ", and lanes that come apart are not supported at a barrier without .aligned either";
             Faults.Raise(w, op, EmulatorFaultKind.DivergentInstruction, lanes, null,
                 string.Create(CultureInfo.InvariantCulture,
-                $"the barrier is reached by lanes 0x{lanes:x8} only; lanes 0x{w.Live:x8} of the warp are live"));
+                $"the barrier is reached by lanes 0x{lanes:x8} only; lanes 0x{w.Live:x8} of the warp are live{form}"));
         }
         Cta cta = w.Cta;
         int id = Uniform(w, op, op->A, "barrier number");
@@ -85,6 +87,7 @@ internal static unsafe class BarrierHandlers
                 copy->Destination[0],
                 "the warp ends while this copy to shared memory has not been waited for");
         }
+        w.Products.CheckEnd(w);
         foreach (BarrierState barrier in cta.Barriers)
         {
             if (barrier.Waiting != 0 && !barrier.HasCount)

@@ -24,6 +24,7 @@ internal static unsafe class MatrixLoadHandlers
         ulong* addresses = stackalloc ulong[32];
         int count = Prepare(w, op, addresses);
         w.Cta.Shadow.ReadRows(w, op, addresses, RowLanes(count));
+        w.Cta.Lanes?.AccessTogether(w, op, addresses, 16, RowLanes(count), isWrite: false);
         byte* shared = w.Shared;
         for (int j = 0; j < count; j++)
         {
@@ -47,6 +48,7 @@ internal static unsafe class MatrixLoadHandlers
         ulong* addresses = stackalloc ulong[32];
         int count = Prepare(w, op, addresses);
         w.Cta.Shadow.WriteRows(w, op, addresses, RowLanes(count), w.Clock.Tag);
+        w.Cta.Lanes?.AccessTogether(w, op, addresses, 16, RowLanes(count), isWrite: true);
         for (int j = 0; j < count; j++)
         {
             uint* s = (uint*)(w.Regs + op->List[j]);

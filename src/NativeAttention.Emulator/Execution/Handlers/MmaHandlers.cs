@@ -19,7 +19,7 @@ internal interface IMmaElement
 /// 4g + t, accumulator registers hold (g, 2t), (g, 2t+1), (g+8, 2t), (g+8, 2t+1), and products are added in
 /// ascending k with fused multiply-adds.
 /// </summary>
-internal static unsafe class MmaHandlers
+internal static unsafe partial class MmaHandlers
 {
     /// <summary>Aux: number of (A pair, B) register steps, and whether accumulators are binary16.</summary>
     public const int StepMask = 3;
@@ -105,7 +105,14 @@ internal static unsafe class MmaHandlers
     {
         if (!Avx512F.IsSupported)
         {
-            MultiplyPlain<TElement, TElement>(w, op);
+            if (Fma.IsSupported && TElement.Parts <= 2)
+            {
+                MultiplyAvx2<TElement>(w, op);
+            }
+            else
+            {
+                MultiplyPlain<TElement, TElement>(w, op);
+            }
             return;
         }
         if (w.Active != Lanes.All)
@@ -147,7 +154,7 @@ internal static unsafe class MmaHandlers
     /// the B values of the two columns a lane owns are gathered from all groups.
     /// </summary>
     [MethodImpl(Hot)]
-    private static void MultiplyVector<TElement>(Warp w, Op* op)
+    internal static void MultiplyVector<TElement>(Warp w, Op* op)
         where TElement : struct, IMmaElement
     {
         byte* r = w.Regs;
@@ -224,8 +231,8 @@ internal static unsafe class MmaHandlers
         StorePair(r + list[3], c3, c3h);
     }
 
-    /// <summary>The same by rows of eight columns, for processors without AVX-512 (bit-identical) and for elements
-    /// of 8 bits.</summary>
+    /// <summary>The same by rows of eight columns, for processors without vectors that multiply and add (bit-identical)
+    /// and for elements of 8 bits.</summary>
     [MethodImpl(Hot)]
     [SkipLocalsInit]
     internal static void MultiplyPlain<TA, TB>(Warp w, Op* op)

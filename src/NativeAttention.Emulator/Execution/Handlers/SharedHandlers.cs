@@ -47,6 +47,10 @@ internal static unsafe class SharedHandlers
         {
             w.Cta.Flags.Load(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
         }
+        if (!isStrong)
+        {
+            w.Cta.Lanes?.Access(w, op, addresses, bytes, w.Active, isWrite: false);
+        }
         MakePointers(w, addresses);
         w.Worker.SharedBytesRead += (long)bytes * BitOperations.PopCount(w.Active);
         LaneMemory.Load(w, op, addresses);
@@ -70,6 +74,10 @@ internal static unsafe class SharedHandlers
         for (uint rest = isStrong ? w.Active : 0; rest != 0; rest &= rest - 1)
         {
             w.Cta.Flags.Store(w, addresses[BitOperations.TrailingZeroCount(rest)], Access.FlagOrder(op->Aux));
+        }
+        if (!isStrong)
+        {
+            w.Cta.Lanes?.Access(w, op, addresses, bytes, w.Active, isWrite: true);
         }
         MakePointers(w, addresses);
         w.Worker.SharedBytesWritten += (long)bytes * BitOperations.PopCount(w.Active);

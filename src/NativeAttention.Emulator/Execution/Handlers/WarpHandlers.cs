@@ -160,7 +160,14 @@ internal static unsafe class WarpHandlers
     }
 
     /// <summary>bar.warp.sync: nothing to do but to check that the named lanes are here.</summary>
-    public static void Synchronize(Warp w, Op* op) => CheckMembers(w, op, op->List[0]);
+    public static void Synchronize(Warp w, Op* op)
+    {
+        CheckMembers(w, op, op->List[0]);
+        if (w.Cta.Lanes is not null)
+        {
+            w.Clock.Advance();
+        }
+    }
 
     /// <summary>%clock and %clock64 count the instructions of the warp.</summary>
     public static void Clock(Warp w, Op* op)
@@ -182,6 +189,12 @@ internal static unsafe class WarpHandlers
     public static void Trap(Warp w, Op* op)
     {
         Faults.Raise(w, op, EmulatorFaultKind.Trap, w.Active, null, "the kernel executed trap");
+    }
+
+    /// <summary>What is left behind all targets of a branch table.</summary>
+    public static void BadIndex(Warp w, Op* op)
+    {
+        Faults.Raise(w, op, EmulatorFaultKind.Trap, w.Active, null, "the index is behind the end of .branchtargets");
     }
 
     /// <summary>isspacep: Imm is the window asked for.</summary>

@@ -63,6 +63,9 @@ internal sealed unsafe class BulkCopy
     public uint Tag;
     public EventVector? End;
 
+    /// <summary>Tag of the writes to global memory, which end later than the reads of their source.</summary>
+    public uint GlobalTag;
+
     /// <summary>True once the source may be overwritten.</summary>
     public bool IsSourceFree;
 

@@ -14,7 +14,10 @@ internal static unsafe class BulkMover
     {
         (Warp w, int lane) = (copy.Warp, copy.Lane);
         Op* op = copy.Op;
-        CheckGlobal(copy);
+        if (copy.Kind != BulkKind.Within)
+        {
+            VisitGlobal(copy, &CheckRun);
+        }
         SharedShadow shadow = w.Cta.Shadow;
         if (copy.Mbarrier is not null)
         {
@@ -25,6 +28,7 @@ internal static unsafe class BulkMover
         if (copy.Kind is BulkKind.Store or BulkKind.Reduce)
         {
             copy.Tag = w.Clock.Fork(ActorKind.Bulk);
+            copy.GlobalTag = w.Clock.Fork(ActorKind.Operation);
             shadow.ReadAsync(w, op, lane, copy.Shared, copy.Bytes, copy.Tag);
         }
         if (copy.Kind == BulkKind.Within)
@@ -32,6 +36,10 @@ internal static unsafe class BulkMover
             uint reads = w.Clock.Fork(ActorKind.Bulk);
             copy.End!.Add(reads);
             shadow.ReadAsync(w, op, lane, (uint)copy.Other, copy.Bytes, reads);
+        }
+        else if (copy.Kind != BulkKind.Prefetch && w.Worker.GlobalShadow is not null)
+        {
+            VisitGlobal(copy, &NoteRun);
         }
     }
 
@@ -161,17 +169,12 @@ internal static unsafe class BulkMover
         }
     }
 
-    /// <summary>Checks every byte in global memory that the copy touches, and marks what it
-    /// writes.</summary>
-    private static void CheckGlobal(BulkCopy copy)
+    /// <summary>Goes over every run of bytes in global memory that the copy touches.</summary>
+    private static void VisitGlobal(BulkCopy copy, delegate*<BulkCopy, ulong, int, void> visit)
     {
-        if (copy.Kind == BulkKind.Within)
-        {
-            return;
-        }
         if (copy.Box is not TensorBox box)
         {
-            CheckRun(copy, copy.Other, copy.Bytes);
+            visit(copy, copy.Other, copy.Bytes);
             return;
         }
         for (int row = 0; row < box.RowCount; row++)
@@ -179,11 +182,24 @@ internal static unsafe class BulkMover
             (_, int valid, ulong address) = box.Row(row);
             if (valid > 0)
             {
-                CheckRun(copy, address, valid);
+                visit(copy, address, valid);
             }
         }
     }
 
+    /// <summary>Notes who accesses the bytes, for races with other accesses of the launch.</summary>
+    private static void NoteRun(BulkCopy copy, ulong address, int bytes)
+    {
+        const int isAtomic = Access.Strong | ((int)MemoryOrder.Relaxed << Access.OrderShift)
+            | ((int)MemoryScope.Gpu << Access.ScopeShift);
+        GlobalShadow shadow = copy.Warp.Worker.GlobalShadow!;
+        bool isWrite = copy.Kind != BulkKind.Load;
+        shadow.AccessRange(copy.Warp, copy.Op, copy.Lane, address, bytes, isWrite ? copy.GlobalTag : copy.Tag,
+            isWrite, copy.Kind == BulkKind.Reduce ? isAtomic : 0);
+    }
+
+    /// <summary>Checks that the bytes exist and, where they are read, that something wrote them; marks what is
+    /// written.</summary>
     private static void CheckRun(BulkCopy copy, ulong address, int bytes)
     {
         Warp w = copy.Warp;

@@ -119,6 +119,7 @@ internal sealed unsafe class BulkQueue(Cta cta)
             if (!readsOnly)
             {
                 Arrive(copy);
+                w.Clock.Retire(copy.GlobalTag);
                 _copies.RemoveAt(i--);
             }
         }

@@ -15,6 +15,7 @@ internal sealed unsafe class CtaClocks
     private readonly NativeBuffer _buffer = new(Actors * sizeof(uint));
     private readonly List<EventVector> _vectors = [];
     private uint _latest = 1;
+    private uint _limit;
 
     /// <summary>Number of warps, rounded up to the width of a vector.</summary>
     public int WarpStride { get; private set; } = 4;
@@ -24,9 +25,6 @@ internal sealed unsafe class CtaClocks
 
     /// <summary>True when races are looked for.</summary>
     public bool IsOn { get; private set; }
-
-    /// <summary>Clock value at which all clocks are set back; smaller only in tests.</summary>
-    public uint Limit { get; set; } = EventTag.MaximumClock;
 
     private uint* Clocks => (uint*)_buffer.Pointer;
 
@@ -48,12 +46,15 @@ internal sealed unsafe class CtaClocks
     public int WarpOf(int actor) => actor >= EventTag.FirstOperation ? -1 : actor % WarpStride;
 
     /// <summary>Starts a block: nothing is ordered yet, and everything of earlier blocks is.</summary>
-    public void Start(Cta cta, EmulatorChecks checks)
+    public void Start(Cta cta, EmulatorOptions options)
     {
-        IsOn = (checks & (EmulatorChecks.SharedRaces | EmulatorChecks.GlobalRaces)) != 0;
+        EmulatorChecks checks = options.Checks;
+        _limit = options.ClockLimit;
+        IsOn = options.StrictWarp
+            || (checks & (EmulatorChecks.SharedRaces | EmulatorChecks.GlobalRaces)) != 0;
         WarpStride = (cta.WarpCount + 3) & ~3;
         ActorEnd = ((WarpStride * KindsPerWarp) + 15) & ~15;
-        if (_latest >= Limit / 2)
+        if (_latest >= _limit / 2)
         {
             cta.Shadow.ForgetReaders();
             _latest = 1;
@@ -85,7 +86,7 @@ internal sealed unsafe class CtaClocks
     public uint Advance(Cta cta, int actor)
     {
         uint clock = ++Clocks[actor];
-        if (clock > Limit)
+        if (clock > _limit)
         {
             SetBack(cta);
             clock = Clocks[actor];
@@ -117,7 +118,7 @@ internal sealed unsafe class CtaClocks
     /// </summary>
     private void SetBack(Cta cta)
     {
-        uint clocks = Limit / 2;
+        uint clocks = _limit / 2;
         uint tags = clocks << EventTag.ClockShift;
         for (int i = 0; i < Actors; i++)
         {
@@ -134,6 +135,10 @@ internal sealed unsafe class CtaClocks
             Lower(MemoryMarshal.CreateSpan(ref clock.Tag, 1), tags);
         }
         _latest = Math.Max(1, _latest - clocks);
+        if (cta.Worker.GlobalShadow is GlobalShadow shadow)
+        {
+            cta.Serial = shadow.Renew(cta.Serial);
+        }
     }
 
     /// <summary>Lowers tags or bounds, keeping their low bits and the ends of the scale.</summary>

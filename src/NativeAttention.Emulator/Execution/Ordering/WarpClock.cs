@@ -140,7 +140,8 @@ internal sealed unsafe class WarpClock(Cta cta, int warp)
         }
     }
 
-    private void Advance()
+    /// <summary>Starts a new tag: the lanes of the warp have met.</summary>
+    public void Advance()
     {
         Tag = _clocks.Advance(cta, warp);
         Known.Add(Tag);
