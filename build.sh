@@ -4,7 +4,8 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
-#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench device ... a GPU
+#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench --engine
+#             the emulator itself (checks, threads, vectors); bench device ... a GPU
 #   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look

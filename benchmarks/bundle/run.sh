@@ -186,9 +186,10 @@ step_tests_host() {
   "$app/NativeAttention.TestHost" Core Bindings Tool Emulator
 }
 
+# The driver keeps what it compiled for the tests; without that the times of loading a module are those of a first use.
 step_benchmark() {
   need_device
-  "$app/NativeAttention.DeviceBenchmarks" --device "$device" --mode "$mode" --cases "$bundle/cases" \
+  CUDA_CACHE_DISABLE=1 "$app/NativeAttention.DeviceBenchmarks" --device "$device" --mode "$mode" --cases "$bundle/cases" \
     --time-limit "$(most_of "$limit")" --out "$work/benchmark.jsonl"
 }
 

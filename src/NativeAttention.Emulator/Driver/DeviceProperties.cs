@@ -65,6 +65,7 @@ internal sealed record DeviceProperties(
             DeviceAttribute.ComputeCapabilityMajor => Major,
             DeviceAttribute.ComputeCapabilityMinor => Minor,
             DeviceAttribute.L2CacheSize => L2Bytes,
+            DeviceAttribute.TensorMapAccessSupported => Major >= 9 ? 1 : 0,
             _ => FixedAttribute(attribute),
         };
     }
@@ -89,7 +90,7 @@ internal sealed record DeviceProperties(
             DeviceAttribute.Integrated or DeviceAttribute.ComputeMode or DeviceAttribute.EccEnabled => 0,
             DeviceAttribute.PciBusId or DeviceAttribute.PciDeviceId or DeviceAttribute.PciDomainId => 0,
             DeviceAttribute.ManagedMemory or DeviceAttribute.CooperativeLaunch => 0,
-            DeviceAttribute.ClusterLaunch or DeviceAttribute.TensorMapAccessSupported => 0,
+            DeviceAttribute.ClusterLaunch => 0,
             _ => null,
         };
     }

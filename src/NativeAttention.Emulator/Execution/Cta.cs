@@ -52,6 +52,9 @@ internal sealed unsafe class Cta
     /// <summary>The bulk copies that nobody has waited for.</summary>
     public BulkQueue Bulk { get; }
 
+    /// <summary>What the warps of each warpgroup have multiplied, which must be the same.</summary>
+    public WarpgroupLog Warpgroups { get; } = new();
+
     /// <summary>The barrier of the cluster, which is this block.</summary>
     public ClusterBarrier Cluster { get; }
 
@@ -130,6 +133,8 @@ internal sealed unsafe class Cta
         }
         Mbarriers.Clear();
         Bulk.Clear();
+        Worker.Panels.Changes++;
+        Warpgroups.Start();
         Cluster.Start(WarpCount);
         Registers.Start(launch.Kernel.RegisterBound);
         ClearShared(launch.SharedBytes);

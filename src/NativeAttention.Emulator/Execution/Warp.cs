@@ -30,6 +30,9 @@ internal sealed unsafe class Warp(Cta cta, int index)
     public readonly int Index = index;
     public readonly AsyncCopyQueue Copies = new();
 
+    /// <summary>Matrix products that have not been waited for.</summary>
+    public readonly WgmmaQueue Products = new();
+
     /// <summary>What is ordered before the next access of the warp.</summary>
     public readonly WarpClock Clock = new(cta, index);
 
@@ -97,6 +100,7 @@ internal sealed unsafe class Warp(Cta cta, int index)
         HasTimedOut = false;
         State = WarpState.Ready;
         Copies.Clear();
+        Products.Clear();
     }
 
     /// <summary>Takes a divergent branch: some active lanes go on at <paramref name="target"/>, the others at

@@ -49,6 +49,9 @@ internal sealed unsafe class Worker(LaunchState launch) : IThreadPoolWorkItem
 
     /// <summary>Arrivals of threads and of bytes at mbarriers, a sign of progress.</summary>
     public long MbarrierEvents;
+
+    /// <summary>Operands of wgmma at hand.</summary>
+    public readonly WgmmaPanels Panels = new();
     public long WarpInstructions;
     public long BlocksRun;
 

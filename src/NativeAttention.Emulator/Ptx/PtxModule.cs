@@ -193,9 +193,20 @@ public sealed class PtxModule
     private static PtxKernel? DecodeKernel(
         string text, string name, PtxParser parser, PtxFunction function, DeviceMemory memory)
     {
-        int sharedBytes = PlaceShared(parser, function);
-        int localBytes = PlaceLocal(function);
-        PtxProgram? program = KernelDecoder.Decode(name, text, function, parser.Errors);
+        List<PtxFunction> callees;
+        try
+        {
+            callees = CallGraph.Callees(function);
+        }
+        catch (PtxParseException problem)
+        {
+            parser.Errors.Add(problem.Line, problem.Message);
+            return null;
+        }
+        List<PtxSymbol> variables = [.. function.Variables, .. callees.SelectMany(f => f.Variables)];
+        int sharedBytes = PlaceShared(parser.Variables, variables);
+        int localBytes = PlaceLocal(variables);
+        PtxProgram? program = KernelDecoder.Decode(name, text, function, callees, parser.Errors);
         return program is null ? null : new PtxKernel(function, program)
         {
             StaticSharedBytes = sharedBytes,
@@ -208,10 +219,10 @@ public sealed class PtxModule
     /// Places shared variables in the order of their declaration, module-level ones first, and external
     /// arrays together after them. Returns the bytes before the dynamic part.
     /// </summary>
-    private static int PlaceShared(PtxParser parser, PtxFunction function)
+    private static int PlaceShared(List<PtxSymbol> outside, List<PtxSymbol> inside)
     {
         List<PtxSymbol> all =
-            [.. parser.Variables.Concat(function.Variables).Where(v => v.Space == PtxSpace.Shared)];
+            [.. outside.Concat(inside).Where(v => v.Space == PtxSpace.Shared)];
         ulong next = SharedLayout.FirstOffset;
         foreach (PtxSymbol variable in all.Where(v => !v.IsExternal))
         {
@@ -228,10 +239,10 @@ public sealed class PtxModule
         return (int)(next - SharedLayout.FirstOffset);
     }
 
-    private static int PlaceLocal(PtxFunction function)
+    private static int PlaceLocal(List<PtxSymbol> variables)
     {
         ulong next = 0;
-        foreach (PtxSymbol variable in function.Variables.Where(v => v.Space == PtxSpace.Local))
+        foreach (PtxSymbol variable in variables.Where(v => v.Space == PtxSpace.Local))
         {
             next = RoundUp(next, variable.Alignment);
             variable.Address = next;

@@ -140,8 +140,7 @@ internal sealed partial class PtxParser
     private void ParseFunction(bool isEntry, bool isExternal)
     {
         PtxScope scope = new(ModuleScope);
-        bool hasResult = IsPunctuation('(');
-        List<PtxSymbol> results = hasResult ? ParseParameterList(scope) : [];
+        List<PtxSymbol> results = IsPunctuation('(') ? ParseParameterList(scope, isEntry: false) : [];
         int line = Current.Line;
         PtxFunction function = new()
         {
@@ -151,34 +150,36 @@ internal sealed partial class PtxParser
             Scope = scope,
             Level = PtxLevel.Parse(Version, Target) ?? default,
         };
+        function.Results.AddRange(results);
         if (IsPunctuation('('))
         {
-            function.Parameters.AddRange(ParseParameterList(scope));
+            function.Parameters.AddRange(ParseParameterList(scope, isEntry));
         }
         LayOutParameters(function);
         ParseFunctionDirectives(function);
+        PtxSymbol symbol = new() { Kind = PtxSymbolKind.Function, Name = function.Name, Line = line };
+        Declare(ModuleScope, symbol, again: true);
+        symbol = ModuleScope.Find(function.Name)!;
         if (TryPunctuation(';'))
         {
-            Declare(ModuleScope,
-                new PtxSymbol { Kind = PtxSymbolKind.Function, Name = function.Name, Line = line },
-                again: true);
             return;
         }
-        if (isExternal || results.Count > 0 || !isEntry)
+        if (isExternal || symbol.Kind != PtxSymbolKind.Function || symbol.Body is not null)
         {
             SkipBraces();
-            Errors.Add(line,
-                $"unsupported function '{function.Name}': only entries have a body here; inline every .func");
-            return;
+            throw new PtxParseException(line, isExternal
+                ? $"the external function '{function.Name}' has a body" : $"name '{function.Name}' is declared twice");
         }
-        Declare(ModuleScope,
-            new PtxSymbol { Kind = PtxSymbolKind.Function, Name = function.Name, Line = line }, again: false);
+        symbol.Body = function;
         ExpectPunctuation('{');
         ParseBody(function, scope);
-        Functions.Add(function);
+        if (isEntry)
+        {
+            Functions.Add(function);
+        }
     }
 
-    private List<PtxSymbol> ParseParameterList(PtxScope scope)
+    private List<PtxSymbol> ParseParameterList(PtxScope scope, bool isEntry)
     {
         List<PtxSymbol> parameters = [];
         ExpectPunctuation('(');
@@ -190,8 +191,10 @@ internal sealed partial class PtxParser
             {
                 throw new PtxParseException(line, $"unsupported parameter space '{directive}'");
             }
-            PtxSymbol parameter = ParseDeclarator(PtxSpace.Parameter, isExternal: false, line);
-            Declare(scope, parameter, again: false);
+            PtxSymbol parameter = ParseDeclarator(
+                isEntry ? PtxSpace.Parameter : PtxSpace.Local, isExternal: false, line, isCallParameter: !isEntry);
+            // Prototypes may leave their parameters without a name.
+            Declare(scope, parameter, again: parameter.Name == "_");
             parameters.Add(parameter);
             TryPunctuation(',');
         }
@@ -317,11 +320,31 @@ internal sealed partial class PtxParser
                 Name = label,
                 Line = line,
                 Address = (ulong)function.Instructions.Count,
+                Targets = ParseTargets(),
             };
             Declare(scope, symbol, again: false);
             return;
         }
         function.Instructions.Add(ParseInstruction(scope));
+    }
+
+    /// <summary>The names of a <c>.branchtargets</c> list, or null when none begins here.</summary>
+    private List<string>? ParseTargets()
+    {
+        if (Current.Kind != PtxTokenKind.DotWord
+            || !_text.AsSpan(Current.Start, Current.Length).SequenceEqual(".branchtargets"))
+        {
+            return null;
+        }
+        _at++;
+        List<string> targets = [];
+        do
+        {
+            targets.Add(Expect(PtxTokenKind.Word, "a label"));
+        }
+        while (TryPunctuation(','));
+        ExpectPunctuation(';');
+        return targets;
     }
 
     private void ParseBodyDirective(PtxFunction function, PtxScope scope, int line)
@@ -396,13 +419,14 @@ internal sealed partial class PtxParser
             ".const" => PtxSpace.Constant,
             ".shared" => PtxSpace.Shared,
             ".local" => PtxSpace.Local,
+            ".param" when function is not null => PtxSpace.Local,
             _ => throw new PtxParseException(line, $"unsupported directive '{directive}'"),
         };
         if (function is null && space == PtxSpace.Local)
         {
             throw new PtxParseException(line, "a .local variable outside a function");
         }
-        PtxSymbol variable = ParseDeclarator(space, isExternal, line);
+        PtxSymbol variable = ParseDeclarator(space, isExternal, line, isCallParameter: directive == ".param");
         ExpectPunctuation(';');
         if (isExternal && space != PtxSpace.Shared)
         {
@@ -413,7 +437,8 @@ internal sealed partial class PtxParser
     }
 
     /// <summary>Reads <c>[.align n] .type name[n][m] [= initialiser]</c>.</summary>
-    private PtxSymbol ParseDeclarator(PtxSpace space, bool isExternal, int line)
+    private PtxSymbol ParseDeclarator(
+        PtxSpace space, bool isExternal, int line, bool isCallParameter = false)
     {
         int alignment = 0;
         PtxType type = PtxType.None;
@@ -424,7 +449,7 @@ internal sealed partial class PtxParser
             {
                 alignment = ParseIntegers(1)[0];
             }
-            else if (word is ".ptr" or ".global" && space == PtxSpace.Parameter)
+            else if (word is ".ptr" or ".global" && (space == PtxSpace.Parameter || isCallParameter))
             {
                 continue;
             }
@@ -437,7 +462,7 @@ internal sealed partial class PtxParser
                 }
             }
         }
-        SkipPointerAttributes(space);
+        SkipPointerAttributes(space == PtxSpace.Parameter || isCallParameter);
         string name = Expect(PtxTokenKind.Word, "a variable name");
         bool isArray = IsPunctuation('[');
         long count = ParseDimensions(isExternal, line);
@@ -457,6 +482,7 @@ internal sealed partial class PtxParser
             Line = line,
             Bytes = count * type.Bytes(),
             IsExternal = isExternal,
+            IsCallParameter = isCallParameter,
             IsArray = isArray,
             Initializer = data,
         };
@@ -464,9 +490,9 @@ internal sealed partial class PtxParser
 
     /// <summary>Skips what newer compilers write on pointer parameters: <c>.ptr .global .align
     /// 16</c>.</summary>
-    private void SkipPointerAttributes(PtxSpace space)
+    private void SkipPointerAttributes(bool isParameter)
     {
-        while (space == PtxSpace.Parameter && Current.Kind == PtxTokenKind.DotWord)
+        while (isParameter && Current.Kind == PtxTokenKind.DotWord)
         {
             if (Expect(PtxTokenKind.DotWord, "an attribute") == ".align")
             {

@@ -111,6 +111,15 @@ internal sealed class PtxSymbol
 
     public bool IsExternal { get; init; }
 
+    /// <summary>A parameter of a call, or of a function that is called: it lives in local memory.</summary>
+    public bool IsCallParameter { get; init; }
+
+    /// <summary>Labels that a <c>.branchtargets</c> list names; null for any other label.</summary>
+    public List<string>? Targets { get; init; }
+
+    /// <summary>The body of a function, once it has been read.</summary>
+    public PtxFunction? Body { get; set; }
+
     /// <summary>True when declared with a dimension.</summary>
     public bool IsArray { get; init; }
 
@@ -133,7 +142,8 @@ internal sealed class PtxScope(PtxScope? parent)
     /// <summary>Declares <paramref name="prefix"/> followed by 0 to <paramref name="count"/> - 1.</summary>
     public bool TryAddFamily(string prefix, int count, PtxType type, int first)
     {
-        if (_families.Exists(f => f.Prefix == prefix))
+        bool isTaken = _symbols.Keys.Any(name => IsMember(name, prefix, count, out _));
+        if (isTaken || _families.Exists(f => f.Prefix == prefix))
         {
             return false;
         }
@@ -219,6 +229,9 @@ internal sealed class PtxFunction
     public required PtxLevel Level { get; init; }
 
     public List<PtxSymbol> Parameters { get; } = [];
+
+    /// <summary>What a called function returns.</summary>
+    public List<PtxSymbol> Results { get; } = [];
 
     public List<PtxInstruction> Instructions { get; } = [];
 

@@ -36,6 +36,99 @@ internal sealed class ControlFlowTests
             Is.EqualTo(Enumerable.Range(0, 64).Select(i => (uint)(i + (i % 32 < 10 ? 200 : 100) + 1023))));
     }
 
+    [TestCase("")]
+    [TestCase(".uni")]
+    public void A_branch_table_takes_each_lane_to_its_target(string uniform)
+    {
+        // Lanes meet again behind the table; a guard keeps some from branching.
+        uint[] got = Run($"""
+            T: .branchtargets A, B, C, B;
+            and.b32 %r6, %r0, 3; setp.lt.u32 %p0, %r4, 28; mov.u32 %r5, 7;
+            @%p0 brx.idx{uniform} %r6, T;
+            bra J;
+            A: add.u32 %r5, %r0, 100; bra J;
+            B: add.u32 %r5, %r0, 200; bra J;
+            C: add.u32 %r5, %r0, 300;
+            J: activemask.b32 %r7; popc.b32 %r7, %r7; mad.lo.u32 %r5, %r7, 10000, %r5;
+            st.global.u32 [%rd1], %r5; ret;
+            """, 1, 64);
+        int[] bases = [100, 200, 300, 200];
+        Assert.That(got, Is.EqualTo(Enumerable.Range(0, 64)
+            .Select(i => (uint)(320000 + (i % 32 < 28 ? bases[i & 3] + i : 7)))));
+    }
+
+    [Test]
+    public void An_index_behind_the_branch_table_is_reported()
+    {
+        using PtxMachine machine = new(Kernel("T: .branchtargets A, A;\nbrx.idx %r4, T; A: ret;"));
+        EmulatorFault? fault = machine.Launch(1, 32, 0, machine.Upload<uint>(new uint[32]));
+        Assert.That(fault!.Message, Does.Contain("behind the end of .branchtargets"));
+        Assert.That(fault.Lanes, Is.EqualTo(0xFFFF_FFFC));
+    }
+
+    /// <summary>Functions: results, arguments in registers and as a struct, early returns of some lanes, calls in
+    /// calls, two calls of one function, and a call under a guard.</summary>
+    [Test]
+    public void Functions_are_called_and_return()
+    {
+        const string functions = """
+            .version 7.8
+            .target sm_80
+            .address_size 64
+            .func (.param .b32 func_retval0) collatz(.param .b32 collatz_param_0);
+            .func (.param .b64 r) weigh(.param .align 8 .b8 s[16])
+            {
+                .reg .b64 %rd<4>; .local .align 8 .b8 depot[8];
+                ld.param.u64 %rd0, [s]; ld.param.u64 %rd1, [s+8];
+                st.local.u64 [depot], %rd0; ld.local.u64 %rd2, [depot];
+                mad.lo.u64 %rd3, %rd2, 1000, %rd1; st.param.b64 [r], %rd3; ret;
+            }
+            .func (.param .b32 func_retval0) collatz(.param .b32 collatz_param_0)
+            {
+                .reg .pred %p<4>; .reg .b32 %r<8>; .reg .b64 %rd<4>;
+                ld.param.u32 %r0, [collatz_param_0]; mov.u32 %r1, 0;
+                LOOP:
+                setp.gt.u32 %p0, %r0, 1; @%p0 bra GO; st.param.b32 [func_retval0+0], %r1; ret;
+                GO:
+                and.b32 %r2, %r0, 1; setp.ne.u32 %p1, %r2, 0; add.u32 %r1, %r1, 1;
+                @%p1 mad.lo.u32 %r0, %r0, 3, 1;
+                @!%p1 shr.u32 %r0, %r0, 1;
+                bra LOOP;
+            }
+            .visible .entry k(.param .u64 p)
+            {
+                .reg .pred %p<4>; .reg .b32 %r<8>; .reg .b64 %rd<8>;
+                ld.param.u64 %rd0, [p]; mov.u32 %r0, %tid.x; mul.wide.u32 %rd1, %r0, 8; add.u64 %rd0, %rd0, %rd1;
+                { .param .b32 param0; st.param.b32 [param0+0], %r0; .param .b32 retval0;
+                  call.uni (retval0), collatz, (param0); ld.param.b32 %r1, [retval0+0]; }
+                add.u32 %r2, %r1, 1; mov.u32 %r3, 5; setp.lt.u32 %p0, %r0, 20;
+                { .param .b32 param0; .param .b32 retval0; st.param.b32 [param0], %r2; st.param.b32 [retval0], %r3;
+                  @%p0 call (retval0), collatz, (param0); ld.param.b32 %r3, [retval0]; }
+                { .param .align 8 .b8 param0[16]; .param .b64 retval0;
+                  cvt.u64.u32 %rd2, %r1; cvt.u64.u32 %rd3, %r3;
+                  st.param.b64 [param0], %rd2; st.param.b64 [param0+8], %rd3;
+                  call.uni (retval0), weigh, (param0); ld.param.b64 %rd4, [retval0]; }
+                activemask.b32 %r4; popc.b32 %r4, %r4; mul.wide.u32 %rd5, %r4, 1000000; add.u64 %rd4, %rd4, %rd5;
+                st.global.u64 [%rd0], %rd4; ret;
+            }
+            """;
+        using PtxMachine machine = new(functions);
+        ulong p = machine.Upload<ulong>(new ulong[32]);
+        EmulatorFault? fault = machine.Launch(1, 32, 0, p);
+        Assert.That(fault, Is.Null, fault?.ToString());
+        static int Steps(int n)
+        {
+            int steps = 0;
+            for (; n > 1; steps++)
+            {
+                n = n % 2 == 0 ? n / 2 : (3 * n) + 1;
+            }
+            return steps;
+        }
+        Assert.That(machine.Download<ulong>(p, 32), Is.EqualTo(Enumerable.Range(0, 32).Select(i =>
+            (ulong)((32 * 1000000) + (Steps(i) * 1000) + (i < 20 ? Steps(Steps(i) + 1) : 5)))));
+    }
+
     [Test]
     public void Nested_branches()
     {

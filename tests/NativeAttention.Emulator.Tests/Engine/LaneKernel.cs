@@ -36,11 +36,16 @@ internal static class LaneKernel
         return machine.Download<ulong>((ulong)arguments[0], lanes);
     }
 
-    public static string Build(string instruction, string dType, string[] operandTypes)
+    public const string Header = ".version 8.4\n.target sm_90a\n.address_size 64\n";
+
+    public static string Build(string instruction, string dType, string[] operandTypes) =>
+        Header + Entry("k", instruction, dType, operandTypes);
+
+    /// <summary>One entry of a module.</summary>
+    public static string Entry(string name, string instruction, string dType, string[] operandTypes)
     {
         StringBuilder text = new();
-        text.Append(
-            ".version 8.4\n.target sm_90a\n.address_size 64\n.visible .entry k(.param .u64 d, .param .u32 mask");
+        text.Append(CultureInfo.InvariantCulture, $".visible .entry {name}(.param .u64 d, .param .u32 mask");
         for (int i = 0; i < operandTypes.Length; i++)
         {
             text.Append(CultureInfo.InvariantCulture, $", .param .u64 o{i}");
@@ -70,7 +75,8 @@ internal static class LaneKernel
         return text.ToString();
     }
 
-    private static string Register(string type, int index) => type switch
+    /// <summary>The register of operand <paramref name="index"/>; the destination is number 0.</summary>
+    public static string Register(string type, int index) => type switch
     {
         "pred" => $"%p{index}",
         "b16" => $"%rs{index}",

@@ -92,6 +92,114 @@ internal sealed class MatrixTests
         }
     }
 
+    private static IEnumerable<string> ProductsOfBytes => InstructionForms.ByMnemonic["mma"]
+        .SelectMany(f => f.Pattern.Expand()).Where(o => o.Split('.')[^2] is "s8" or "u8" or "e4m3" or "e5m2");
+
+    /// <summary>Element i of byte register r of lane 4g + t is k = 16 (r / 2) + 4t + i in row g + 8 (r % 2) of A, and
+    /// k = 16 r + 4t + i in column g of B.</summary>
+    [TestCaseSource(nameof(ProductsOfBytes))]
+    public void Product_of_bytes_in_the_layout_of_the_isa(string opcode)
+    {
+        int seed = TestContext.CurrentContext.Random.Next();
+        TestContext.Out.WriteLine($"seed {seed}");
+        Random random = new(seed);
+        string[] parts = opcode.Split('.');
+        bool isInteger = parts[^4] == "s32";
+        int bCount = parts[3] == "m16n8k32" ? 2 : 1;
+        byte[] bytes = new byte[((bCount * 3) * 32) * 4];
+        random.NextBytes(bytes);
+        // Near the limits, so that sums overflow; and no NaN, which the last line of the test is about.
+        bytes = [.. bytes.Select(x => isInteger || (x & 0x7F) < 0x70 ? x : (byte)(x & 0x8F))];
+        uint[] inputs = [.. Enumerable.Range(0, bytes.Length / 4).Select(i => BitConverter.ToUInt32(bytes, i * 4)),
+            .. Enumerable.Range(0, 128).Select(i => isInteger
+                ? (uint)(random.Next(3) switch { 0 => int.MaxValue - 5, 1 => int.MinValue + 5, _ => random.Next() })
+                : Bits((float)random.NextDouble()))];
+        string List(string prefix, int from, int count) =>
+            "{" + string.Join(", ", Enumerable.Range(from, count).Select(i => $"%{prefix}{i}")) + "}";
+        int c = bCount * 3;
+        uint[] got = RunWarp(WarpKernel(c + 4, 4,
+            $"{opcode} {List("d", 0, 4)}, {List("a", 0, bCount * 2)}, {List("a", bCount * 2, bCount)}, {List("a", c, 4)};\n"),
+            inputs, 4);
+        byte Byte(int register, int lane, int i) => bytes[(((register * 32) + lane) * 4) + i];
+        for (int lane = 0; lane < 32; lane++)
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                int row = (lane >> 2) + (8 * (i >> 1)), column = (2 * (lane & 3)) + (i & 1);
+                uint start = inputs[((c + i) * 32) + lane];
+                double sum = isInteger ? (double)(int)start : BitConverter.UInt32BitsToSingle(start);
+                double size = Math.Abs(sum);
+                for (int k = 0; k < bCount * 16; k++)
+                {
+                    int t = k % 16 / 4;
+                    double x = ByteOf(Byte((2 * (k / 16)) + (row / 8), (4 * (row % 8)) + t, k % 4), parts[^3]);
+                    double y = ByteOf(Byte((bCount * 2) + (k / 16), (4 * column) + t, k % 4), parts[^2]);
+                    sum += x * y;
+                    size += Math.Abs(x * y);
+                }
+                uint result = got[(i * 32) + lane];
+                if (isInteger)
+                {
+                    int expected = parts.Contains("satfinite")
+                        ? (int)Math.Clamp(sum, int.MinValue, int.MaxValue) : unchecked((int)(long)sum);
+                    Assert.That((int)result, Is.EqualTo(expected), $"({row}, {column})");
+                }
+                else
+                {
+                    Assert.That(BitConverter.UInt32BitsToSingle(result), Is.EqualTo(sum).Within(size * 2e-6));
+                }
+            }
+        }
+    }
+
+    private static double ByteOf(byte bits, string type) => type switch
+    {
+        "s8" => (sbyte)bits,
+        "u8" => bits,
+        _ => Rational.Decode(bits, ModelFormat.Of(type)).Approximation,
+    };
+
+    [TestCase("e4m3", 0x7F)]
+    [TestCase("e5m2", 0x7E)]
+    public void A_NaN_of_8_bits_makes_the_sums_of_its_row_NaN(string type, int bits)
+    {
+        uint[] inputs = new uint[10 * 32];
+        inputs[5] = (uint)bits;
+        uint[] got = RunWarp(WarpKernel(10, 4,
+            $"mma.sync.aligned.m16n8k32.row.col.f32.{type}.{type}.f32 {{%d0, %d1, %d2, %d3}}, {{%a0, %a1, %a2, %a3}}, {{%a4, %a5}}, {{%a6, %a7, %a8, %a9}};\n"), inputs, 4);
+        for (int lane = 0; lane < 32; lane++)
+        {
+            Assert.That(got[lane] == 0x7FFF_FFFF, Is.EqualTo(lane / 4 == 1), $"lane {lane}");
+            Assert.That(got[64 + lane], Is.Zero);
+        }
+    }
+
+    [Test]
+    public void Elect_picks_the_lowest_lane_of_the_mask()
+    {
+        uint[] got = RunWarp(WarpKernel(1, 2, """
+            griddepcontrol.wait; setp.lt.u32 %p1, %t0, 4; mov.u32 %d0, 77; mov.u32 %d1, 0; @%p1 bra J;
+            elect.sync %d0|%p0, 0xfffffff0; selp.u32 %d1, 1, 0, %p0;
+            J: griddepcontrol.launch_dependents;
+
+            """), new uint[32], 2);
+        Assert.That(got[..32], Is.EqualTo(Enumerable.Range(0, 32).Select(i => i < 4 ? 77u : 4u)));
+        Assert.That(got[32..], Is.EqualTo(Enumerable.Range(0, 32).Select(i => i == 4 ? 1u : 0u)));
+    }
+
+    [Test]
+    public void Movmatrix_transposes()
+    {
+        uint[] inputs = [.. Enumerable.Range(0, 32).Select(lane => (uint)((2 * lane) | ((2 * lane) + 1) << 16))];
+        uint[] got = RunWarp(WarpKernel(1, 1, "movmatrix.sync.aligned.m8n8.trans.b16 %d0, %a0;\n"), inputs, 1);
+        // Element (r, c) of the source was 8r + c.
+        Assert.That(got, Is.EqualTo(Enumerable.Range(0, 32).Select(lane =>
+        {
+            (int row, int column) = (lane / 4, 2 * (lane % 4));
+            return (uint)(((8 * column) + row) | (((8 * (column + 1)) + row) << 16));
+        })));
+    }
+
     [Test]
     public void Product_with_half_accumulators()
     {

@@ -32,7 +32,7 @@ internal sealed class ParserTests
     [TestCase("add.u8 %r0, %r1, %r2;", "unsupported instruction 'add.u8' in kernel 'k' (qualifier '.u8')")]
     [TestCase(
         "mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%r0,%r1,%r2,%r3}, {%r0,%r1,%r2,%r3}, {%r4,%r5}, {%r0,%r1,%r2,%r3};", "unsupported instruction 'mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32'")]
-    [TestCase("wgmma.fence.sync.aligned;", "unsupported instruction 'wgmma.fence.sync.aligned'")]
+    [TestCase("stacksave.u64 %rd0;", "unsupported instruction 'stacksave.u64'")]
     [TestCase("add.u32 %r0, %r1, %r99;",
         "'%r99' is neither a declared register nor a supported special register")]
     [TestCase("add.u32 %r0, %r1, %rx;",
@@ -60,11 +60,26 @@ internal sealed class ParserTests
     [TestCase("cvt.f32.s32 %f0, %r0;", "unsupported instruction 'cvt.f32.s32' in kernel 'k' (qualifier '.f32')")]
     [TestCase("mov.u32 %r0 %r1;", "',' is expected, not '%r1'")]
     [TestCase("st.param.u32 [p], %r0;", "this space cannot be written")]
-    [TestCase("call.uni (%r0), f, (%r1);", "unsupported instruction 'call.uni'")]
+    [TestCase("call.uni (%r0), f, (%r1);", "the name of a function with a body in this module is expected")]
+    [TestCase("call.uni (%r0), %rd1, (%r1);", "the name of a function with a body in this module is expected")]
+    [TestCase("brx.idx %r0, L; L:", "'L' is not a list of .branchtargets")]
+    [TestCase("T: .branchtargets A, B; A: brx.idx %r0, T;", "label 'B' is not defined")]
+    [TestCase("T: .branchtargets A; A: bra T;", "label 'T' is not defined")]
+    [TestCase("add.f16 %rs0, %rs1, %rs2; add.bf16 %rs0, %rs1, %rs2;",
+        "needs .version 7.8, but the module declares 7.0, in 'add.bf16'", "7.0")]
+    [TestCase("add.bf16 %rs0, %rs1, %rs2;", "needs .target sm_90, but the module declares sm_80, in 'add.bf16'")]
+    [TestCase("ld.shared::cta.u32 %r0, [%r1];", "needs .version 7.8, but the module declares 7.0", "7.0")]
+    [TestCase("mad.wide.u64 %rd0, %rd1, %rd2, %rd0;", "(qualifier '.u64')")]
+    [TestCase("atom.global.add.s64 %rd0, [%rd1], %rd2;", "(qualifier '.s64')")]
+    [TestCase("ld.global.b128 %rd0, [%rd1];", "(qualifier '.b128')")]
+    [TestCase("ld.global.v4.u64 {%rd0,%rd1,%rd2,%rd3}, [%rd1];", "32 bytes at once")]
+    [TestCase("ld.global.nc.ca.u32 %r0, [%rd1];", "(qualifier '.ca')")]
+    [TestCase("cvt.sat.u32.u16 %r0, %rs1;", "(qualifier '.u16')")]
+    [TestCase("shfl.down.b32 %r0, %r1, 1, 31;", "unsupported instruction 'shfl.down.b32'")]
     [TestCase("mov.u32 %r0, 08;", "'08' is not a number")]
-    public void Refuses(string statement, string message)
+    public void Refuses(string statement, string message, string version = "7.8")
     {
-        string log = Log(Kernel(statement));
+        string log = Log(Kernel(statement).Replace(".version 7.8", $".version {version}", StringComparison.Ordinal));
         Assert.That(log, Does.StartWith("m.ptx(7): ").And.Contain(message));
     }
 
@@ -89,7 +104,13 @@ internal sealed class ParserTests
     [TestCase(".version 7.8\n.target sm_80\n.address_size 32\n", "only .address_size 64")]
     [TestCase(Header + ".global .align 4 .u32 x = y;", "only plain numbers")]
     [TestCase(Header + ".global .align 12 .u32 x;", "alignment 12 of 'x' is not a power of two")]
-    [TestCase(Header + ".func f() { ret; }", "unsupported function 'f'")]
+    [TestCase(Header + ".extern .func f() { ret; }", "the external function 'f' has a body")]
+    [TestCase(Header + ".func f() { ret; } .func f() { ret; }", "name 'f' is declared twice")]
+    [TestCase(Header + ".func (.reg .b32 r) f() { ret; }", "unsupported parameter space '.reg'")]
+    [TestCase(Header + ".visible .entry k() { .reg .b32 x3; .reg .b32 x<5>; ret; }", "register 'x' is declared twice")]
+    [TestCase(".version 8\n.target sm_80\n.address_size 64\n", "'.version 8' or '.target sm_80' is not known")]
+    [TestCase(Header + ".func g(); .func f() { call g; ret; } .func g() { call f; ret; } .entry k() { call g; ret; }",
+        "unsupported recursion")]
     [TestCase(Header + ".visible .entry k() { ret;", "the text ends inside 'k'")]
     public void Refuses_modules(string ptx, string message)
     {

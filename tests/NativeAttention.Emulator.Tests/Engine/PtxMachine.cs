@@ -34,6 +34,13 @@ internal sealed unsafe class PtxMachine : IDisposable
         return address;
     }
 
+    /// <summary>Overwrites a buffer.</summary>
+    public static void Write<T>(ulong address, ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        values.CopyTo(new Span<T>((void*)address, values.Length));
+    }
+
     /// <summary>A buffer that nothing has written.</summary>
     public ulong Allocate(long bytes)
     {

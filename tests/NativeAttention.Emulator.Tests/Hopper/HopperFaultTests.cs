@@ -22,7 +22,7 @@ internal sealed class HopperFaultTests
     private static string WaitAt(string label) => Wait.Replace("%:", label + ":", StringComparison.Ordinal)
         .Replace("bra W%", "bra W" + label, StringComparison.Ordinal);
 
-    private static IEnumerable<Plant> Plants() => [.. MbarrierPlants(), .. BulkPlants()];
+    private static IEnumerable<Plant> Plants() => [.. MbarrierPlants(), .. BulkPlants(), .. WgmmaPlants()];
 
     private static IEnumerable<Plant> MbarrierPlants()
     {
@@ -158,9 +158,72 @@ internal sealed class HopperFaultTests
             "/*!*/ mapa.shared::cluster.u32 %r4, %r1, 1;");
     }
 
+    private static IEnumerable<Plant> WgmmaPlants()
+    {
+        // Both operands are the 8 KiB at s + 1024, with rows of 128 bytes; A comes from registers where it says so.
+        const string fill = "shl.b32 %r4, %r0, 4; add.u32 %r5, %r4, %r1; mov.u32 %r6, 0;\nF: st.shared.v4.u32 [%r5+1024], {%r6,%r6,%r6,%r6}; add.u32 %r5, %r5, 2048; add.u32 %r6, %r6, 1; setp.lt.u32 %p3, %r6, 5; @%p3 bra F; mov.b64 %rd4, 0x4000004000010080; setp.eq.u32 %p4, 0, 0;\n";
+        const string fenced = fill + "fence.proxy.async.shared::cta; bar.sync 0;\n";
+        const string zero = "mov.f32 %f0, 0f00000000; mov.f32 %f1, %f0; mov.f32 %f2, %f0; mov.f32 %f3, %f0; mov.u32 %r10, 0; mov.u32 %r11, 0; mov.u32 %r12, 0; mov.u32 %r13, 0;\n";
+        const string fence = "wgmma.fence.sync.aligned;\n";
+        const string shape = "wgmma.mma_async.sync.aligned.m64n8k16.f32.f16.f16 {%f0,%f1,%f2,%f3}, ";
+        const string product = shape + "%rd4, %rd4, %p4, 1, 1, 0, 0;\n";
+        const string fromRegisters = shape + "{%r10,%r11,%r12,%r13}, %rd4, %p4, 1, 1, 0;\n";
+        const string commit = "wgmma.commit_group.sync.aligned;\n";
+        const string wait = "wgmma.wait_group.sync.aligned 0;\n";
+        const string good = fenced + zero + fence + product + commit + wait;
+        yield return new("a product without a fence", EmulatorFaultKind.WgmmaMisuse,
+            good, fenced + zero + "/*!*/ " + product + commit + wait, "no wgmma.fence between");
+        yield return new("accumulators changed behind the fence", EmulatorFaultKind.WgmmaMisuse,
+            good, fenced + zero + fence + "mov.f32 %f2, 0f3F800000;\n/*!*/ " + product + commit + wait);
+        yield return new("accumulators changed in a loop without a fence in it", EmulatorFaultKind.WgmmaMisuse,
+            fenced + zero + "mov.u32 %r7, 0;\nL: " + fence + product + commit + wait + "add.f32 %f1, %f1, %f1; add.u32 %r7, %r7, 1; setp.lt.u32 %p3, %r7, 3; @%p3 bra L;",
+            fenced + zero + "mov.u32 %r7, 0;\n" + fence + "L: /*!*/ " + product + commit + wait + "add.f32 %f1, %f1, %f1; add.u32 %r7, %r7, 1; setp.lt.u32 %p3, %r7, 3; @%p3 bra L;");
+        yield return new("registers of A changed behind the fence", EmulatorFaultKind.WgmmaMisuse,
+            fenced + zero + fence + fromRegisters + commit + wait,
+            fenced + zero + fence + "mov.u32 %r12, 7;\n/*!*/ " + fromRegisters + commit + wait);
+        yield return new("accumulators read before the wait", EmulatorFaultKind.WgmmaInFlight,
+            good + "add.f32 %f4, %f0, %f1;",
+            fenced + zero + fence + product + commit + "/*!*/ add.f32 %f4, %f0, %f1;\n" + wait);
+        yield return new("accumulators read with a group too many in flight", EmulatorFaultKind.WgmmaInFlight,
+            fenced + zero + fence + product + commit + product + commit + wait + "add.f32 %f4, %f0, %f1;",
+            fenced + zero + fence + product + commit + product + commit
+            + "wgmma.wait_group.sync.aligned 1;\n/*!*/ add.f32 %f4, %f0, %f1;\n" + wait);
+        yield return new("registers of A changed before the wait", EmulatorFaultKind.WgmmaInFlight,
+            fenced + zero + fence + fromRegisters + commit + wait + "mov.u32 %r13, 5;",
+            fenced + zero + fence + fromRegisters + commit + "/*!*/ mov.u32 %r13, 5;\n" + wait);
+        yield return new("registers of A changed in another block before the wait", EmulatorFaultKind.WgmmaInFlight,
+            fenced + zero + fence + fromRegisters + commit + wait + "bra.uni N;\nN: mov.u32 %r13, 5;",
+            fenced + zero + fence + "/*!*/ " + fromRegisters + commit + "bra.uni N;\nN: mov.u32 %r13, 5;\n" + wait);
+        yield return new("a product nobody waits for", EmulatorFaultKind.AsyncCopyNotWaited,
+            good, fenced + zero + fence + "/*!*/ " + product + commit);
+        yield return new("a product that is not committed", EmulatorFaultKind.AsyncCopyNotWaited,
+            good, fenced + zero + fence + "/*!*/ " + product + wait);
+        yield return new("operands written without a proxy fence", EmulatorFaultKind.MissingProxyFence,
+            good, fill + "bar.sync 0;\n" + zero + fence + "/*!*/ " + product + commit + wait);
+        yield return new("an operand overwritten before the wait", EmulatorFaultKind.AsyncSourceOverwritten,
+            good + "bar.sync 0; @%p0 st.shared.u32 [%r1+1024], %r0;",
+            fenced + zero + fence + product + commit + "/*!*/ @%p0 st.shared.u32 [%r1+1024], %r0;\n" + wait);
+        yield return new("an operand overwritten by another warp", EmulatorFaultKind.AsyncSourceOverwritten,
+            good + "bar.sync 0; setp.eq.u32 %p5, %r0, 96; @%p5 st.shared.u32 [%r1+1024], %r0;",
+            fenced + zero + fence + product + commit + "bar.sync 0; setp.eq.u32 %p5, %r0, 96;\n/*!*/ @%p5 st.shared.u32 [%r1+1024], %r0;\n" + wait);
+        yield return new("descriptors that differ in a warpgroup", EmulatorFaultKind.WgmmaMisuse,
+            good, fenced + zero + "cvt.u64.u32 %rd5, %r3; shl.b64 %rd5, %rd5, 1; add.u64 %rd4, %rd4, %rd5;\n" + fence
+            + "/*!*/ " + product + commit + wait, "another warp");
+        yield return new("a base offset", EmulatorFaultKind.WgmmaMisuse,
+            good, fenced + zero + "or.b64 %rd4, %rd4, 0x2000000000000;\n" + fence + "/*!*/ " + product + commit + wait,
+            "base offset");
+        yield return new("an operand outside shared memory", EmulatorFaultKind.SharedOutOfBounds,
+            good, fenced + zero + "mov.b64 %rd4, 0x40003fff00010080;\n" + fence + "/*!*/ " + product + commit + wait);
+        yield return new("a product by a part of a warp", EmulatorFaultKind.DivergentInstruction,
+            good, fenced + zero + fence + "setp.lt.u32 %p5, %r2, 16; @!%p5 bra N;\n/*!*/ " + product + "N: " + commit + wait);
+    }
+
     private static string Kernel(string body)
     {
-        return HopperKernel.Wrap(body).Replace("\n{\n", "\n.maxntid 128, 1, 1\n.maxnreg 64\n{\n", StringComparison.Ordinal);
+        // The relaxed forms of arrivals are younger than what the other kernels declare.
+        string version = body.Contains("arrive.relaxed", StringComparison.Ordinal) ? "8.6" : "8.4";
+        return HopperKernel.Wrap(body).Replace(".version 8.4", $".version {version}", StringComparison.Ordinal)
+            .Replace("\n{\n", "\n.maxntid 128, 1, 1\n.maxnreg 64\n{\n", StringComparison.Ordinal);
     }
 
     private static EmulatorFault? Run(string ptx, EmulatorOptions options)
@@ -169,7 +232,7 @@ internal sealed class HopperFaultTests
         ulong p = machine.Upload<byte>(new byte[4096]);
         // Two blocks that store to the one buffer would race.
         uint grid = ptx.Contains("bulk_group", StringComparison.Ordinal) ? 1u : 2u;
-        return machine.Launch(grid, 128, 8192, p, machine.Upload<byte>(new byte[4096]));
+        return machine.Launch(grid, 128, 16384, p, machine.Upload<byte>(new byte[4096]));
     }
 
     [TestCaseSource(nameof(Plants))]

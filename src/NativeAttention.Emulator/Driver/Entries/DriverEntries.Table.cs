@@ -152,6 +152,10 @@ internal static unsafe partial class DriverEntries
             "cuOccupancyMaxActiveBlocksPerMultiprocessor" =>
                 (nint)(delegate* unmanaged<int*, nint, int, nuint, CudaResult>)
                 &OccupancyMaxActiveBlocks,
+            "cuTensorMapEncodeTiled" =>
+                (nint)(delegate* unmanaged<
+                    void*, int, uint, void*, ulong*, ulong*, uint*, uint*, int, int, int, int, CudaResult>)
+                &TensorMapEncodeTiled,
             _ => 0,
         };
     }

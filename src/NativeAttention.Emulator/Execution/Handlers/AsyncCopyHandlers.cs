@@ -65,6 +65,7 @@ internal static unsafe class AsyncCopyHandlers
     [MethodImpl(Hot)]
     public static void Arrive(Warp w, AsyncCopy* copy, uint lanes)
     {
+        w.Worker.Panels.Changes++;
         for (uint rest = w.Worker.CopiesAreLate ? lanes : 0; rest != 0; rest &= rest - 1)
         {
             int lane = BitOperations.TrailingZeroCount(rest);

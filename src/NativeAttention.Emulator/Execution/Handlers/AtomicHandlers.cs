@@ -221,9 +221,7 @@ internal static unsafe class AtomicHandlers
                 AtomicOperation.Or => old | b,
                 AtomicOperation.Xor => old ^ b,
                 AtomicOperation.CompareAndSwap => old == b ? c : old,
-                AtomicOperation.AddDouble =>
-                    BitConverter.DoubleToUInt64Bits(BitConverter.UInt64BitsToDouble(old)
-                        + BitConverter.UInt64BitsToDouble(b)),
+                AtomicOperation.AddDouble => AddDouble(old, b),
                 _ => b,
             };
             if (Interlocked.CompareExchange(ref target, next, old) == old)
@@ -271,6 +269,12 @@ internal static unsafe class AtomicHandlers
             + Flush(BitConverter.UInt32BitsToSingle(b), isShared);
         return float.IsNaN(sum) ? FloatOperators.CanonicalNaN
             : BitConverter.SingleToUInt32Bits(Flush(sum, isShared));
+    }
+
+    private static ulong AddDouble(ulong a, ulong b)
+    {
+        double sum = BitConverter.UInt64BitsToDouble(a) + BitConverter.UInt64BitsToDouble(b);
+        return double.IsNaN(sum) ? FloatOperators.CanonicalNaN64 : BitConverter.DoubleToUInt64Bits(sum);
     }
 
     private static float Flush(float value, bool isShared)

@@ -87,6 +87,7 @@ internal static unsafe class BarrierHandlers
                 copy->Destination[0],
                 "the warp ends while this copy to shared memory has not been waited for");
         }
+        w.Products.CheckEnd(w);
         foreach (BarrierState barrier in cta.Barriers)
         {
             if (barrier.Waiting != 0 && !barrier.HasCount)

@@ -71,14 +71,11 @@ internal static class ConvertScalars
     private static ulong ToInteger(ExactFloat value, PtxType source, PtxType destination, int mode)
     {
         int bits = destination.Bytes() * 8;
-        if (value.IsNaN)
-        {
-            return source == PtxType.F64 || bits == 64 ? 1UL << (bits - 1) : 0;
-        }
         // Integers are cut unless .sat says otherwise; floating-point numbers always saturate.
         bool clamps = !IsInteger(source) || (mode & SaturateFlag) != 0;
         (Int128 low, Int128 high) = clamps ? Range(destination) : (Int128.MinValue, Int128.MaxValue);
-        ulong cut = Scalars.Cut((ulong)value.ToInteger(low, high), bits);
+        ulong forNaN = source == PtxType.F64 || bits == 64 ? 1UL << (bits - 1) : 0;
+        ulong cut = value.IsNaN ? forNaN : Scalars.Cut((ulong)value.ToInteger(low, high), bits);
         return destination.IsSigned() ? (ulong)Scalars.Extend(cut, bits) : cut;
     }
 
@@ -88,9 +85,9 @@ internal static class ConvertScalars
         ulong result = value.Write(format, rounding);
         result = Flushes(destination, mode) ? format.Flush(result) : result;
         result = (mode & SaturateFlag) != 0 ? format.Saturate(result) : result;
-        result = (mode & ReluFlag) != 0 ? format.Rectify(result) : result;
         bool isTooLarge = !value.IsNaN && format.Size(result) == format.Infinity;
-        return (mode & FiniteFlag) != 0 && isTooLarge ? result - format.Infinity + format.LargestFinite : result;
+        result = (mode & FiniteFlag) != 0 && isTooLarge ? result - format.Infinity + format.LargestFinite : result;
+        return (mode & ReluFlag) != 0 ? format.Rectify(result) : result;
     }
 
     private static (Int128 Low, Int128 High) Range(PtxType type)

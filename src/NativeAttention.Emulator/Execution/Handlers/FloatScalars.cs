@@ -81,7 +81,8 @@ internal static class FloatScalars
             a &= 0xFFFF_FFFF_0000_0000;
         }
         ulong result = Apply((FloatOperation)(mode & 15), a, b, c, mode, format);
-        result = format.IsNaN(result) ? format.CanonicalNaN : result;
+        bool isArithmetic = (FloatOperation)(mode & 15) is not (FloatOperation.Absolute or FloatOperation.Negate);
+        result = isArithmetic && format.IsNaN(result) ? format.CanonicalNaN : result;
         result = (mode & FlushFlag) != 0 ? format.Flush(result) : result;
         result = (mode & SaturateFlag) != 0 ? format.Saturate(result) : result;
         result = (mode & ReluFlag) != 0 ? format.Rectify(result) : result;

@@ -195,7 +195,7 @@ internal static class Scalars
     /// <summary>Position of the c-th set bit of a from bit b on, upwards or (c negative) downwards.</summary>
     public static ulong FindNthSet(ulong a, ulong b, ulong c, int mode)
     {
-        int count = (int)(uint)c;
+        long count = (int)(uint)c;
         int at = (int)b;
         if (b > 31)
         {
@@ -206,9 +206,9 @@ internal static class Scalars
             return (a >> at & 1) != 0 ? (uint)at : uint.MaxValue;
         }
         int step = Math.Sign(count);
-        for (int left = Math.Abs(count); at is >= 0 and < 32; at += step)
+        for (long left = Math.Abs(count); at is >= 0 and < 32; at += step)
         {
-            left -= (int)(a >> at & 1);
+            left -= (long)(a >> at & 1);
             if (left == 0)
             {
                 return (uint)at;

@@ -191,6 +191,12 @@ internal static unsafe class WarpHandlers
         Faults.Raise(w, op, EmulatorFaultKind.Trap, w.Active, null, "the kernel executed trap");
     }
 
+    /// <summary>What is left behind all targets of a branch table.</summary>
+    public static void BadIndex(Warp w, Op* op)
+    {
+        Faults.Raise(w, op, EmulatorFaultKind.Trap, w.Active, null, "the index is behind the end of .branchtargets");
+    }
+
     /// <summary>isspacep: Imm is the window asked for.</summary>
     public static void IsSpace(Warp w, Op* op)
     {

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace NativeAttention.Emulation;
 
@@ -21,6 +23,36 @@ internal sealed unsafe partial class SharedShadow
         {
             Faults.Raise(w, op, EmulatorFaultKind.MisalignedAddress, 1u << lane, address,
                 $"shared address 0x{address:x} is not a multiple of {alignment}");
+        }
+    }
+
+    /// <summary>Checks and records reads of whole rows by asynchronous work that was started with
+    /// <paramref name="tag"/>.</summary>
+    [MethodImpl(Hot)]
+    public void ReadRowsAsync(Warp w, Op* op, uint* addresses, int count, uint tag)
+    {
+        if (_isOff)
+        {
+            return;
+        }
+        uint* writers = _writers;
+        uint* bounds = w.Clock.Known.Bounds;
+        uint* fenced = w.Clock.Known.Fenced;
+        int stride = _stride;
+        uint* readers = _readers + EventTag.Actor(tag);
+        uint read = tag & ~EventTag.LowBits;
+        for (int i = 0; i < count; i++)
+        {
+            uint row = addresses[i] / RowBytes;
+            uint writer = writers[row];
+            if (writer > bounds[(byte)writer] || writer > fenced[(byte)writer])
+            {
+                int lane = BitOperations.TrailingZeroCount(w.Active);
+                CheckFenced(w, op, row, WholeRow, lane);
+                ReadPart(w, op, row, WholeRow, w.Active, tag);
+                continue;
+            }
+            readers[row * (uint)stride] = read;
         }
     }
 

@@ -8,6 +8,7 @@ internal sealed unsafe partial class KernelDecoder
     private PtxProgram Build(string module, string text)
     {
         List<(int First, int Count, int Next, int Target)> flow = FindBlocks();
+        PlantHazards(CollectionsMarshal.AsSpan(flow));
         int[] joins = PostDominators.Immediate(CollectionsMarshal.AsSpan(flow));
         BasicBlock[] blocks = new BasicBlock[flow.Count];
         for (int b = 0; b < blocks.Length; b++)
@@ -30,7 +31,7 @@ internal sealed unsafe partial class KernelDecoder
         (List<(int Register, int Op)> undefined, int pressure) =
             _use.Analyze(CollectionsMarshal.AsSpan(flow), _types);
         return new PtxProgram(
-            module, _function.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks,
+            module, _kernel.Name, text, [.. _statements], CollectionsMarshal.AsSpan(_ops), blocks,
             CollectionsMarshal.AsSpan(_lists))
         {
             RegisterBytes = (_slotEnd + 127) & ~127,
@@ -46,6 +47,27 @@ internal sealed unsafe partial class KernelDecoder
             Opcodes = [.. _opcodes],
             MatrixFlops = [.. _flops],
         };
+    }
+
+    /// <summary>Replaces instructions that touch registers of wgmma at the wrong time by their report, so
+    /// that it is made when one is executed.</summary>
+    private void PlantHazards(ReadOnlySpan<(int First, int Count, int Next, int Target)> flow)
+    {
+        foreach ((int index, bool isProduct) in _hazards.Find(flow, _use))
+        {
+            Op op = _ops[index];
+            delegate*<Warp, Op*, void> report =
+                isProduct ? &WgmmaHandlers.MissingFence : &WgmmaHandlers.TouchesInFlight;
+            if (op.Guard != Op.None && _ends[index] == BlockEnd.FallThrough)
+            {
+                op.Inner = report;
+            }
+            else
+            {
+                op.Handler = report;
+            }
+            _ops[index] = op;
+        }
     }
 
     /// <summary>Cuts the ops at branch targets and after terminators. Successors are block numbers, -1 for

@@ -45,6 +45,7 @@ internal sealed unsafe partial class KernelDecoder
             case "createpolicy": DecodePolicy(); break;
             case "cp": DecodeAsyncCopy(); break;
             case "mbarrier": DecodeMbarrier(); break;
+            case "wgmma": DecodeWgmma(); break;
             case "elect": DecodeElect(); break;
             case "mapa": DecodeMapShared(); break;
             case "getctarank": DecodeGetRank(); break;

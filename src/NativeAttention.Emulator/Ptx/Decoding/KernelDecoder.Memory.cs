@@ -23,13 +23,18 @@ internal sealed unsafe partial class KernelDecoder
     {
         return new MemoryForm
         {
-            Space = SpaceOf(Array.Find(_parts, p => SpaceOf(p) != PtxSpace.Generic) ?? ""),
+            Space = IsCallParameter ? PtxSpace.Local
+                : SpaceOf(Array.Find(_parts, p => SpaceOf(p) != PtxSpace.Generic) ?? ""),
             Order = ReadOrder(),
             Scope = ReadScope(),
             Vector = Has("v2") ? 2 : Has("v4") ? 4 : 1,
             Type = _t,
         };
     }
+
+    /// <summary>True for ld and st of a parameter of a call.</summary>
+    private bool IsCallParameter => (Has("param") || Has("param::func")) && Array.Exists(_instruction.Operands,
+        o => o.Kind == PtxOperandKind.Address && _instruction.Scope.Find(o.Name) is { IsCallParameter: true });
 
     private MemoryOrder ReadOrder() => Has("volatile") ? MemoryOrder.Volatile
         : Has("relaxed") ? MemoryOrder.Relaxed : Has("acquire") ? MemoryOrder.Acquire
@@ -82,6 +87,10 @@ internal sealed unsafe partial class KernelDecoder
             return (Op.None, operand.Bits, false);
         }
         PtxSymbol? symbol = _instruction.Scope.Find(operand.Name);
+        if (symbol is { IsCallParameter: true } && !Has("param") && !Has("param::func"))
+        {
+            throw Error($"'{symbol.Name}' lies in .param, not in the space of the instruction");
+        }
         if (symbol?.Kind == PtxSymbolKind.Variable)
         {
             bool fits = symbol.Space == space || space == PtxSpace.Generic;
@@ -102,7 +111,7 @@ internal sealed unsafe partial class KernelDecoder
             throw Error(
                 $"register '{register.Name}' of type .{register.Type.Name()} cannot be an address here");
         }
-        _use.Read(register.Register);
+        _use.Read(NumberOf(register));
         return (SlotOf(register), operand.Bits, isNarrow);
     }
 

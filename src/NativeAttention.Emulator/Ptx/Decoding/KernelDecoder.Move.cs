@@ -196,7 +196,7 @@ internal sealed unsafe partial class KernelDecoder
             throw Error($"register '{d.Name}' of type .{d.Type.Name()} cannot take .{to.Name()}");
         }
         _op.A = Source(1, aType);
-        _use.Write(d.Register);
+        _use.Write(NumberOf(d));
         _op.D = SlotOf(d);
         if (flags == 0 && SetFastConvert(to, from, d.Type, aType))
         {

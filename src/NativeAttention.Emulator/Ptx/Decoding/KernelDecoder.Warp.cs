@@ -246,18 +246,24 @@ internal sealed unsafe partial class KernelDecoder
     {
         DemandCount(1);
         PtxOperand operand = Operand(0);
-        PtxSymbol? label = operand.Kind == PtxOperandKind.Name ? _instruction.Scope.Find(operand.Name) : null;
-        if (label?.Kind != PtxSymbolKind.Label)
-        {
-            throw Error($"label '{operand.Name}' is not defined");
-        }
-        _target = (int)label.Address;
+        SetJump(LabelOf(operand.Kind == PtxOperandKind.Name ? operand.Name : ""));
+    }
+
+    private void SetJump(int instruction)
+    {
+        _target = Pending(instruction);
         _end = _instruction.Guard is null ? BlockEnd.Jump : BlockEnd.Branch;
         _op.Handler = &LaneHandlers.Nothing;
     }
 
+    /// <summary>ret ends a function, exit the thread; in a kernel that is the same.</summary>
     private void DecodeExit()
     {
+        if (_parts[0] == "ret" && _function != _kernel)
+        {
+            SetJump(_function.Instructions.Count);
+            return;
+        }
         _end = BlockEnd.Exit;
         _op.Handler = &LaneHandlers.Nothing;
     }

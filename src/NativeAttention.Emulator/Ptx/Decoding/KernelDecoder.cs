@@ -9,7 +9,8 @@ namespace NativeAttention.Emulation;
 /// </summary>
 internal sealed unsafe partial class KernelDecoder
 {
-    private readonly PtxFunction _function;
+    private readonly PtxFunction _kernel;
+    private readonly Dictionary<PtxFunction, int> _firstRegister = [];
     private readonly PtxErrors _errors;
     private readonly List<Op> _ops = [];
     private readonly List<BlockEnd> _ends = [];
@@ -31,6 +32,7 @@ internal sealed unsafe partial class KernelDecoder
     private int _carrySlot = Op.None;
 
     // The instruction being decoded.
+    private PtxFunction _function;
     private PtxInstruction _instruction = null!;
     private string[] _parts = [];
     private int _part;
@@ -45,15 +47,22 @@ internal sealed unsafe partial class KernelDecoder
     private int _target;
     private int _flop;
 
-    private KernelDecoder(PtxFunction function, PtxErrors errors)
+    private KernelDecoder(PtxFunction kernel, List<PtxFunction> callees, PtxErrors errors)
     {
-        _function = function;
-        _errors = errors;
-        _slots = new int[function.RegisterCount];
-        _types = new PtxType[function.RegisterCount];
-        _names = new string[function.RegisterCount];
+        (_kernel, _function, _errors) = (kernel, kernel, errors);
+        int registers = 0;
+        int predicates = 0;
+        foreach (PtxFunction function in (IEnumerable<PtxFunction>)[kernel, .. callees])
+        {
+            _firstRegister.Add(function, registers);
+            registers += function.RegisterCount;
+            predicates += function.PredicateCount;
+        }
+        _slots = new int[registers];
+        _types = new PtxType[registers];
+        _names = new string[registers];
         Array.Fill(_slots, Op.None);
-        _slotEnd = ((function.PredicateCount * 4) + 63) & ~63;
+        _slotEnd = ((predicates * 4) + 63) & ~63;
     }
 
     /// <summary>
@@ -64,9 +73,10 @@ internal sealed unsafe partial class KernelDecoder
         string module,
         string text,
         PtxFunction function,
+        List<PtxFunction> callees,
         PtxErrors errors)
     {
-        KernelDecoder decoder = new(function, errors);
+        KernelDecoder decoder = new(function, callees, errors);
         int before = errors.Count;
         decoder.DecodeAll();
         return errors.Count > before ? null : decoder.Build(module, text);
@@ -74,21 +84,12 @@ internal sealed unsafe partial class KernelDecoder
 
     private void DecodeAll()
     {
-        foreach (PtxInstruction instruction in _function.Instructions)
-        {
-            try
-            {
-                DecodeOne(instruction);
-            }
-            catch (PtxParseException problem)
-            {
-                _errors.Add(problem, _function, instruction.Span);
-            }
-        }
+        DecodeBody(_kernel);
         AppendReturn();
     }
 
-    private void DecodeOne(PtxInstruction instruction)
+    /// <summary>Starts an op of an instruction.</summary>
+    private void Begin(PtxInstruction instruction)
     {
         _instruction = instruction;
         _parts = instruction.Opcode.Split('.');
@@ -96,6 +97,10 @@ internal sealed unsafe partial class KernelDecoder
         _op = new Op { D = Op.None, A = Op.None, B = Op.None, C = Op.None, Guard = Op.None, Slot = Op.None };
         (_end, _target, _flop) = (BlockEnd.FallThrough, -1, 0);
         _use.BeginOp();
+    }
+
+    private void DecodeOne(PtxInstruction instruction)
+    {
         InstructionForm? form = FindForm(instruction.Opcode);
         if (form?.Operands is not null)
         {
@@ -107,7 +112,7 @@ internal sealed unsafe partial class KernelDecoder
             throw Unsupported($"qualifier '.{_parts[_part]}'");
         }
         ApplyGuard(instruction);
-        Append(instruction.Opcode, (instruction.Line, instruction.Span.Start, instruction.Span.End));
+        AppendStatement();
     }
 
     /// <summary>The row of the table that allows the opcode, or null for a mnemonic that is not in the
@@ -129,7 +134,7 @@ internal sealed unsafe partial class KernelDecoder
             (_t, _u) = type == PtxType.None ? (_t, _u)
                 : _t == PtxType.None ? (type, _u) : (_t, _u == PtxType.None ? type : _u);
         }
-        return _function.Level.Lacks(form.Level) is string lack ? throw Error(lack) : form;
+        return InstructionForms.Lack(_function.Level, form, _parts) is string lack ? throw Error(lack) : form;
     }
 
     /// <summary>True when the opcode has this qualifier.</summary>
@@ -225,7 +230,7 @@ internal sealed unsafe partial class KernelDecoder
             throw Error($"the guard '{instruction.Guard}' is not a predicate");
         }
         _op.Guard = SlotOf(guard) | (instruction.IsGuardNegated ? 1 : 0);
-        _use.Read(guard.Register);
+        _use.Read(NumberOf(guard));
         _use.IsGuarded = true;
         if (_end == BlockEnd.FallThrough)
         {
@@ -253,7 +258,7 @@ internal sealed unsafe partial class KernelDecoder
         (_end, _target, _flop) = (BlockEnd.Exit, -1, 0);
         _use.BeginOp();
         (int Line, int Start, int End) last = _statements.Count > 0 ? _statements[^1]
-            : (_function.Line, 0, 0);
+            : (_kernel.Line, 0, 0);
         Append("ret", last);
     }
 
@@ -346,12 +351,16 @@ internal sealed unsafe partial class KernelDecoder
         return symbol.Kind == PtxSymbolKind.Register ? symbol : throw Error($"'{name}' is not a register");
     }
 
+    /// <summary>The number of a register among those of the kernel and all that it calls.</summary>
+    private int NumberOf(PtxSymbol register) => _firstRegister[_function] + register.Register;
+
     private int SlotOf(PtxSymbol register)
     {
-        ref int slot = ref _slots[register.Register];
+        int number = NumberOf(register);
+        ref int slot = ref _slots[number];
         if (slot == Op.None)
         {
-            (_types[register.Register], _names[register.Register]) = (register.Type, register.Name);
+            (_types[number], _names[number]) = (register.Type, register.Name);
             if (register.Type == PtxType.Pred)
             {
                 slot = _predicateEnd;
@@ -383,7 +392,7 @@ internal sealed unsafe partial class KernelDecoder
         }
         PtxSymbol register = RegisterOperand(operand);
         DemandAccepts(type, register);
-        _use.Write(register.Register);
+        _use.Write(NumberOf(register));
         return SlotOf(register);
     }
 
@@ -452,13 +461,17 @@ internal sealed unsafe partial class KernelDecoder
         {
             return Special(operand.Name, type, isWide);
         }
+        if (symbol is { IsCallParameter: true })
+        {
+            throw Unsupported($"the address of the parameter '{symbol.Name}'");
+        }
         if (symbol?.Kind == PtxSymbolKind.Variable && type.Bytes() >= 4 && type.Class() != PtxTypeClass.Float)
         {
             return Constant(symbol.Address, isWide);
         }
         PtxSymbol register = FindRegister(operand.Name);
         DemandAccepts(type, register);
-        _use.Read(register.Register);
+        _use.Read(NumberOf(register));
         return SlotOf(register);
     }
 
@@ -540,7 +553,7 @@ internal sealed unsafe partial class KernelDecoder
         {
             throw Error($"'{operand.Name}' is not a predicate");
         }
-        _use.Read(register.Register);
+        _use.Read(NumberOf(register));
         return SlotOf(register);
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace NativeAttention.Emulation;
 
 /// <summary>Which registers every op reads and writes, and what follows from it: live ranges.</summary>
@@ -30,6 +32,14 @@ internal sealed class RegisterUse
         _registers.AddRange(_writes);
         _ops.Add((first, writes, _registers.Count, IsGuarded));
     }
+
+    /// <summary>The registers an op reads and writes.</summary>
+    public ReadOnlySpan<int> Of(int op) =>
+        CollectionsMarshal.AsSpan(_registers)[_ops[op].Reads.._ops[op].End];
+
+    /// <summary>The registers an op writes.</summary>
+    public ReadOnlySpan<int> WritesOf(int op) =>
+        CollectionsMarshal.AsSpan(_registers)[_ops[op].Writes.._ops[op].End];
 
     /// <summary>
     /// Backward data flow over the blocks. Returns the registers that are live at the entry (read before any

@@ -5,7 +5,7 @@ internal static partial class InstructionForms
     /// <summary>
     /// Opcodes | operands (see <see cref="InstructionForm.Operands"/>; * where the decoder reads them) | least
     /// .version and .target. Of several rows that cover an opcode the first counts. A name in angle brackets is
-    /// replaced by what stands behind its '='.
+    /// replaced by what stands behind its '='. A line that begins with a dot is about a qualifier.
     /// </summary>
     private const string Table = """
         <int>    = {u16,u32,u64,s16,s32,s64}
@@ -17,6 +17,18 @@ internal static partial class InstructionForms
         <half>   = {f16,f16x2}
         <bhalf>  = {bf16,bf16x2}
         <scope>  = {cta,cluster,gpu,sys}
+
+        # What qualifiers need, wherever they stand.
+        .weak               | 6.0 70
+        .relaxed            | 6.0 70
+        .acquire            | 6.0 70
+        .release            | 6.0 70
+        .acq_rel            | 6.0 70
+        .shared::cta        | 7.8 30
+        .shared::cluster    | 7.8 90
+        .cluster            | 7.8 90
+        .param::entry       | 8.3
+        .param::func        | 8.3
 
         # Integer arithmetic.
         {add,sub}.<int>                                     | T T T     |
@@ -132,8 +144,10 @@ internal static partial class InstructionForms
         set.<number>.{and,or,xor}[.ftz].{u32,s32,f32}.f32   | T U U p   |
         set.<number>.{u32,s32,f32}.f64                      | T U U     | 1.0 13
         set.<number>.{and,or,xor}.{u32,s32,f32}.f64         | T U U p   | 1.0 13
-        set.<number>[.ftz].{u16,s16,u32,s32,f16}.f16        | T U U     | 4.2 53
-        set.<number>.{and,or,xor}[.ftz].{u16,s16,u32,s32,f16}.f16 | T U U p | 4.2 53
+        set.<number>[.ftz].f16.f16                          | T U U     | 4.2 53
+        set.<number>.{and,or,xor}[.ftz].f16.f16             | T U U p   | 4.2 53
+        set.<number>[.ftz].{u16,s16,u32,s32}.f16            | T U U     | 6.5 53
+        set.<number>.{and,or,xor}[.ftz].{u16,s16,u32,s32}.f16 | T U U p | 6.5 53
         set.<number>[.ftz].f16x2.f16x2                      | T U U     | 4.2 53
         set.<number>.{and,or,xor}[.ftz].f16x2.f16x2         | T U U p   | 4.2 53
         set.<number>.{u16,s16,u32,s32,bf16}.bf16            | T U U     | 7.8 90
@@ -151,7 +165,9 @@ internal static partial class InstructionForms
         isspacep.const                                      | *         | 3.1 20
         isspacep.{shared::cta,shared::cluster}              | *         | 7.8 30
         isspacep.param                                      | *         | 7.7 70
-        cvt[.sat].<int8>.<int8>                             | *         |
+        cvt.<int8>.<int8>                                   | *         |
+        cvt.sat.{s8.u8,{u8,s8,s16}.u16,{u8,s8,u16,s16,s32}.u32,{u8,s8,u16,s16,u32,s32,s64}.u64} | * |
+        cvt.sat.{{u8,u16,u32,u64}.s8,{s8,u8,u16,u32,u64}.s16,{s8,u8,s16,u16,u32,u64}.s32,{s8,u8,s16,u16,s32,u32,u64}.s64} | * |
         cvt.<rnd>[.ftz][.sat].f32.<int8>                    | *         |
         cvt.<rnd>[.sat].f64.<int8>                          | *         | 1.0 13
         cvt.<rnd>[.sat].f16.<int8>                          | *         |
@@ -167,26 +183,25 @@ internal static partial class InstructionForms
         cvt.<rnd>[.ftz][.sat].f32.f64                       | *         | 1.0 13
         cvt.<rnd>[.ftz][.sat].f16.f32                       | *         |
         cvt.<rnd>[.sat].f16.f64                             | *         | 1.0 13
-        cvt.{rn,rz}.bf16.f32                                | *         | 7.0 80
+        cvt.<rnd>.bf16.f32                                  | *         | 7.0 80
         cvt.{rn,rz}.relu.{f16,bf16}.f32                     | *         | 7.0 80
         cvt.rn[.relu].satfinite.{f16,bf16}.f32              | *         | 8.1 80
         cvt.rz[.relu].satfinite.{f16,bf16}.f32              | *         | 8.1 80
         cvt.{rn,rz}[.relu].{f16x2,bf16x2}.f32               | *         | 7.0 80
         cvt.{rn,rz}[.relu].satfinite.{f16x2,bf16x2}.f32     | *         | 8.1 80
         cvt.f32.bf16                                        | *         | 7.1 80
-        cvt.<rnd>[.sat].bf16.<int8>                         | *         | 7.8 90
-        cvt.<rndi>[.sat].<int8>.bf16                        | *         | 7.8 90
-        cvt.<rnd>[.sat].bf16.{f16,f32,f64}                  | *         | 7.8 90
-        cvt[.<rndi>][.sat].bf16.bf16                        | *         | 7.8 90
-        cvt.<rnd>[.sat].f16.bf16                            | *         | 7.8 90
-        cvt[.sat].f32.bf16                                  | *         | 7.8 90
-        cvt[.sat].f64.bf16                                  | *         | 7.8 90
+        cvt.<rnd>.bf16.<int>                                | *         | 7.8 90
+        cvt.<rndi>.<int>.bf16                               | *         | 7.8 90
+        cvt.<rnd>.bf16.{f16,f64}                            | *         | 7.8 90
+        cvt[.<rndi>].bf16.bf16                              | *         | 7.8 90
+        cvt.<rnd>.f16.bf16                                  | *         | 7.8 90
+        cvt.f64.bf16                                        | *         | 7.8 90
         cvt.rna.tf32.f32                                    | *         | 7.0 80
         cvt.rna.satfinite.tf32.f32                          | *         | 8.1 80
         cvt.{rn,rz}[.relu].tf32.f32                         | *         | 7.8 90
-        cvt.rn.satfinite[.relu].{e4m3x2,e5m2x2}.f32         | *         | 8.1 89
-        cvt.rn.satfinite[.relu].{e4m3x2,e5m2x2}.f16x2       | *         | 8.1 89
-        cvt.rn[.relu].f16x2.{e4m3x2,e5m2x2}                 | *         | 8.1 89
+        cvt.rn.satfinite[.relu].{e4m3x2,e5m2x2}.f32         | *         | 7.8 89
+        cvt.rn.satfinite[.relu].{e4m3x2,e5m2x2}.f16x2       | *         | 7.8 89
+        cvt.rn[.relu].f16x2.{e4m3x2,e5m2x2}                 | *         | 7.8 89
 
         # Memory.
         <data>   = {b8,b16,b32,b64,u8,u16,u32,u64,s8,s16,s32,s64,f32,f64}
@@ -199,41 +214,53 @@ internal static partial class InstructionForms
         ld[.weak][.global][.{ca,cg,cs,lu,cv}].L2::cache_hint[.<fetch>][.{v2,v4}].<data> | * | 7.4 80
         ld[.weak][.global].<evict>[.<fetch>][.{v2,v4}].<data> | *       | 7.4 70
         ld[.weak][.global].<evict>.L2::cache_hint[.<fetch>][.{v2,v4}].<data> | * | 7.4 80
-        ld.volatile[.<read>][.{v2,v4}].<data>               | *         |
+        ld.volatile[.{global,shared,shared::cta}][.{v2,v4}].<data> | *  |
         ld.{relaxed,acquire}.<scope>[.{global,shared,shared::cta}][.{v2,v4}].<data> | * | 6.0 70
         ld.{relaxed,acquire}.<scope>[.global][.<evict>][.<fetch>][.{v2,v4}].<data> | * | 7.4 75
         ld.{relaxed,acquire}.<scope>[.global][.<evict>].L2::cache_hint[.<fetch>][.{v2,v4}].<data> | * | 7.4 80
         ld.global[.{ca,cg,cs}].nc[.{v2,v4}].<data>          | *         | 3.1 32
-        ld.global[.{ca,cg,cs}].nc[.<evict>][.<fetch>][.{v2,v4}].<data> | * | 7.4 75
-        ld.global[.{ca,cg,cs}].nc[.<evict>].L2::cache_hint[.<fetch>][.{v2,v4}].<data> | * | 7.4 80
+        ld.global[.{ca,cg,cs}].nc.<fetch>[.{v2,v4}].<data>  | *         | 7.4 75
+        ld.global[.{ca,cg,cs}].nc.L2::cache_hint[.<fetch>][.{v2,v4}].<data> | * | 7.4 80
+        ld.global.nc.<evict>[.<fetch>][.{v2,v4}].<data>     | *         | 7.4 75
+        ld.global.nc.<evict>.L2::cache_hint[.<fetch>][.{v2,v4}].<data> | * | 7.4 80
         ldu[.global][.{v2,v4}].<data>                       | *         | 2.0 20
         st[.weak][.<write>][.{wb,cg,cs,wt}][.{v2,v4}].<data> | *        |
         st[.weak][.global][.{wb,cg,cs,wt}].L2::cache_hint[.{v2,v4}].<data> | * | 7.4 80
         st[.weak][.global].<evict>[.{v2,v4}].<data>         | *         | 7.4 70
         st[.weak][.global].<evict>.L2::cache_hint[.{v2,v4}].<data> | *  | 7.4 80
-        st.volatile[.{global,shared,shared::cta,local}][.{v2,v4}].<data> | * |
+        st.volatile[.{global,shared,shared::cta}][.{v2,v4}].<data> | * |
         st.{relaxed,release}.<scope>[.{global,shared,shared::cta}][.{v2,v4}].<data> | * | 6.0 70
         st.{relaxed,release}.<scope>[.global].<evict>[.{v2,v4}].<data> | * | 7.4 75
         st.{relaxed,release}.<scope>[.global][.<evict>].L2::cache_hint[.{v2,v4}].<data> | * | 7.4 80
         <order4> = [.{relaxed,acquire,release,acq_rel}][.<scope>]
         <order2> = [.{relaxed,release}][.<scope>]
         <at>     = [.{global,shared,shared::cta}]
-        <update> = {and.{b32,b64},or.{b32,b64},xor.{b32,b64},add.{u32,s32,u64},inc.u32,dec.u32,min.{u32,s32,u64,s64},max.{u32,s32,u64,s64}}
-        atom<order4><at>[.L2::cache_hint].{<update>,exch.{b32,b64},cas.{b32,b64}} | * | 3.1 32
-        atom<order4><at>[.L2::cache_hint].add.f32           | *         | 3.1 32
-        atom<order4><at>[.L2::cache_hint].add.f64           | *         | 5.0 60
-        atom<order4><at>[.L2::cache_hint].cas.b16           | *         | 6.3 70
-        atom<order4><at>[.L2::cache_hint].add.noftz.f16x2   | *         | 6.2 60
-        atom<order4><at>[.L2::cache_hint].add.noftz.f16     | *         | 6.3 70
-        atom<order4><at>[.L2::cache_hint].add.noftz.<bhalf> | *         | 7.8 90
-        atom<order4>.global[.L2::cache_hint].add.{v2,v4}.f32 | *        | 8.1 90
-        red<order2><at>[.L2::cache_hint].<update>           | *         | 3.1 32
-        red<order2><at>[.L2::cache_hint].add.f32            | *         | 3.1 32
-        red<order2><at>[.L2::cache_hint].add.f64            | *         | 5.0 60
-        red<order2><at>[.L2::cache_hint].add.noftz.f16x2    | *         | 6.2 60
-        red<order2><at>[.L2::cache_hint].add.noftz.f16      | *         | 6.3 70
-        red<order2><at>[.L2::cache_hint].add.noftz.<bhalf>  | *         | 7.8 90
-        red<order2>.global[.L2::cache_hint].add.{v2,v4}.f32 | *         | 8.1 90
+        <hint>   = L2::cache_hint
+        <update> = {{and,or,xor}.{b32,b64},add.{u32,s32,u64},{inc,dec}.u32,{min,max}.{u32,s32,u64,s64}}
+        <hinted> = {{and,or,xor}.<hint>.{b32,b64},add.<hint>.{u32,s32,u64},{inc,dec}.<hint>.u32,{min,max}.<hint>.{u32,s32,u64,s64}}
+        atom<order4><at>.{<update>,exch.{b32,b64},cas.{b32,b64}} | *    | 3.1 32
+        atom<order4>[.global].{<hinted>,exch.<hint>.{b32,b64}} | * | 7.4 80
+        atom<order4><at>.add.f32                            | *         | 3.1 32
+        atom<order4><at>.add.f64                            | *         | 5.0 60
+        atom<order4>[.global].add.<hint>.{f32,f64}          | *         | 7.4 80
+        atom<order4><at>.cas.b16                            | *         | 6.3 70
+        atom<order4><at>.add.noftz.f16x2                    | *         | 6.2 60
+        atom<order4><at>.add.noftz.f16                      | *         | 6.3 70
+        atom<order4>[.global].add.noftz.<hint>.{f16,f16x2}  | *         | 7.4 80
+        atom<order4><at>.add.noftz.<bhalf>                  | *         | 7.8 90
+        atom<order4>[.global].add.noftz.<hint>.<bhalf>      | *         | 7.8 90
+        atom<order4>.global.add[.<hint>].{v2,v4}.f32        | *         | 8.1 90
+        red<order2><at>.<update>                            | *         | 3.1 32
+        red<order2>[.global].<hinted>                       | *         | 7.4 80
+        red<order2><at>.add.f32                             | *         | 3.1 32
+        red<order2><at>.add.f64                             | *         | 5.0 60
+        red<order2>[.global].add.<hint>.{f32,f64}           | *         | 7.4 80
+        red<order2><at>.add.noftz.f16x2                     | *         | 6.2 60
+        red<order2><at>.add.noftz.f16                       | *         | 6.3 70
+        red<order2>[.global].add.noftz.<hint>.{f16,f16x2}   | *         | 7.4 80
+        red<order2><at>.add.noftz.<bhalf>                   | *         | 7.8 90
+        red<order2>[.global].add.noftz.<hint>.<bhalf>       | *         | 7.8 90
+        red<order2>.global.add[.<hint>].{v2,v4}.f32         | *         | 8.1 90
         prefetch[.{global,local}].{L1,L2}                   | *         | 2.0 20
         prefetch.global.{L2::evict_last,L2::evict_normal}   | *         | 7.4 80
         prefetchu.L1                                        | *         | 2.0 20
@@ -265,10 +292,16 @@ internal static partial class InstructionForms
         fence[.{sc,acq_rel}].{cta,gpu,sys}                  | *         | 6.0 70
         fence[.{sc,acq_rel}].cluster                        | *         | 7.8 90
 
+        bar[.cta].{sync,arrive}                             | *         | 2.0
+        bar[.cta].red.{popc.u32,{and,or}.pred}              | *         | 2.0 20
+        bar.warp.sync                                       | *         | 6.0 30
+
         # Control.
         bra[.uni]                                           | *         |
-        {ret,exit}[.uni]                                    |           |
-        {trap,brkpt}                                        |           |
+        brx.idx[.uni]                                       | *         | 6.0 30
+        call[.uni]                                          | *         |
+        ret[.uni]                                           |           |
+        {exit,trap,brkpt}                                   |           |
         nanosleep.u32                                       | *         | 6.3 70
         """;
 }

@@ -11,11 +11,24 @@ internal static partial class InstructionForms
 {
     private static readonly ConcurrentDictionary<string, InstructionForm?> _found = new(StringComparer.Ordinal);
 
+    private static readonly Dictionary<string, PtxLevel> _qualifiers = new(StringComparer.Ordinal);
+
     /// <summary>The forms in order, by the first word of their opcodes.</summary>
     public static ILookup<string, InstructionForm> ByMnemonic { get; } = Read();
 
     /// <summary>The form of an opcode, or null.</summary>
     public static InstructionForm? Find(string opcode) => _found.GetOrAdd(opcode, Search);
+
+    /// <summary>What a module lacks for an opcode of this form, or null.</summary>
+    public static string? Lack(PtxLevel module, InstructionForm form, ReadOnlySpan<string> parts)
+    {
+        string? lack = module.Lacks(form.Level);
+        foreach (string part in parts[1..])
+        {
+            lack ??= _qualifiers.TryGetValue(part, out PtxLevel level) ? module.Lacks(level) : null;
+        }
+        return lack;
+    }
 
     /// <summary>The first qualifier of an unknown opcode that no form has at its place, or "" when the opcode only
     /// ends too early.</summary>
@@ -58,6 +71,11 @@ internal static partial class InstructionForms
             {
                 macros.Add((cells[0],
                     macros.Aggregate(cells[1], (t, m) => t.Replace(m.Name, m.Text, StringComparison.Ordinal))));
+                continue;
+            }
+            if (line[0] == '.')
+            {
+                _qualifiers.Add(text[1..], ReadLevel(cells[1]));
                 continue;
             }
             InstructionForm form = new()
