@@ -176,9 +176,10 @@ step_tests_host() {
   "$app/NativeAttention.TestHost" Core Bindings Tool Emulator
 }
 
+# The driver keeps what it compiled for the tests; without that the times of loading a module are those of a first use.
 step_benchmark() {
   need_device
-  "$app/NativeAttention.DeviceBenchmarks" --device "$device" --mode "$mode" --cases "$bundle/cases" \
+  CUDA_CACHE_DISABLE=1 "$app/NativeAttention.DeviceBenchmarks" --device "$device" --mode "$mode" --cases "$bundle/cases" \
     --time-limit "$(most_of "$limit")" --out "$work/benchmark.jsonl"
 }
 
@@ -190,7 +191,7 @@ step_torch() {
   local torch_device=$device
   [ "$device" != emulator ] || torch_device=cpu
   python3 "$bundle/baselines/torch_baselines.py" --device "$torch_device" --mode "$mode" --cases "$bundle/cases" \
-    --time-limit "$(most_of "$limit")" --out "$work/torch.jsonl"
+    --time-limit "$(most_of "$limit")" --commit "$commit" --out "$work/torch.jsonl"
 }
 
 # most_of SECONDS: what a program is told, so that it ends by itself.
