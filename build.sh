@@ -173,7 +173,8 @@ gpu_bundle() {
   rm -rf "$bundle" "$stage"
   mkdir -p "$bundle" "$stage/ptx"
   for project in src/NativeAttention.Tool tests/NativeAttention.TestHost benchmarks/NativeAttention.DeviceBenchmarks; do
-    msbuild publish "$project" -r linux-x64 --self-contained true -o "$stage/app"
+    # Not as a tool: its package has another name for each runtime, and lock files would change.
+    msbuild publish "$project" -r linux-x64 --self-contained true -p:PackAsTool=false -o "$stage/app"
   done
   # What only debuggers, other garbage collectors and other test runners want.
   find "$stage/app" \( -name '*.xml' -o -name 'libmscorda*' -o -name 'libmscordbi*' -o -name 'libclrgc*' \
