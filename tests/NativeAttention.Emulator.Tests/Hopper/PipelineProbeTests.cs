@@ -63,20 +63,26 @@ internal sealed class PipelineProbeTests
             foreach (AsyncCopyMode mode in new[] { AsyncCopyMode.Early, AsyncCopyMode.Late })
             {
                 EmulatorOptions options = HopperKernel.Options with { Checks = checks, AsyncCopies = mode };
-                double best = Enumerable.Range(0, 12).Max(_ => Rate(options));
-                TestContext.Out.WriteLine($"{checks} {mode}: {best:F1} GFLOP/s");
+                TestContext.Out.WriteLine($"{checks} {mode}: {BestRate(options):F1} GFLOP/s");
             }
         }
     }
 
-    private static double Rate(EmulatorOptions options)
+    /// <summary>The best of many launches that are shorter than the time slices of a shared machine.</summary>
+    private static double BestRate(EmulatorOptions options)
     {
+        const int K = 1024;
         using PtxMachine machine = new(_ptx.Value, options);
-        object[] arguments = Upload(machine, new float[256, 4096], new float[256, 4096], 256, 256, 4096, out _);
-        machine.Launch((2, 2, 1), (Threads, 1, 1), SharedBytes, null, arguments);
-        Stopwatch watch = Stopwatch.StartNew();
-        machine.Launch((2, 2, 1), (Threads, 1, 1), SharedBytes, null, arguments);
-        return 2.0 * 256 * 256 * 4096 / watch.Elapsed.TotalSeconds * 1e-9;
+        object[] arguments = Upload(machine, new float[Tile, K], new float[Tile, K], Tile, Tile, K, out _);
+        TimeSpan best = TimeSpan.MaxValue;
+        for (int i = 0; i < 1500; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            machine.Launch((1, 1, 1), (Threads, 1, 1), SharedBytes, null, arguments);
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+            best = elapsed < best ? elapsed : best;
+        }
+        return 2.0 * Tile * Tile * K / best.TotalSeconds * 1e-9;
     }
 
     private static (float Worst, EmulatorFault? Fault) Run(
