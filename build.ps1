@@ -70,7 +70,7 @@ function New-GpuBundle {
   Remove-Item -Recurse -Force -ErrorAction SilentlyContinue $Bundle, $Stage
   New-Item -ItemType Directory -Force $Bundle, "$Stage/ptx" | Out-Null
   foreach ($Project in 'src/NativeAttention.Tool', 'tests/NativeAttention.TestHost', 'benchmarks/NativeAttention.DeviceBenchmarks') {
-    Invoke-Checked dotnet publish $Project -c $Configuration -r linux-x64 --self-contained true -o "$Stage/app" -v quiet --nologo
+    Invoke-Checked dotnet publish $Project -c $Configuration -r linux-x64 --self-contained true -p:PackAsTool=false -o "$Stage/app" -v quiet --nologo
   }
   Get-ChildItem "$Stage/app" -Filter *.xml | Remove-Item
   Copy-Item -Recurse artifacts/ptx/* "$Stage/ptx" -Exclude *.zip

@@ -4,7 +4,8 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
-#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench device ... a GPU
+#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench --engine
+#             the emulator itself (checks, threads, vectors); bench device ... a GPU
 #   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look
@@ -172,7 +173,8 @@ gpu_bundle() {
   rm -rf "$bundle" "$stage"
   mkdir -p "$bundle" "$stage/ptx"
   for project in src/NativeAttention.Tool tests/NativeAttention.TestHost benchmarks/NativeAttention.DeviceBenchmarks; do
-    msbuild publish "$project" -r linux-x64 --self-contained true -o "$stage/app"
+    # Not as a tool: its package has another name for each runtime, and lock files would change.
+    msbuild publish "$project" -r linux-x64 --self-contained true -p:PackAsTool=false -o "$stage/app"
   done
   # What only debuggers, other garbage collectors and other test runners want.
   find "$stage/app" \( -name '*.xml' -o -name 'libmscorda*' -o -name 'libmscordbi*' -o -name 'libclrgc*' \

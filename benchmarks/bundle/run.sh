@@ -12,7 +12,7 @@ bundle=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly bundle
 readonly usual_total=480 report_limit=8 skipped_code=77 full_mode_from=900
 # What must end within its time; the others are other people's programs, or need more than there is.
-readonly required_steps=" tests tests-nvcc verify benchmark tests-host report "
+readonly required_steps=" machine tests tests-nvcc verify benchmark tests-host report "
 
 usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; printf 'run.sh: %s\n' "$*" >&2; exit 2; }
 
@@ -155,6 +155,16 @@ run_line() {
 
 # --- Steps -------------------------------------------------------------------------------------------------------
 
+# A step, since a driver in trouble lets even these hang.
+step_machine() {
+  if command -v nvidia-smi >/dev/null; then
+    nvidia-smi --query-gpu=name,driver_version,clocks.max.sm,memory.total --format=csv >"$work/smi.txt" 2>&1
+  else
+    echo "nvidia-smi is not there" >"$work/smi.txt"
+  fi
+  "$app/nattn" info && "$app/nattn" info --json >"$work/info.json"
+}
+
 step_tests() {
   need_device
   NATTN_DEVICE=$device "$app/NativeAttention.TestHost" Cuda Conformance
@@ -176,9 +186,10 @@ step_tests_host() {
   "$app/NativeAttention.TestHost" Core Bindings Tool Emulator
 }
 
+# The driver keeps what it compiled for the tests; without that the times of loading a module are those of a first use.
 step_benchmark() {
   need_device
-  "$app/NativeAttention.DeviceBenchmarks" --device "$device" --mode "$mode" --cases "$bundle/cases" \
+  CUDA_CACHE_DISABLE=1 "$app/NativeAttention.DeviceBenchmarks" --device "$device" --mode "$mode" --cases "$bundle/cases" \
     --time-limit "$(most_of "$limit")" --out "$work/benchmark.jsonl"
 }
 
@@ -190,7 +201,7 @@ step_torch() {
   local torch_device=$device
   [ "$device" != emulator ] || torch_device=cpu
   python3 "$bundle/baselines/torch_baselines.py" --device "$torch_device" --mode "$mode" --cases "$bundle/cases" \
-    --time-limit "$(most_of "$limit")" --out "$work/torch.jsonl"
+    --time-limit "$(most_of "$limit")" --commit "$commit" --out "$work/torch.jsonl"
 }
 
 # most_of SECONDS: what a program is told, so that it ends by itself.
@@ -250,11 +261,6 @@ mode=short
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ) commit=$(cat "$bundle/commit")
 failed='' gpu=cpu capability=''
 say "NativeAttention $commit, $started, $total s at most"
-if command -v nvidia-smi >/dev/null; then
-  say "$(nvidia-smi --query-gpu=name,driver_version,clocks.max.sm,memory.total --format=csv 2>&1)"
-else
-  say "nvidia-smi is not there"
-fi
 tar -xzf "$bundle/runtime.tar.gz" -C "$work" || usage "runtime.tar.gz cannot be unpacked into $work"
 readonly app="$work/app"
 chmod +x "$app/nattn" "$app"/NativeAttention.{TestHost,DeviceBenchmarks} # an archive made on Windows does not say so
@@ -262,10 +268,10 @@ export NATTN_CONFORMANCE="$work/conformance" DOTNET_EnableDiagnostics=0
 unset NATTN_DEVICE NATTN_PTX_DIRECTORY
 
 # tell FIELD: a text that nattn says of the device; nothing when it says null.
-tell() { sed -n "/\"name\": \"$device\"/,/\"kernels\"/s/^ *\"$1\": \"\(.*\)\",\$/\1/p" "$work/info.json" | head -n 1; }
+tell() { sed -n "/\"name\": \"$device\"/,/\"kernels\"/s/^ *\"$1\": \"\(.*\)\",\$/\1/p" "$work/info.json" 2>/dev/null | head -n 1; }
 
-"$app/nattn" info >>"$log" 2>&1
-"$app/nattn" info --json >"$work/info.json" 2>>"$log" || say "nattn info fails"
+step machine "$(limit_of 60)"
+say "$(cat "$work/smi.txt" 2>/dev/null)"
 device=${NATTN_BUNDLE_DEVICE:-cuda:0}
 description=$(tell description)
 if [ -n "$description" ]; then

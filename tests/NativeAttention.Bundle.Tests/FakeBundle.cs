@@ -10,7 +10,8 @@ namespace NativeAttention.Bundle.Tests;
 /// </summary>
 internal sealed class FakeBundle : IDisposable
 {
-    private const string Tests = "echo '7 passed, 0 failed, 2 skipped'";
+    private const string Tests =
+        "echo \"on $NATTN_DEVICE with ${NATTN_PTX_DIRECTORY##*/ptx/}: $*\"; echo '7 passed, 0 failed, 2 skipped'";
 
     private readonly string _root = Directory.CreateTempSubdirectory("nattn-bundle-").FullName;
 
@@ -86,7 +87,8 @@ internal sealed class FakeBundle : IDisposable
     {
         string bundle = Path.Combine(_root, "bundle"), bin = Path.Combine(_root, "bin"),
             runtime = Path.Combine(_root, "runtime");
-        foreach (string folder in (string[])[bundle, bin, Path.Combine(runtime, "app"), Path.Combine(runtime, "ptx/clang")])
+        foreach (string folder in (string[])[bundle, bin, Path.Combine(runtime, "app"),
+            Path.Combine(runtime, "ptx/clang"), Path.Combine(runtime, "ptx/nvcc")])
         {
             Directory.CreateDirectory(folder);
         }
@@ -120,6 +122,9 @@ internal sealed class FakeBundle : IDisposable
 
     /// <summary>The one run of the results.</summary>
     public ResultRun Results() => ResultReader.Read(Path.Combine(Out, "results.jsonl")).Runs.Single();
+
+    /// <summary>Everything that was said.</summary>
+    public string Log() => File.ReadAllText(Path.Combine(Out, "run.log"));
 
     /// <summary>What run.sh left in its temporary folder.</summary>
     public IEnumerable<string> Leftovers() => Directory.GetFileSystemEntries(_root, "nattn-bundle.*");

@@ -9,7 +9,7 @@ public sealed class RunScriptTests
 {
     private static readonly string[] AllSteps =
     [
-        "tests", "verify", "benchmark", "torch", "ptxas", "tests-nvcc", "memcheck", "racecheck", "ncu", "tests-host",
+        "machine", "tests", "verify", "benchmark", "torch", "ptxas", "tests-nvcc", "memcheck", "racecheck", "ncu", "tests-host",
         "report",
     ];
 
@@ -23,8 +23,10 @@ public sealed class RunScriptTests
         {
             Assert.That(exitCode, Is.Zero);
             Assert.That(results.Steps.Select(s => s.Name), Is.EqualTo(AllSteps));
-            Assert.That(Statuses(results, ResultStatus.Skipped), Is.EqualTo((string[])["tests-nvcc"]));
-            Assert.That(Statuses(results, ResultStatus.Ok), Has.Length.EqualTo(AllSteps.Length - 1));
+            Assert.That(Statuses(results, ResultStatus.Ok), Is.EqualTo(AllSteps));
+            Assert.That(bundle.Log(), Does.Contain("on cuda:0 with : Cuda Conformance\n")
+                .And.Contains("on cuda:0 with nvcc: Cuda --filter DenseForward\n")
+                .And.Contains("on  with : Core Bindings Tool Emulator\n"));
             Assert.That((tests.Passed, tests.Failed, tests.Skipped), Is.EqualTo((7, 0, 2)));
             Assert.That(Step(results, "verify").Passed, Is.EqualTo(9));
             Assert.That(results.Run.Device, Is.EqualTo("H"), "as the benchmark has it");
@@ -60,7 +62,7 @@ public sealed class RunScriptTests
         Assert.Multiple(() =>
         {
             Assert.That(exitCode, Is.Zero);
-            Assert.That(Statuses(results, ResultStatus.Ok), Is.EqualTo((string[])["ptxas", "tests-host", "report"]));
+            Assert.That(Statuses(results, ResultStatus.Ok), Is.EqualTo((string[])["machine", "ptxas", "tests-host", "report"]));
             Assert.That(results.Steps.Where(s => s.Status == ResultStatus.Skipped).Select(s => s.Reason),
                 Is.All.EqualTo("no CUDA device"));
             Assert.That(output, Does.Contain("no CUDA device: cuda:0 is not available (none here)"));
@@ -79,7 +81,7 @@ public sealed class RunScriptTests
         Assert.Multiple(() =>
         {
             Assert.That(exitCode, Is.EqualTo(1));
-            Assert.That(Statuses(results, ResultStatus.Failed), Is.EqualTo((string[])["tests", "tests-host"]));
+            Assert.That(Statuses(results, ResultStatus.Failed), Is.EqualTo((string[])["tests", "tests-nvcc", "tests-host"]));
             Assert.That((tests.Passed, tests.Failed, tests.Skipped), Is.EqualTo((1, 2, 3)));
             Assert.That(tests.Reason, Is.EqualTo("exit code 1: 1 passed, 2 failed, 3 skipped"));
             Assert.That(output, Does.Contain("     | FAILED x"));
@@ -103,6 +105,16 @@ public sealed class RunScriptTests
             Assert.That(Step(results, "benchmark").Status, Is.EqualTo(ResultStatus.Ok));
             Assert.That(Step(results, "report").Status, Is.EqualTo(ResultStatus.Ok));
         });
+    }
+
+    [Test]
+    public void A_driver_that_hangs_is_a_failure_and_not_a_missing_device()
+    {
+        using FakeBundle bundle = new();
+        bundle.Tool("nvidia-smi", "exec sleep 1000");
+        (int exitCode, _, ResultRun results) = bundle.Run();
+        Assert.That(exitCode, Is.EqualTo(1));
+        Assert.That(Statuses(results, ResultStatus.Timeout), Is.EqualTo((string[])["machine"]));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using NativeAttention.Benchmarks.Engine;
 using NativeAttention.Tool.App;
 
 namespace NativeAttention.Benchmarks.App;
@@ -47,6 +48,13 @@ internal sealed class BenchApp(ToolConsole console)
         Description = "What a reader of the figures should know.",
     };
 
+    private readonly Option<bool> _engine = new("--engine")
+    {
+        Description = "Measure the emulator itself instead: checks, threads, width of vectors.",
+    };
+
+    private readonly Option<bool> _engineChild = new(EngineRun.ChildOption) { Hidden = true };
+
     /// <summary>Runs the program.</summary>
     /// <param name="arguments">The command line, without the name of the program.</param>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
@@ -54,7 +62,7 @@ internal sealed class BenchApp(ToolConsole console)
     {
         RootCommand root = new($"Measures the CPU backend and the emulator.\n\n{ExitCodes.Help}")
         {
-            _filter, _short, _full, _list, _out, _machine, _note,
+            _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
         };
         root.SetAction(Execute);
         ParserConfiguration configuration = new() { ResponseFileTokenReplacer = null };
@@ -72,6 +80,12 @@ internal sealed class BenchApp(ToolConsole console)
     {
         try
         {
+            if (parsed.GetValue(_engineChild))
+            {
+                EngineChild.Run(console.Out, EngineCase.All, EngineRun.Rounds);
+                return ExitCodes.Ok;
+            }
+
             if (parsed.GetValue(_short) && parsed.GetValue(_full))
             {
                 throw ToolException.BadInput("--short and --full exclude each other");
@@ -79,7 +93,18 @@ internal sealed class BenchApp(ToolConsole console)
 
             BenchOptions options = new(parsed.GetValue(_filter), parsed.GetValue(_full),
                 parsed.GetValue(_out), parsed.GetValue(_machine), parsed.GetValue(_note));
-            BenchRun run = new(console.Out, options, options.Full ? Pace.Full : Pace.Short);
+            Pace pace = options.Full ? Pace.Full : Pace.Short;
+            if (parsed.GetValue(_engine))
+            {
+                if (options.Filter is not null || parsed.GetValue(_list))
+                {
+                    throw ToolException.BadInput("--engine measures its own cases: neither a filter nor --list applies");
+                }
+
+                return new EngineRun(console.Out, options, pace).Run();
+            }
+
+            BenchRun run = new(console.Out, options, pace);
             return parsed.GetValue(_list) ? run.List() : run.Run();
         }
 #pragma warning disable CA1031 // the outermost frame: whatever it is, the user gets one line and an exit code

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using NativeAttention.Bindings;
 using NativeAttention.Cuda;
 using NativeAttention.DeviceBenchmarks.Probes;
 using NativeAttention.DeviceBenchmarks.Tests.Support;
@@ -135,23 +134,10 @@ public sealed partial class ProbeTests
         }
 
         using CudaStream stream = device.CreateStream();
-        using ProbeRun run = Load(stream, work);
+        using ProbeRun run = new(stream, work, Blocks);
         foreach (long iterations in work.Iterations is { } only ? [only] : new long[] { 0, 1, 5 })
         {
             Assert.That(run.Check(iterations), Is.Null, $"{iterations} iterations");
-        }
-    }
-
-    private static ProbeRun Load(CudaStream stream, IProbeWork work)
-    {
-        try
-        {
-            return new ProbeRun(stream, work, Blocks);
-        }
-        catch (CudaException e) when (stream.Device.IsEmulated && work is WgmmaWork)
-        {
-            Assert.Ignore($"The emulator does not run wgmma yet: {e.Message}");
-            throw;
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed unsafe class EventVector
     private readonly CtaClocks _clocks;
     private readonly NativeBuffer _buffer = new(2 * Actors * sizeof(uint));
 
+    // Entries from here on are zero: most vectors are small, and many are cleared for every block.
+    private int _end = Actors;
+
     /// <summary>Made by <see cref="CtaClocks.NewVector"/>, which knows all vectors of the block.</summary>
     public EventVector(CtaClocks clocks)
     {
@@ -37,23 +40,28 @@ internal sealed unsafe class EventVector
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
-        new Span<uint>(Bounds, 2 * Actors).Clear();
+        new Span<uint>(Bounds, _end).Clear();
+        new Span<uint>(Fenced, _end).Clear();
+        _end = 0;
         Remote = null;
     }
 
     /// <summary>Adds what <paramref name="other"/> holds.</summary>
     public void Join(EventVector other)
     {
-        Maximum(Bounds, other.Bounds, _clocks.ActorEnd);
-        Maximum(Fenced, other.Fenced, _clocks.ActorEnd);
+        int end = _clocks.ActorEnd;
+        Maximum(Bounds, other.Bounds, end);
+        Maximum(Fenced, other.Fenced, end);
+        _end = Math.Max(_end, end);
         Remote = RemoteKnowledge.Merge(Remote, other.Remote);
     }
 
     /// <summary>Adds one event, and all earlier ones of its actor.</summary>
     public void Add(uint tag)
     {
-        uint* bound = Bounds + EventTag.Actor(tag);
-        *bound = Math.Max(*bound, EventTag.Bound(tag));
+        int actor = EventTag.Actor(tag);
+        Bounds[actor] = Math.Max(Bounds[actor], EventTag.Bound(tag));
+        _end = Math.Max(_end, actor + 1);
     }
 
     /// <summary>True when all that <paramref name="other"/> holds is ordered before the holder.</summary>
@@ -76,6 +84,7 @@ internal sealed unsafe class EventVector
         {
             Bounds[i] = Math.Max(Bounds[i], bounds[i]);
         }
+        _end = Math.Max(_end, bounds.Length);
     }
 
     private static void Maximum(uint* into, uint* from, int count)

@@ -19,6 +19,7 @@ internal sealed class FormTests
         (typeof(ControlFlowTests), "bra brx call ret exit membar fence nanosleep trap brkpt bar barrier"),
         (typeof(MbarrierTests), "mbarrier"),
         (typeof(BulkCopyTests), "cp"),
+        (typeof(WgmmaTests), "wgmma"),
         (typeof(HopperFaultTests), "mapa getctarank setmaxnreg"));
 
     private static Dictionary<string, Type> Places(params (Type Tests, string Mnemonics)[] places) =>
