@@ -105,13 +105,27 @@ internal sealed class TensorCopyTests
         {
             foreach (int y in new[] { -8, -3, 0, 43, 50 })
             {
-                yield return new Shape { Type = TensorType.BFloat16, Sizes = [100, 50], Box = [64, 8],
-                    Steps = [1, 1], At = [x, y], Swizzle = 3 };
+                yield return new Shape
+                {
+                    Type = TensorType.BFloat16,
+                    Sizes = [100, 50],
+                    Box = [64, 8],
+                    Steps = [1, 1],
+                    At = [x, y],
+                    Swizzle = 3
+                };
             }
         }
         yield return new Shape { Type = TensorType.Float32, Sizes = [300], Box = [256], Steps = [1], At = [100] };
-        yield return new Shape { Type = TensorType.Float16, Sizes = [70, 5], Box = [64, 8], Steps = [1, 1],
-            At = [20, -1], FillsWithNaN = true };
+        yield return new Shape
+        {
+            Type = TensorType.Float16,
+            Sizes = [70, 5],
+            Box = [64, 8],
+            Steps = [1, 1],
+            At = [20, -1],
+            FillsWithNaN = true
+        };
     }
 
     private static IEnumerable<Shape> Random(int seed)
@@ -266,7 +280,12 @@ internal sealed class TensorCopyTests
 
     private static readonly Shape _plain = new()
     {
-        Type = TensorType.BFloat16, Sizes = [64, 32], Box = [64, 8], Steps = [1, 1], At = [0, 0], Swizzle = 3,
+        Type = TensorType.BFloat16,
+        Sizes = [64, 32],
+        Box = [64, 8],
+        Steps = [1, 1],
+        At = [0, 0],
+        Swizzle = 3,
     };
 
     [Test]
@@ -305,7 +324,12 @@ internal sealed class TensorCopyTests
     {
         Shape narrow = new()
         {
-            Type = TensorType.BFloat16, Sizes = [64, 32], Box = [32, 8], Steps = [1, 1], At = [0, 0], Swizzle = 3,
+            Type = TensorType.BFloat16,
+            Sizes = [64, 32],
+            Box = [32, 8],
+            Steps = [1, 1],
+            At = [0, 0],
+            Swizzle = 3,
         };
         using PtxMachine machine = new(Kernel(LoadBody, narrow), HopperKernel.Options);
         ulong p = machine.Allocate(narrow.Bytes);

@@ -124,6 +124,25 @@ internal sealed class AccessPatternTests
         Assert.That((profile.Global.BytesRead, profile.Shared.BytesWritten), Is.EqualTo((least * 32, 512)));
     }
 
+    // 512 bytes from one sector boundary, or from its middle; early and late arrival count the same.
+    [TestCase(0, 16, 0)]
+    [TestCase(0, 16, 1)]
+    [TestCase(16, 17, 0)]
+    public void A_bulk_copy_counts_whole_runs(int offset, int sectors, int seed)
+    {
+        string body = $$"""
+            .shared .align 8 .b64 arrived;
+            mov.u32 %r5, arrived; setp.eq.u32 %p1, %r1, 0;
+            @%p1 mbarrier.init.shared::cta.b64 [%r5], 1; @%p1 fence.mbarrier_init.release.cluster; bar.sync 0;
+            @%p1 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r5], 512;
+            @%p1 cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r4], [%rd1+{{offset}}], 512, [%r5];
+            W: mbarrier.try_wait.parity.shared::cta.b64 %p1, [%r5], 0; @!%p1 bra W;
+            """;
+        KernelProfile profile = Run(body, 0, "sm_90", seed);
+        Assert.That(profile.Global, Is.EqualTo(new MemoryTraffic(1, 512, 0, sectors, 16)));
+        Assert.That(profile.Shared, Is.EqualTo(new MemoryTraffic(1, 0, 512, 4, 4)));
+    }
+
     [Test]
     public void A_generic_access_counts_where_it_goes()
     {
@@ -140,11 +159,11 @@ internal sealed class AccessPatternTests
 
     /// <summary>One warp: %rd3 and %r4 are a global and a shared address, `stride` bytes apart from lane to
     /// lane.</summary>
-    private static KernelProfile Run(string body, int stride)
+    private static KernelProfile Run(string body, int stride, string target = "sm_80", int seed = 0)
     {
         string ptx = $$"""
-            .version 7.8
-            .target sm_80
+            .version 8.0
+            .target {{target}}
             .address_size 64
             .visible .entry k(.param .u64 data)
             {
@@ -161,7 +180,13 @@ internal sealed class AccessPatternTests
                 ret;
             }
             """;
-        using EmulatedGpu gpu = new(EmulatorOptions.Default with { Profile = true, Checks = EmulatorChecks.None });
+        using EmulatedGpu gpu = new(EmulatorOptions.Default with
+        {
+            Target = target,
+            Seed = seed,
+            Profile = true,
+            Checks = EmulatorChecks.None,
+        });
         using EmulatedBuffer<byte> data = gpu.Upload<byte>(new byte[8192]);
         return gpu.Launch(gpu.Load(ptx).Kernel("k"), 1, 32, [data]).Profile!;
     }

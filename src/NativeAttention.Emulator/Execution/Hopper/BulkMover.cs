@@ -18,6 +18,10 @@ internal static unsafe class BulkMover
         {
             VisitGlobal(copy, &CheckRun);
         }
+        if (w.Worker.Accesses.Length > 0 && copy.Kind != BulkKind.Prefetch)
+        {
+            Count(copy);
+        }
         SharedShadow shadow = w.Cta.Shadow;
         if (copy.Mbarrier is not null)
         {
@@ -188,6 +192,27 @@ internal static unsafe class BulkMover
     }
 
     /// <summary>Notes who accesses the bytes, for races with other accesses of the launch.</summary>
+    private static void CountRun(BulkCopy copy, ulong address, int bytes) =>
+        Counts(copy).Global += BulkCost.Global(copy.Kind, address, bytes);
+
+    // For the profile; a request per copy, whatever the rows of its box.
+    private static void Count(BulkCopy copy)
+    {
+        ref AccessCounts counts = ref Counts(copy);
+        counts.Shared += BulkCost.Shared(copy.Kind, copy.Bytes);
+        if (copy.Kind != BulkKind.Within)
+        {
+            counts.Global += new MemoryTraffic(1, 0, 0, 0, 0);
+            VisitGlobal(copy, &CountRun);
+        }
+    }
+
+    private static ref AccessCounts Counts(BulkCopy copy)
+    {
+        Worker worker = copy.Warp.Worker;
+        return ref worker.Accesses[worker.Program.IndexOf(copy.Op)];
+    }
+
     private static void NoteRun(BulkCopy copy, ulong address, int bytes)
     {
         const int isAtomic = Access.Strong | ((int)MemoryOrder.Relaxed << Access.OrderShift)
