@@ -216,12 +216,24 @@ internal sealed unsafe partial class SharedShadow(Cta cta)
 
     /// <summary>Checks and records a write of a range by asynchronous work that was started with
     /// <paramref name="tag"/>.</summary>
+    [MethodImpl(Hot)]
     public void WriteAsync(Warp w, Op* op, int lane, uint address, int bytes, uint tag)
     {
-        for (uint at = address; !_isOff && at < address + (uint)bytes; at = (at | (RowBytes - 1)) + 1)
+        uint* bounds = w.Clock.Known.Bounds;
+        int stride = _stride;
+        uint end = address + (uint)bytes;
+        for (uint at = address; !_isOff && at < end; at = (at | (RowBytes - 1)) + 1)
         {
-            uint mask = MaskOf(at, address + (uint)bytes);
-            WritePart(w, op, at / RowBytes, mask, 1u << lane, tag, isAtomic: false);
+            uint row = at / RowBytes;
+            uint mask = MaskOf(at, end);
+            uint writer = _writers[row];
+            if (mask == WholeRow && (writer <= bounds[(byte)writer] || writer == EventTag.Unwritten)
+                && !HasUnorderedReader(_readers + (row * (uint)stride), bounds, stride))
+            {
+                _writers[row] = tag;
+                continue;
+            }
+            WritePart(w, op, row, mask, 1u << lane, tag, isAtomic: false);
         }
     }
 

@@ -304,8 +304,12 @@ internal sealed unsafe partial class GlobalShadow(ulong arenaStart, ulong arenaE
         ref nint chunk = ref _chunks[index / ChunkRows];
         if (chunk == 0)
         {
-            chunk = (nint)NativeMemory.AllocZeroed(ChunkRows, (nuint)sizeof(GlobalRow));
+            chunk = NewChunk();
         }
         return (GlobalRow*)chunk + (index % ChunkRows);
     }
+
+    // Inlined, the call of native code would cost its callers a frame even where it is not reached.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static nint NewChunk() => (nint)NativeMemory.AllocZeroed(ChunkRows, (nuint)sizeof(GlobalRow));
 }
