@@ -15,6 +15,7 @@ internal static class Quantities
     public static string Time(double? seconds) => seconds switch
     {
         null => None,
+        0 => "0 s",
         < 1e-6 => $"{Significant(seconds.Value * 1e9, 3)} ns",
         < 1e-3 => $"{Significant(seconds.Value * 1e6, 4)} µs",
         < 1 => $"{Significant(seconds.Value * 1e3, 4)} ms",

@@ -4,6 +4,7 @@ namespace NativeAttention.Tool.Tests.Reports;
 
 public class QuantitiesTests
 {
+    [TestCase(0, "0 s")]
     [TestCase(0.00000000123, "1.23 ns")]
     [TestCase(0.0000012344, "1.234 µs")]
     [TestCase(0.0123456, "12.35 ms")]
