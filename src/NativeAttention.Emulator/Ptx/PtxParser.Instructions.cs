@@ -67,6 +67,11 @@ internal sealed partial class PtxParser
         {
             return ParseNamed();
         }
+        if (IsPunctuation('-') && _tokens[_at + 1].Kind == PtxTokenKind.Word)
+        {
+            _at++;
+            return new PtxOperand { Kind = PtxOperandKind.Negative, Elements = [ParseNamed()] };
+        }
         return ParseNumber();
     }
 
@@ -83,7 +88,8 @@ internal sealed partial class PtxParser
         return first;
     }
 
-    /// <summary>A name, with the component of a special register (<c>%tid.x</c>).</summary>
+    /// <summary>A name, with the component of a special register (<c>%tid.x</c>) or the selector of an operand of a
+    /// video instruction (<c>%r1.h0</c>).</summary>
     private string ParseName()
     {
         string name = Expect(PtxTokenKind.Word, "a name");

@@ -22,6 +22,9 @@ internal enum PtxOperandKind : byte
     /// <summary><c>p|q</c>.</summary>
     Pair,
 
+    /// <summary><c>-a</c> of a register, which is the only element.</summary>
+    Negative,
+
     /// <summary><c>_</c>.</summary>
     Sink,
 

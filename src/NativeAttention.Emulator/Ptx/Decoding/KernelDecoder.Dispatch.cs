@@ -31,6 +31,10 @@ internal sealed unsafe partial class KernelDecoder
             case "prmt": DecodePermute(); break;
             case "sad": DecodeSumOfDifferences(); break;
             case "dp4a" or "dp2a": DecodeDotProduct(_parts[0] == "dp4a"); break;
+            case "vadd" or "vsub" or "vabsdiff" or "vmin" or "vmax" or "vshl" or "vshr" or "vmad" or "vset"
+                or "vadd2" or "vsub2" or "vavrg2" or "vabsdiff2" or "vmin2" or "vmax2" or "vset2"
+                or "vadd4" or "vsub4" or "vavrg4" or "vabsdiff4" or "vmin4" or "vmax4" or "vset4":
+                DecodeVideo(); break;
             case "setp": DecodeSetPredicate(); break;
             case "set": DecodeSet(); break;
             case "selp": DecodeSelect(); break;

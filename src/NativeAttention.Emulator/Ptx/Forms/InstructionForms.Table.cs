@@ -157,6 +157,16 @@ internal static partial class InstructionForms
         slct.{b16,b32,b64,u16,u32,u64,s16,s32,s64,f32,f64}.s32 | T T T s32 |
         slct[.ftz].{b16,b32,b64,u16,u32,u64,s16,s32,s64,f32,f64}.f32 | T T T f32 |
 
+        # Bytes, halves and words with a second step.
+        <then>   = [.{add,min,max}]
+        {vadd,vsub,vabsdiff,vmin,vmax}.<word>.<word>.<word>[.sat]<then> | * | 2.0 20
+        {vshl,vshr}.<word>.<word>.u32[.sat].{clamp,wrap}<then> | *      | 2.0 20
+        vmad.<word>.<word>.<word>[.po][.sat][.{shr7,shr15}] | *         | 2.0 20
+        vset.<word>.<word>.<order><then>                    | *         | 2.0 20
+        {vadd2,vsub2,vavrg2,vabsdiff2,vmin2,vmax2}.<word>.<word>.<word>[.{sat,add}] | * | 3.0 30
+        {vadd4,vsub4,vavrg4,vabsdiff4,vmin4,vmax4}.<word>.<word>.<word>[.{sat,add}] | * | 3.0 30
+        {vset2,vset4}.<word>.<word>.<order>[.add]           | *         | 3.0 30
+
         # Moves and conversions.
         mov.{pred,b16,b32,b64,u16,u32,u64,s16,s32,s64,f32,f64} | *      |
         cvta[.to].{global,shared,local,const}.{u32,u64}     | *         | 2.0 20

@@ -17,6 +17,8 @@ internal sealed class FormTests
         (typeof(MatrixTests),
             "ldmatrix stmatrix movmatrix mma shfl vote match redux activemask elect griddepcontrol"),
         (typeof(ControlFlowTests), "bra brx call ret exit membar fence nanosleep trap brkpt bar barrier"),
+        (typeof(VideoFormTests), "vadd vsub vabsdiff vmin vmax vshl vshr vmad vset vadd2 vsub2 vavrg2 vabsdiff2 vmin2 vmax2 vset2 "
+            + "vadd4 vsub4 vavrg4 vabsdiff4 vmin4 vmax4 vset4"),
         (typeof(MbarrierTests), "mbarrier"),
         (typeof(BulkCopyTests), "cp"),
         (typeof(WgmmaTests), "wgmma"),
@@ -88,7 +90,8 @@ internal sealed class FormTests
         Assert.That(seen, Has.Count.GreaterThan(60));
     }
 
-    private static void Run(FormCase[] cases, Random random)
+    /// <summary>Runs cases in kernels of one module.</summary>
+    public static void Run(FormCase[] cases, Random random)
     {
         StringBuilder text = new(LaneKernel.Header);
         for (int i = 0; i < cases.Length; i++)
