@@ -48,7 +48,8 @@ public sealed class KernelCoverageTests
     }
 
     // Whole rows by vectors and pairs; odd rows element by element; a full tile before a masked one; a scale
-    // that must be applied before the maximum; rows and blocks that see no key.
+    // that must be applied before the maximum; rows and blocks that see no key; every remainder of a loop over
+    // the head dim that a compiler may unroll by four.
     private static IEnumerable<AttentionCase> Cases(KernelInfo kernel)
     {
         int d = kernel.MaxHeadDim;
@@ -60,6 +61,8 @@ public sealed class KernelCoverageTests
             new(1, kernel.QueriesPerBlock + 1, (2 * Math.Max(tile, 32)) + 5, 2, 1, d),
             new(1, kernel.QueriesPerBlock + 9, Math.Max(tile, 32) + 3, 1, 1, d - 3, d - 1),
             new(1, kernel.QueriesPerBlock + 9, 5, 1, 1, d),
+            new(1, 3, 5, 1, 1, d - 2, d - 2),
+            new(1, 3, 5, 1, 1, d - 1, d - 3),
         ];
         for (int i = 0; i < shapes.Length; i++)
         {
