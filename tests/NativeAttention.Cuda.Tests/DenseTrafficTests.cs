@@ -31,15 +31,7 @@ public sealed class DenseTrafficTests
     public void Global_traffic_is_that_of_the_formula(AttentionCase test)
     {
         ArgumentNullException.ThrowIfNull(test);
-        if (!TestDevice.IsEmulated)
-        {
-            Assert.Ignore("Only the emulator counts.");
-        }
-
-        int ordinal = EmulatedDriver.AddDevice(EmulatorOptions.Default with { Profile = true });
-        using CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver, ordinal);
-        DenseRunner.Run(backend.Device, test);
-        KernelProfile profile = EmulatedDriver.GetProfiles(ordinal).Single();
+        KernelProfile profile = ProfileOf(test);
         (double read, double written) = Formula(test, KernelCatalog.Find(profile.Kernel));
         double sectorsRead = 32.0 * profile.Statements
             .Where(s => s.Class == InstructionClass.AsyncCopy).Sum(s => s.Global.Transactions);
@@ -55,6 +47,13 @@ public sealed class DenseTrafficTests
     public void Shared_memory_has_no_bank_conflicts(AttentionCase test)
     {
         ArgumentNullException.ThrowIfNull(test);
+        KernelProfile profile = ProfileOf(test);
+        Assert.That(profile.Statements.Where(s => s.Shared.Transactions > s.Shared.MinimumTransactions)
+            .Select(s => $"line {s.Line}: {s.Statement} {s.Shared.Ratio:F2}"), Is.Empty);
+    }
+
+    private static KernelProfile ProfileOf(AttentionCase test)
+    {
         if (!TestDevice.IsEmulated)
         {
             Assert.Ignore("Only the emulator counts.");
@@ -63,9 +62,7 @@ public sealed class DenseTrafficTests
         int ordinal = EmulatedDriver.AddDevice(EmulatorOptions.Default with { Profile = true });
         using CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver, ordinal);
         DenseRunner.Run(backend.Device, test);
-        KernelProfile profile = EmulatedDriver.GetProfiles(ordinal).Single();
-        Assert.That(profile.Statements.Where(s => s.Shared.Transactions > s.Shared.MinimumTransactions)
-            .Select(s => $"line {s.Line}: {s.Statement} {s.Shared.Ratio:F2}"), Is.Empty);
+        return EmulatedDriver.GetProfiles(ordinal).Single();
     }
 
     private static (double Read, double Written) Formula(AttentionCase test, KernelInfo kernel)

@@ -5,7 +5,7 @@ using NativeAttention.Tool.App;
 namespace NativeAttention.Benchmarks.App;
 
 /// <summary>
-/// The program: parses the command line, measures, turns failures into one line and an exit code.
+/// The program: its options, and which of the measurements they ask for.
 /// </summary>
 internal sealed class BenchApp(ToolConsole console)
 {
@@ -64,61 +64,36 @@ internal sealed class BenchApp(ToolConsole console)
         {
             _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
         };
-        root.SetAction(Execute);
-        ParserConfiguration configuration = new() { ResponseFileTokenReplacer = null };
-        ParseResult parsed = root.Parse(arguments, configuration);
-        if (parsed.Errors.Count > 0)
-        {
-            string message = string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.')));
-            return Fail(ToolException.BadInput($"{message} (see --help)"));
-        }
-
-        return parsed.Invoke(new InvocationConfiguration { Output = console.Out, Error = console.Error });
+        return ProgramFrame.Run("bench", console, root, arguments, Execute);
     }
 
     private int Execute(ParseResult parsed)
     {
-        try
+        if (parsed.GetValue(_engineChild))
         {
-            if (parsed.GetValue(_engineChild))
-            {
-                EngineChild.Run(console.Out, EngineCase.All, EngineRun.Rounds);
-                return ExitCodes.Ok;
-            }
-
-            if (parsed.GetValue(_short) && parsed.GetValue(_full))
-            {
-                throw ToolException.BadInput("--short and --full exclude each other");
-            }
-
-            BenchOptions options = new(parsed.GetValue(_filter), parsed.GetValue(_full),
-                parsed.GetValue(_out), parsed.GetValue(_machine), parsed.GetValue(_note));
-            Pace pace = options.Full ? Pace.Full : Pace.Short;
-            if (parsed.GetValue(_engine))
-            {
-                if (options.Filter is not null || parsed.GetValue(_list))
-                {
-                    throw ToolException.BadInput("--engine measures its own cases: neither a filter nor --list applies");
-                }
-
-                return new EngineRun(console.Out, options, pace).Run();
-            }
-
-            BenchRun run = new(console.Out, options, pace);
-            return parsed.GetValue(_list) ? run.List() : run.Run();
+            EngineChild.Run(console.Out, EngineCase.All, EngineRun.Rounds);
+            return ExitCodes.Ok;
         }
-#pragma warning disable CA1031 // the outermost frame: whatever it is, the user gets one line and an exit code
-        catch (Exception e)
-#pragma warning restore CA1031
+
+        if (parsed.GetValue(_short) && parsed.GetValue(_full))
         {
-            return Fail(e);
+            throw ToolException.BadInput("--short and --full exclude each other");
         }
-    }
 
-    private int Fail(Exception exception)
-    {
-        FailureReport failure = FailureReport.Of(exception);
-        console.Error.WriteLine($"bench: {failure.Message}");
-        return failure.ExitCode;
+        BenchOptions options = new(parsed.GetValue(_filter), parsed.GetValue(_full),
+            parsed.GetValue(_out), parsed.GetValue(_machine), parsed.GetValue(_note));
+        Pace pace = options.Full ? Pace.Full : Pace.Short;
+        if (parsed.GetValue(_engine))
+        {
+            if (options.Filter is not null || parsed.GetValue(_list))
+            {
+                throw ToolException.BadInput("--engine measures its own cases: neither a filter nor --list applies");
+            }
+
+            return new EngineRun(console.Out, options, pace).Run();
+        }
+
+        BenchRun run = new(console.Out, options, pace);
+        return parsed.GetValue(_list) ? run.List() : run.Run();
     }
 }

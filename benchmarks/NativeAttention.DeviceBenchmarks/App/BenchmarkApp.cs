@@ -5,8 +5,7 @@ using NativeAttention.Tool.Devices;
 namespace NativeAttention.DeviceBenchmarks.App;
 
 /// <summary>
-/// The program: parses the command line, measures, turns failures into one line and an exit code of
-/// <see cref="ExitCodes"/>.
+/// The program: its options and its device.
 /// </summary>
 internal sealed class BenchmarkApp
 {
@@ -76,31 +75,11 @@ internal sealed class BenchmarkApp
         {
             _device, _out, _mode, _cases, _filter, _timeLimit, _machine,
         };
-        root.SetAction(Execute);
-        ParserConfiguration configuration = new() { ResponseFileTokenReplacer = null };
-        ParseResult parsed = root.Parse(arguments, configuration);
-        if (parsed.Errors.Count > 0)
-        {
-            string message = string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.')));
-            return Fail(ToolException.BadInput($"{message} (see --help)"));
-        }
-
-        return parsed.Invoke(new InvocationConfiguration { Output = _console.Out, Error = _console.Error });
+        return ProgramFrame.Run("benchmark", _console, root, arguments, Execute);
     }
 
-    private int Execute(ParseResult parsed)
-    {
-        try
-        {
-            return new BenchmarkRun(_console.Out, Options(parsed), Device(parsed.GetValue(_device))).Run();
-        }
-#pragma warning disable CA1031 // the outermost frame: whatever it is, the user gets one line and an exit code
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            return Fail(e);
-        }
-    }
+    private int Execute(ParseResult parsed) =>
+        new BenchmarkRun(_console.Out, Options(parsed), Device(parsed.GetValue(_device))).Run();
 
     private BenchmarkOptions Options(ParseResult parsed)
     {
@@ -126,12 +105,5 @@ internal sealed class BenchmarkApp
             ? name
             : throw ToolException.BadInput(
                 "the device is cpu; allowed are cuda:0, cuda:1, ... and emulator (./build.sh bench measures the CPU)");
-    }
-
-    private int Fail(Exception exception)
-    {
-        FailureReport failure = FailureReport.Of(exception);
-        _console.Error.WriteLine($"benchmark: {failure.Message}");
-        return failure.ExitCode;
     }
 }

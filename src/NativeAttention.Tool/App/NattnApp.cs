@@ -28,14 +28,9 @@ internal sealed class NattnApp
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public int Run(IReadOnlyList<string> arguments)
     {
-        // Response files would turn an argument such as @name into the lines of a file; nobody expects that
-        // here.
-        ParserConfiguration configuration = new() { ResponseFileTokenReplacer = null };
-        ParseResult parsed = BuildRoot().Parse(arguments.Count > 0 ? arguments : ["--help"], configuration);
-        if (parsed.Errors.Count > 0)
+        ParseResult parsed = ProgramFrame.Parse(BuildRoot(), arguments.Count > 0 ? arguments : ["--help"]);
+        if (ProgramFrame.ErrorsOf(parsed) is { } message)
         {
-            string message = string.Join("; ", parsed.Errors.Select(e => e.Message.TrimEnd('.')))
-                + " (see --help)";
             return Fail(parsed, ToolException.BadInput(message));
         }
 
