@@ -35,15 +35,21 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
     public override long WorkspaceBytes => scratch.Sum(s => (long)s.Length * sizeof(float));
 
     protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse)
+        Span<T> output, Span<float> lse, CancellationToken cancellationToken)
     {
         fixed (T* q = query, k = key, v = value, o = output)
         {
             fixed (float* l = lse)
             {
                 tensors = new TensorPointers<T> { Query = q, Key = k, Value = v, Output = o, Lse = l };
-                gang.Run(kernel.Tiles);
-                tensors = default; // nothing points into the caller's memory once it may move
+                try
+                {
+                    gang.Run(kernel.Tiles, cancellationToken);
+                }
+                finally
+                {
+                    tensors = default; // nothing points into the caller's memory once it may move
+                }
             }
         }
     }

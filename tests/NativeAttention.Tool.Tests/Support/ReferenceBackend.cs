@@ -72,7 +72,7 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
         public override long WorkspaceBytes => 0;
 
         protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-            Span<T> output, Span<float> lse)
+            Span<T> output, Span<float> lse, CancellationToken cancellationToken)
         {
             owner.FaultIfLost();
             if (owner.Failure is not null)
