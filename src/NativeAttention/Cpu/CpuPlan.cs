@@ -8,6 +8,12 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
     where T : unmanaged
 {
     private const int LineBytes = 64;
+
+    /// <summary>
+    /// Multiply-adds that make a thread worth calling: some microseconds of work, as much as the call costs.
+    /// </summary>
+    private const double LeastWork = 1 << 18;
+
     private readonly CpuKernel<T> kernel;
     private readonly TileGang gang;
     private float[][] scratch;
@@ -17,9 +23,7 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         : base(problem)
     {
         this.kernel = kernel;
-        int threads = Math.Min(problem.Options.Tuning.MaxThreads ?? Environment.ProcessorCount,
-            Environment.ProcessorCount);
-        threads = (int)Math.Clamp(kernel.Tiles, 1, threads);
+        int threads = Threads(problem, kernel.Tiles);
         gang = new TileGang(threads, RunTile);
         scratch = new float[threads][];
         for (int i = 0; i < threads; i++)
@@ -62,6 +66,15 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         }
 
         scratch = [];
+    }
+
+    private static int Threads(AttentionProblem problem, long tiles)
+    {
+        AttentionShape s = problem.Shape;
+        double work = (double)s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength
+            * (s.HeadDim + s.ValueHeadDim);
+        double most = Math.Min(problem.Options.Tuning.MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
+        return (int)Math.Max(1, Math.Min(Math.Min(most, tiles), work / LeastWork));
     }
 
     private void RunTile(long tile, int place)

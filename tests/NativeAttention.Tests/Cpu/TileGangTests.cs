@@ -89,6 +89,38 @@ public class TileGangTests
         }
     }
 
+    // Every thread of the pool is busy, so that nobody can come: the queue must not grow run by run.
+    [Test]
+    public void Runs_beside_a_pool_without_time_end_and_do_not_fill_its_queue()
+    {
+        const int runs = 10_000;
+        using ManualResetEventSlim release = new();
+        using CountdownEvent gone = new(4 * Environment.ProcessorCount);
+        for (int i = gone.InitialCount; i > 0; i--)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ =>
+            {
+                release.Wait();
+                gone.Signal();
+            }, null);
+        }
+
+        int done = 0;
+        TileGang gang = new(3, (_, _) => Interlocked.Increment(ref done));
+        gang.Run(2);
+        long before = ThreadPool.PendingWorkItemCount;
+        for (int n = 1; n < runs; n++)
+        {
+            gang.Run(2);
+        }
+
+        long after = ThreadPool.PendingWorkItemCount;
+        release.Set();
+        Assert.That(gone.Wait(TimeSpan.FromSeconds(60)));
+        Assert.That(done, Is.EqualTo(2 * runs));
+        Assert.That(after - before, Is.LessThan(runs / 10));
+    }
+
     [Test]
     public void Helpers_do_come()
     {
