@@ -49,8 +49,8 @@ public class CancellationTests
 
             Assert.That(finished, Is.InRange(1, lse.Length - 1));
             Thread.Sleep(5);
-            Assert.That(Bits(rows.Output).SequenceEqual(Bits(output)) && Bits(rows.Lse).SequenceEqual(Bits(lse)),
-                "something was written after the call had thrown");
+            bool same = Bits(rows.Output).SequenceEqual(Bits(output)) && Bits(rows.Lse).SequenceEqual(Bits(lse));
+            Assert.That(same, "something was written after the call had thrown");
             plan.Run(rows.Query, rows.Key, rows.Value, rows.Output, rows.Lse);
             Assert.That(rows.CountFinished(expected, expectedLse), Is.EqualTo(lse.Length));
             return;
@@ -78,7 +78,7 @@ public class CancellationTests
             least = cancelled && late < least ? late : least;
         }
 
-        TestContext.Out.WriteLine($"{least.TotalMilliseconds:F2} ms, a whole run {whole.TotalMilliseconds:F1} ms");
+        TestContext.Out.WriteLine($"after {least.TotalMilliseconds:F2} ms, of {whole.TotalMilliseconds:F1} ms");
         Assert.That(least, Is.LessThan(whole / 10));
     }
 
@@ -171,7 +171,7 @@ public class CancellationTests
                     && Output.AsSpan(place).SequenceEqual(expected.AsSpan(place));
                 bool untouched = Elements.IsPoison(Lse[row])
                     && Array.TrueForAll(Output[place], x => Elements.IsPoison(x));
-                Assert.That(final || untouched, $"row {i} of head {h} of batch {b} is neither final nor untouched");
+                Assert.That(final || untouched, $"row {i}, head {h}, batch {b}: neither final nor untouched");
                 finished += final ? 1 : 0;
             }
 

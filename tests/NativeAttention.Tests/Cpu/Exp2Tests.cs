@@ -101,8 +101,8 @@ public unsafe class Exp2Tests
 
     private sealed record Width(string Name, Action<float[], float[]> Exp2, bool Accelerated, double Bound);
 
-    // Neighbouring floats x0, x0 - u, x0 - 2u, ...: 1 / 2^x is the product of 2^-x0 and a table of 2^(ku), which
-    // changes with the exponent alone. Its own error is below 1e-15.
+    // Neighbouring floats x0, x0 - u, x0 - 2u, ...: 1 / 2^x is the product of 2^-x0 and a table of 2^(ku),
+    // which changes with the exponent alone. Its own error is below 1e-15.
     private sealed class Octaves
     {
         public const int Block = 1024;

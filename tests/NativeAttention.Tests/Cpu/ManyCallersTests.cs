@@ -27,7 +27,7 @@ public class ManyCallersTests
             throughput = Math.Max(throughput, many.Sum() / one);
         }
 
-        TestContext.Out.WriteLine($"slowest caller {evenness:P0} of the average, all {throughput:P0} of one alone");
+        TestContext.Out.WriteLine($"slowest {evenness:P0} of the average, all {throughput:P0} of one alone");
         Assert.Multiple(() =>
         {
             Assert.That(evenness, Is.GreaterThan(0.25));
@@ -40,7 +40,8 @@ public class ManyCallersTests
     {
         double[] rates = new double[callers];
         using Barrier start = new(callers);
-        Thread[] threads = [.. Enumerable.Range(0, callers).Select(n => new Thread(() => rates[n] = Call(start)))];
+        Thread[] threads =
+            [.. Enumerable.Range(0, callers).Select(n => new Thread(() => rates[n] = Call(start)))];
         Array.ForEach(threads, t => t.Start());
         Array.ForEach(threads, t => t.Join());
         return rates;

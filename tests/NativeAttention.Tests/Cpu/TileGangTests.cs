@@ -147,8 +147,8 @@ public class TileGangTests
 
             Interlocked.Increment(ref ended);
         });
-        Assert.That(() => gang.Run(most, source.Token),
-            Throws.TypeOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(source.Token));
+        Assert.That(() => gang.Run(most, source.Token), Throws.TypeOf<OperationCanceledException>()
+            .With.Property("CancellationToken").EqualTo(source.Token));
         Assert.That(begun, Is.EqualTo(ended).And.InRange(6, most - 1));
         begun = 0;
         gang.Run(5);
