@@ -57,7 +57,8 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     }
 
     /// <inheritdoc/>
-    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
         _query.Upload(inputs.Query, _stream);
         _key.Upload(inputs.Key, _stream);
@@ -67,6 +68,8 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
             _output.Upload(output, _stream);
         }
 
+        // The last moment: a launched kernel cannot be called back. The caller's memory is still untouched.
+        cancellationToken.ThrowIfCancellationRequested();
         _plan.RunOnStorage(_query, _key, _value, _output, lse.IsEmpty ? null : _lse, _stream);
         _output.Download(output, _stream);
         if (!lse.IsEmpty)

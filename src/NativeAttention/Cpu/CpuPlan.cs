@@ -34,7 +34,8 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
 
     public override long WorkspaceBytes => scratch.Sum(s => (long)s.Length * sizeof(float));
 
-    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
         fixed (T* q = inputs.Query, k = inputs.Key, v = inputs.Value, o = output)
         fixed (byte* bias = inputs.Bias.Bytes)
@@ -62,8 +63,14 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
                 CumulativeQueryLengths = queryEnds,
                 CumulativeKeyLengths = keyEnds,
             };
-            gang.Run(kernel.Tiles);
-            tensors = default; // nothing points into the caller's memory once it may move
+            try
+            {
+                gang.Run(kernel.Tiles, cancellationToken);
+            }
+            finally
+            {
+                tensors = default; // nothing points into the caller's memory once it may move
+            }
         }
     }
 

@@ -24,6 +24,8 @@ internal sealed class TileGang : IThreadPoolWorkItem
     private int nextPlace;
     private int members; // 0: closed; counts the caller and those who joined
     private Exception? failure;
+    private CancellationToken cancellation;
+    private bool cancelled;
 
     /// <summary>Makes a gang.</summary>
     /// <param name="places">Most threads at a time, the caller included.</param>
@@ -35,13 +37,20 @@ internal sealed class TileGang : IThreadPoolWorkItem
     }
 
     /// <summary>Runs all tiles and returns when they are done.</summary>
-    public void Run(long count)
+    /// <param name="count">Number of tiles.</param>
+    /// <param name="cancellationToken">Looked at before every tile: a tile is run wholly or not at all.</param>
+    /// <exception cref="OperationCanceledException">
+    /// Cancelled, and a tile was not run. No tile is running any more.
+    /// </exception>
+    public void Run(long count, CancellationToken cancellationToken = default)
     {
         tiles = count;
         nextTile = 0;
         nextPlace = 0;
         failure = null;
         finished = false;
+        cancellation = cancellationToken;
+        cancelled = false;
         Volatile.Write(ref members, 1);
         long helpers = Math.Min(places, count) - 1;
         for (long i = 0; i < helpers; i++)
@@ -55,9 +64,15 @@ internal sealed class TileGang : IThreadPoolWorkItem
             WaitForOthers();
         }
 
+        cancellation = default;
         if (failure is not null)
         {
             ExceptionDispatchInfo.Throw(failure);
+        }
+
+        if (cancelled)
+        {
+            throw new OperationCanceledException(cancellationToken);
         }
     }
 
@@ -110,20 +125,29 @@ internal sealed class TileGang : IThreadPoolWorkItem
             for (long tile = Interlocked.Increment(ref nextTile) - 1; tile < tiles;
                 tile = Interlocked.Increment(ref nextTile) - 1)
             {
+                if (cancellation.IsCancellationRequested)
+                {
+                    cancelled = true;
+                    StopOthers();
+                    return;
+                }
+
                 body(tile, place);
             }
         }
-        catch (Exception e) when (StopOthers(e))
+        catch (Exception e) when (Fail(e))
         {
         }
     }
 
-    private bool StopOthers(Exception e)
+    private bool Fail(Exception e)
     {
         failure = e;
-        Interlocked.Exchange(ref nextTile, tiles);
+        StopOthers();
         return true;
     }
+
+    private void StopOthers() => Interlocked.Exchange(ref nextTile, tiles);
 
     private bool Join()
     {

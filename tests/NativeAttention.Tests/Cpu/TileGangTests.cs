@@ -100,6 +100,45 @@ public class TileGangTests
 
     [TestCase(1)]
     [TestCase(3)]
+    public void A_cancelled_run_finishes_what_it_has_begun_and_begins_no_more(int places)
+    {
+        const int most = 1_000_000;
+        using CancellationTokenSource source = new();
+        int begun = 0, ended = 0;
+        TileGang gang = new(places, (tile, _) =>
+        {
+            Interlocked.Increment(ref begun);
+            if (tile == 5)
+            {
+                source.Cancel();
+            }
+
+            Interlocked.Increment(ref ended);
+        });
+        Assert.That(() => gang.Run(most, source.Token),
+            Throws.TypeOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(source.Token));
+        Assert.That(begun, Is.EqualTo(ended).And.InRange(6, most - 1));
+        begun = 0;
+        gang.Run(5);
+        Assert.That(begun, Is.EqualTo(5));
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
+    public void A_run_that_is_cancelled_during_its_last_tile_has_not_been_cancelled(int places)
+    {
+        using CancellationTokenSource source = new();
+        using Barrier all = new(places);
+        TileGang gang = new(places, (_, _) =>
+        {
+            all.SignalAndWait(); // every tile has begun
+            source.Cancel();
+        });
+        Assert.That(() => gang.Run(places, source.Token), Throws.Nothing);
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
     public void A_failure_ends_the_run_and_reaches_the_caller(int places)
     {
         int after = 0;
