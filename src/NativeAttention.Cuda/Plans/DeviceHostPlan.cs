@@ -57,12 +57,12 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     }
 
     /// <inheritdoc/>
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse, CancellationToken cancellationToken)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
-        _query.Upload(query, _stream);
-        _key.Upload(key, _stream);
-        _value.Upload(value, _stream);
+        _query.Upload(inputs.Query, _stream);
+        _key.Upload(inputs.Key, _stream);
+        _value.Upload(inputs.Value, _stream);
         if (_plan.Axes.Output.HasGaps)
         {
             _output.Upload(output, _stream);

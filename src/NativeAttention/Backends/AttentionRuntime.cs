@@ -68,7 +68,7 @@ public sealed partial class AttentionRuntime : IDisposable
     /// </param>
     /// <param name="cancellationToken">
     /// Ends the call early. Every query row of the output, together with its log-sum-exp, is then either
-    /// finished or untouched, and nothing is written any more: as <see cref="HostAttentionPlan{T}.Run"/>.
+    /// finished or untouched, and nothing is written any more: as <see cref="HostAttentionPlan{T}"/>.
     /// </param>
     /// <exception cref="ArgumentException">
     /// Shape, options or spans break a rule; nothing was written.
@@ -83,13 +83,46 @@ public sealed partial class AttentionRuntime : IDisposable
     public void Attend<T>(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
         AttentionShape shape, AttentionOptions? options = null, Span<float> lse = default,
         CancellationToken cancellationToken = default)
+        where T : unmanaged => Attend(
+            new AttentionInputs<T>(query, key, value), output, shape, options, lse, cancellationToken);
+
+    /// <summary>
+    /// Runs one problem with optional operands over host spans: validate, choose, plan, run, dispose.
+    /// </summary>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="inputs">Query, key, value, and the operands that the options announce.</param>
+    /// <param name="output">
+    /// Receives [batch, queries, query heads, value head dim]; must not overlap an input.
+    /// </param>
+    /// <param name="shape">The lengths.</param>
+    /// <param name="options">
+    /// Mask, scale, layout, operands; null for <see cref="AttentionOptions.Default"/>.
+    /// </param>
+    /// <param name="lse">
+    /// Receives the log-sum-exp, dense [batch, query heads, queries], or [query heads, tokens] for packed
+    /// layouts; empty if not wanted.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the call, as it does a plan's run.</param>
+    /// <exception cref="ArgumentException">
+    /// Shape, options or spans break a rule; nothing was written.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// No backend can run it; the message has each one's reason.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The call was cancelled before it had computed everything.
+    /// </exception>
+    public void Attend<T>(in AttentionInputs<T> inputs, Span<T> output, AttentionShape shape,
+        AttentionOptions? options = null, Span<float> lse = default,
+        CancellationToken cancellationToken = default)
         where T : unmanaged
     {
         AttentionProblem problem = Problem<T>(shape, options);
-        SpanRules.Check<T>(problem, query, key, value, output, lse); // before a plan is paid for
+        SpanRules.Check<T>(problem, inputs, output, lse); // before a plan is paid for
         cancellationToken.ThrowIfCancellationRequested();
         using HostAttentionPlan<T> plan = Plan<T>(problem);
-        plan.Run(query, key, value, output, lse, cancellationToken);
+        plan.Run(inputs, output, lse, cancellationToken);
     }
 
     /// <summary>
@@ -111,7 +144,7 @@ public sealed partial class AttentionRuntime : IDisposable
     /// </param>
     /// <param name="cancellationToken">
     /// Ends the call early. Every query row of the output, together with its log-sum-exp, is then either
-    /// finished or untouched, and nothing is written any more: as <see cref="HostAttentionPlan{T}.Run"/>.
+    /// finished or untouched, and nothing is written any more: as <see cref="HostAttentionPlan{T}"/>.
     /// </param>
     /// <exception cref="ArgumentException">
     /// The tensors disagree, an innermost stride is not 1, or a rule of the other overload is broken.

@@ -38,22 +38,42 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
 
     public override long WorkspaceBytes => scratch.Sum(s => (long)s.Length * sizeof(float));
 
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse, CancellationToken cancellationToken)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
-        fixed (T* q = query, k = key, v = value, o = output)
+        fixed (T* q = inputs.Query, k = inputs.Key, v = inputs.Value, o = output)
+        fixed (byte* bias = inputs.Bias.Bytes)
+        fixed (bool* mask = inputs.Mask)
+        fixed (float* l = lse, slopes = inputs.AlibiSlopes, sinks = inputs.Sinks,
+            temperature = inputs.QueryTemperature, weight = inputs.KeyLogWeight, gate = inputs.HeadGate)
+        fixed (int* keys = inputs.KeyLengths, queryEnds = inputs.CumulativeQueryLengths,
+            keyEnds = inputs.CumulativeKeyLengths)
         {
-            fixed (float* l = lse)
+            tensors = new TensorPointers<T>
             {
-                tensors = new TensorPointers<T> { Query = q, Key = k, Value = v, Output = o, Lse = l };
-                try
-                {
-                    gang.Run(kernel.Tiles, cancellationToken);
-                }
-                finally
-                {
-                    tensors = default; // nothing points into the caller's memory once it may move
-                }
+                Query = q,
+                Key = k,
+                Value = v,
+                Output = o,
+                Lse = l,
+                Bias = bias,
+                Mask = mask,
+                AlibiSlopes = slopes,
+                Sinks = sinks,
+                QueryTemperature = temperature,
+                KeyLogWeight = weight,
+                HeadGate = gate,
+                KeyLengths = keys,
+                CumulativeQueryLengths = queryEnds,
+                CumulativeKeyLengths = keyEnds,
+            };
+            try
+            {
+                gang.Run(kernel.Tiles, cancellationToken);
+            }
+            finally
+            {
+                tensors = default; // nothing points into the caller's memory once it may move
             }
         }
     }

@@ -40,12 +40,12 @@ internal sealed class FakePlan<T>(AttentionProblem problem) : HostAttentionPlan<
 
     public override long WorkspaceBytes => 0;
 
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse, CancellationToken cancellationToken)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
         Runs++;
         Token = cancellationToken;
-        Lengths = [query.Length, key.Length, value.Length, output.Length, lse.Length];
+        Lengths = [inputs.Query.Length, inputs.Key.Length, inputs.Value.Length, output.Length, lse.Length];
         Body();
     }
 
