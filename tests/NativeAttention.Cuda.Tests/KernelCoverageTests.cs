@@ -52,8 +52,8 @@ public sealed class KernelCoverageTests
     }
 
     // Whole rows by vectors and pairs; odd rows element by element; a full tile before a masked one; a scale
-    // that must be applied before the maximum; rows and blocks that see no key; every remainder of a loop over
-    // the head dim that a compiler may unroll by four.
+    // that must be applied before the maximum; rows and blocks that see no key; every remainder of a loop
+    // over the head dim that a compiler may unroll by four.
     private static IEnumerable<AttentionCase> Cases(KernelInfo kernel)
     {
         int d = kernel.MaxHeadDim;

@@ -44,7 +44,8 @@ public sealed class MergeTests : DeviceFixture
         KernelProfile[] profiles = [.. EmulatedDriver.GetProfiles(ordinal)];
         Assert.That(profiles.Select(p => p.Kernel), Is.EquivalentTo(
             new[] { "na_merge_simt_f32_sm80", "na_merge_simt_f16_sm80", "na_merge_simt_bf16_sm80" }));
-        Assert.That(profiles.SelectMany(p => p.Unexecuted().Select(s => $"{p.Kernel}: {s.Line}: {s.Statement}")),
+        Assert.That(profiles.SelectMany(p => p.Unexecuted().Select(s =>
+            $"{p.Kernel}: {s.Line}: {s.Statement}")),
             Is.Empty);
     }
 
@@ -112,7 +113,8 @@ public sealed class MergeTests : DeviceFixture
     [Test]
     public void A_run_allocates_no_managed_memory()
     {
-        using DeviceTensor<float> outputs = Device.Upload<float>(RandomData.Floats(64, 1), [2, 1, 4, 1, 8], Stream);
+        using DeviceTensor<float> outputs = Device.Upload<float>(RandomData.Floats(64, 1), [2, 1, 4, 1, 8],
+            Stream);
         using DeviceTensor<float> lses = Device.Upload<float>(RandomData.Floats(8, 2), [2, 1, 1, 4], Stream);
         using DeviceTensor<Half> output = Device.Allocate<Half>([1, 4, 1, 8], Stream);
         Device.Merge<float, Half>(outputs, lses, output, Stream);
@@ -130,7 +132,8 @@ public sealed class MergeTests : DeviceFixture
     [Test]
     public void What_cannot_be_is_refused_by_name()
     {
-        using DeviceTensor<float> outputs = Device.Upload<float>(RandomData.Floats(32, 3), [2, 1, 2, 2, 4], Stream);
+        using DeviceTensor<float> outputs = Device.Upload<float>(RandomData.Floats(32, 3), [2, 1, 2, 2, 4],
+            Stream);
         using DeviceTensor<float> lses = Device.Upload<float>(RandomData.Floats(16, 4), [2, 1, 2, 4], Stream);
         using DeviceTensor<float> output = Device.Allocate<float>([1, 2, 2, 4], Stream);
         using DeviceTensor<float> lse = Device.Allocate<float>([1, 2, 2], Stream);
@@ -141,10 +144,12 @@ public sealed class MergeTests : DeviceFixture
         Assert.Multiple(() =>
         {
             Refuses("outputs", "has 4 axes: it must have 5", () => Merge(output, rows, output, lse));
-            Refuses("lses", "is [2, 1, 2, 4]: it must be [2, 1, 2, 2]", () => Merge(outputs, lses, output, lse));
+            Refuses("lses", "is [2, 1, 2, 4]: it must be [2, 1, 2, 2]", () =>
+                Merge(outputs, lses, output, lse));
             Refuses("lses", "has stride 4 along axis 2: [batch, heads, sequence] must be dense, which is 2",
                 () => Merge(outputs, lses.Slice(3, 0, 2), output, lse));
-            Refuses("output", "they must be the same", () => Merge(outputs, rows, output.Slice(1, 0, 1), lse));
+            Refuses("output", "they must be the same", () =>
+                Merge(outputs, rows, output.Slice(1, 0, 1), lse));
             Refuses("lse", "is [1, 2, 1]: it must be [1, 2, 2]",
                 () => Merge(outputs, rows, output, lse.Slice(2, 0, 1)));
             Refuses("output", "The output overlaps the outputs", () => Merge(outputs, rows, part1, lse));
@@ -201,7 +206,8 @@ public sealed class MergeTests : DeviceFixture
     private static DeviceView<T> View<T>(DeviceTensor<T> storage, PaddedTensor<T> tensor)
         where T : unmanaged => storage.Slice(tensor.Lengths.Length - 1, tensor.Before, tensor.Lengths[^1]);
 
-    private static DeviceView<float> Part(DeviceTensor<float> lses, int part) => lses.Slice(0, part, 1).Squeeze(0);
+    private static DeviceView<float> Part(DeviceTensor<float> lses, int part) =>
+        lses.Slice(0, part, 1).Squeeze(0);
 
     private static void Refuses(string argument, string message, Action call) => Assert.That(call,
         Throws.ArgumentException.With.Message.Contains(message).And.Property("ParamName").EqualTo(argument));

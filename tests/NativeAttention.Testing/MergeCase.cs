@@ -31,8 +31,8 @@ public sealed class MergeCase(int parts, int batch, int length, int heads, int d
     public int[] LseLengths => [batch, heads, length];
 
     /// <inheritdoc/>
-    public override string ToString() => $"{parts} parts, batch {batch}, {length} queries, {heads} heads of {dim}, "
-        + $"{Layout}, gaps {offset} and {padding}, seed {seed}";
+    public override string ToString() => $"{parts} parts, batch {batch}, {length} queries, "
+        + $"{heads} heads of {dim}, {Layout}, gaps {offset} and {padding}, seed {seed}";
 
     /// <summary>Makes the partial outputs, and with them the log-sum-exps.</summary>
     /// <param name="spread">Factor on the log-sum-exps, which are normal.</param>
@@ -64,9 +64,10 @@ public sealed class MergeCase(int parts, int batch, int length, int heads, int d
         where T : unmanaged => new(Lengths(), offset, padding);
 
     /// <summary>
-    /// Checks a result. Weights carry the error of a float32 exponential, 2^-22 and the rounding of its argument;
-    /// 2^-20 of the sum of weighted magnitudes bounds that and the summation of some parts, to which the rounding of
-    /// the output comes. The log-sum-exp has the same absolute error and its own rounding.
+    /// Checks a result. Weights carry the error of a float32 exponential, 2^-22 and the rounding of its
+    /// argument; 2^-20 of the sum of weighted magnitudes bounds that and the summation of some parts, to
+    /// which the rounding of the output comes. The log-sum-exp has the same absolute error and its own
+    /// rounding.
     /// </summary>
     public void Check<TPart, T>(double[] partials, PaddedTensor<T> output, float[]? lse)
         where TPart : unmanaged

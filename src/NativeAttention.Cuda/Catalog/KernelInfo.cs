@@ -7,7 +7,8 @@ namespace NativeAttention.Cuda;
 /// <remarks>
 /// A kernel takes one struct by value. The grid is one-dimensional, <see cref="GridSize"/> blocks of <see
 /// cref="Threads"/> threads with <see cref="SharedBytes"/> of dynamic shared memory (above 48 KiB that must
-/// be allowed first). The <c>params.h</c> of its family in <c>native/include/na</c> says what the fields mean.
+/// be allowed first). The <c>params.h</c> of its family in <c>native/include/na</c> says what the fields
+/// mean.
 /// </remarks>
 public sealed record KernelInfo
 {
@@ -71,14 +72,14 @@ public sealed record KernelInfo
     /// <returns>The number of blocks, at most 2^63 - 1; a launch takes at most 2^31 - 1.</returns>
     /// <exception cref="ArgumentException">A length, head count or head dim is too small, or the query heads
     /// are no multiple of the key/value heads.</exception>
-    /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: those kernels take any
-    /// grid, since their threads stride over the work.</exception>
+    /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: those kernels
+    /// take any grid, since their threads stride over the work.</exception>
     public long GridSize(AttentionShape shape)
     {
         if (Family != DensePlanner.Family)
         {
-            throw new NotSupportedException($"{Name} has no grid of its own: kernels of family {Family} stride "
-                + "over the work and take any number of blocks.");
+            throw new NotSupportedException($"{Name} has no grid of its own: kernels of family {Family} "
+                + "stride over the work and take any number of blocks.");
         }
 
         ProblemRules.CheckShape(shape);

@@ -11,7 +11,8 @@ public sealed partial class CudaDevice
     /// Element type of the parts: <see cref="float"/> or <typeparamref name="T"/>.
     /// </typeparam>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="outputs">The partial outputs, [parts, batch, sequence, heads, head dim] under BSHD.</param>
+    /// <param name="outputs">The partial outputs, [parts, batch, sequence, heads, head dim] under
+    /// BSHD.</param>
     /// <param name="lses">Their log-sum-exps, [parts, batch, heads, sequence], each part dense.</param>
     /// <param name="output">Receives [batch, sequence, heads, head dim]; part 0 itself, or apart from what is
     /// read.</param>
@@ -33,12 +34,14 @@ public sealed partial class CudaDevice
     /// Joins attention results over disjoint sets of keys: a stack of parts, as
     /// <see cref="AttentionMerge.Merge{TPart, T}"/> does on the host. Returns when the work is in the stream.
     /// </summary>
-    /// <remarks>A run allocates nothing; the first one loads the kernel. Equal inputs give equal bits.</remarks>
+    /// <remarks>A run allocates nothing; the first one loads the kernel. Equal inputs give equal
+    /// bits.</remarks>
     /// <typeparam name="TPart">
     /// Element type of the parts: <see cref="float"/> or <typeparamref name="T"/>.
     /// </typeparam>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="outputs">The partial outputs, [parts, batch, sequence, heads, head dim] under BSHD.</param>
+    /// <param name="outputs">The partial outputs, [parts, batch, sequence, heads, head dim] under
+    /// BSHD.</param>
     /// <param name="lses">Their log-sum-exps, [parts, batch, heads, sequence], each part dense.</param>
     /// <param name="output">Receives [batch, sequence, heads, head dim]; part 0 itself, or apart from what is
     /// read.</param>
@@ -59,8 +62,8 @@ public sealed partial class CudaDevice
         DeviceMerge.Stack(this, outputs, lses, output, lse, wantsLse: true, stream, layout);
 
     /// <summary>
-    /// Joins two attention results that are tensors of their own, without log-sum-exp. Returns when the work is
-    /// in the stream.
+    /// Joins two attention results that are tensors of their own, without log-sum-exp. Returns when the
+    /// work is in the stream.
     /// </summary>
     /// <typeparam name="TPart">
     /// Element type of the parts: <see cref="float"/> or <typeparamref name="T"/>.
@@ -74,8 +77,8 @@ public sealed partial class CudaDevice
     /// read.</param>
     /// <param name="stream">A stream of this device.</param>
     /// <param name="layout">Order of the axes: BSHD, which null means, or BHSD.</param>
-    /// <exception cref="ArgumentException">Dims that disagree, an innermost stride other than 1, a log-sum-exp
-    /// with gaps, overlap, or a view of another device.</exception>
+    /// <exception cref="ArgumentException">Dims that disagree, an innermost stride other than 1, a
+    /// log-sum-exp with gaps, overlap, or a view of another device.</exception>
     /// <exception cref="NotSupportedException">A type parameter is not allowed, or the device is too
     /// old.</exception>
     /// <exception cref="Bindings.CudaException">The driver refused.</exception>
@@ -90,7 +93,8 @@ public sealed partial class CudaDevice
     /// <summary>
     /// Joins two attention results that are tensors of their own. Returns when the work is in the stream.
     /// </summary>
-    /// <remarks>A run allocates nothing; the first one loads the kernel. Equal inputs give equal bits.</remarks>
+    /// <remarks>A run allocates nothing; the first one loads the kernel. Equal inputs give equal
+    /// bits.</remarks>
     /// <typeparam name="TPart">
     /// Element type of the parts: <see cref="float"/> or <typeparamref name="T"/>.
     /// </typeparam>
@@ -105,8 +109,8 @@ public sealed partial class CudaDevice
     /// what is read.</param>
     /// <param name="stream">A stream of this device.</param>
     /// <param name="layout">Order of the axes: BSHD, which null means, or BHSD.</param>
-    /// <exception cref="ArgumentException">Dims that disagree, an innermost stride other than 1, a log-sum-exp
-    /// with gaps, overlap, or a view of another device.</exception>
+    /// <exception cref="ArgumentException">Dims that disagree, an innermost stride other than 1, a
+    /// log-sum-exp with gaps, overlap, or a view of another device.</exception>
     /// <exception cref="NotSupportedException">A type parameter is not allowed, or the device is too
     /// old.</exception>
     /// <exception cref="Bindings.CudaException">The driver refused.</exception>

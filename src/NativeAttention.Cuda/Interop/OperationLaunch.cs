@@ -1,11 +1,12 @@
 namespace NativeAttention.Cuda;
 
-/// <summary>Launches the kernels of the families that need no plan: one for an element type, any grid.</summary>
+/// <summary>Launches the kernels of the families that need no plan: one for an element type, any
+/// grid.</summary>
 internal static unsafe class OperationLaunch
 {
     /// <summary>
-    /// Puts one launch into a stream. Allocates nothing, but for the module's first use; launches nothing when
-    /// there is nothing to do.
+    /// Puts one launch into a stream. Allocates nothing, but for the module's first use; launches nothing
+    /// when there is nothing to do.
     /// </summary>
     /// <param name="device">The device, which the caller holds open.</param>
     /// <param name="kernel">The kernel.</param>

@@ -32,8 +32,8 @@ internal static class ViewOperand
     public static ulong Bits(ulong address, TensorExtents extents, int elementBytes)
     {
         TensorStrides strides = extents.Strides;
-        return address
-            | ((ulong)(strides.Batch | strides.Sequence | strides.Head | (long)extents.Dim) * (ulong)elementBytes);
+        long elements = strides.Batch | strides.Sequence | strides.Head | (long)extents.Dim;
+        return address | ((ulong)elements * (ulong)elementBytes);
     }
 
     /// <summary>Demands that two ranges of device memory have no byte in common.</summary>

@@ -11,15 +11,15 @@ namespace NativeAttention;
 /// <remarks>
 /// <para>
 /// With O[k] and L[k] the output and the log-sum-exp (natural log, float32) of part k and M the largest L[k]:
-/// w[k] = exp(L[k] - M), O = sum(w[k] O[k]) / sum(w[k]) and L = M + ln(sum(w[k])), in float32 and in the order
-/// of the parts, so that equal inputs give equal bits. A part whose L is minus infinity saw no key: its output
-/// is not read, whatever it holds. Where all parts are empty, the output is 0 and L minus infinity. A NaN stays
-/// in its row. The identity is that of online softmax (arXiv 1805.02867).
+/// w[k] = exp(L[k] - M), O = sum(w[k] O[k]) / sum(w[k]) and L = M + ln(sum(w[k])), in float32 and in the
+/// order of the parts, so that equal inputs give equal bits. A part whose L is minus infinity saw no key:
+/// its output is not read, whatever it holds. Where all parts are empty, the output is 0 and L minus
+/// infinity. A NaN stays in its row. The identity is that of online softmax (arXiv 1805.02867).
 /// </para>
 /// <para>
-/// Partial outputs are float32 or of the type of the output: float32 rounds once instead of once for each part.
-/// A sink logit belongs into exactly one part. Lengths may be 0. Outputs have the axes of the layout, in any
-/// strides whose innermost is 1; log-sum-exps are dense [batch, heads, sequence] for every part.
+/// Partial outputs are float32 or of the type of the output: float32 rounds once instead of once for each
+/// part. A sink logit belongs into exactly one part. Lengths may be 0. Outputs have the axes of the layout,
+/// in any strides whose innermost is 1; log-sum-exps are dense [batch, heads, sequence] for every part.
 /// </para>
 /// </remarks>
 /// <example>
@@ -38,23 +38,24 @@ public static class AttentionMerge
     /// Element type of the parts: <see cref="float"/> or <typeparamref name="T"/>.
     /// </typeparam>
     /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="outputs">The partial outputs, [parts, batch, sequence, heads, head dim] under BSHD.</param>
+    /// <param name="outputs">The partial outputs, [parts, batch, sequence, heads, head dim] under
+    /// BSHD.</param>
     /// <param name="lses">Their log-sum-exps, [parts, batch, heads, sequence], each part dense.</param>
     /// <param name="output">
-    /// Receives [batch, sequence, heads, head dim]; must not overlap what is read, except that it may be part 0
-    /// itself.
+    /// Receives [batch, sequence, heads, head dim]; must not overlap what is read, except that it may be
+    /// part 0 itself.
     /// </param>
     /// <param name="lse">
-    /// Receives the log-sum-exp, dense [batch, heads, sequence]; must not overlap what is read, except that it
-    /// may be that of part 0. Default when not wanted.
+    /// Receives the log-sum-exp, dense [batch, heads, sequence]; must not overlap what is read, except that
+    /// it may be that of part 0. Default when not wanted.
     /// </param>
     /// <param name="layout">
     /// Order of the axes: <see cref="AttentionLayout.Bshd"/>, which null means, or
     /// <see cref="AttentionLayout.Bhsd"/>.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// There is no part, the tensors disagree, an innermost stride is not 1, a log-sum-exp is not dense, or what
-    /// is written overlaps. Nothing was written.
+    /// There is no part, the tensors disagree, an innermost stride is not 1, a log-sum-exp is not dense, or
+    /// what is written overlaps. Nothing was written.
     /// </exception>
     /// <exception cref="NotSupportedException">A type parameter is no type that is allowed.</exception>
     public static void Merge<TPart, T>(in ReadOnlyTensorSpan<TPart> outputs,
@@ -65,7 +66,8 @@ public static class AttentionMerge
     {
         CheckTypes<TPart, T>();
         MergeShape shape = MergeShape.Stack(new(nameof(outputs), outputs.Lengths, outputs.Strides),
-            new(nameof(lses), lses.Lengths, lses.Strides), new(nameof(output), output.Lengths, output.Strides),
+            new(nameof(lses), lses.Lengths, lses.Strides),
+            new(nameof(output), output.Lengths, output.Strides),
             layout);
         long part = shape.First.RequiredLength;
         ReadOnlySpan<TPart> all = TensorArguments.Storage(outputs,

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace NativeAttention;
 
 /// <summary>
-/// The tensors of one merge: part 0 is the first; part k > 0 lies (k - 1) times a stride behind the rest. That
-/// is a stack of parts, of which the first is taken apart, as well as two tensors of their own.
+/// The tensors of one merge: part 0 is the first; part k > 0 lies (k - 1) times a stride behind the rest.
+/// That is a stack of parts, of which the first is taken apart, as well as two tensors of their own.
 /// </summary>
 /// <param name="Parts">Number of parts, at least 1.</param>
 /// <param name="First">Part 0.</param>
@@ -72,8 +72,8 @@ internal readonly record struct MergeShape(
         TensorExtents extents = tensor.Extents(layout);
         if (extents with { Strides = part.Strides } != part)
         {
-            tensor.Throw($"is batch {extents.Batch}, sequence {extents.Sequence}, heads {extents.Heads}, head "
-                + $"dim {extents.Dim}, but the {other} is {part.Batch}, {part.Sequence}, {part.Heads}, "
+            tensor.Throw($"is batch {extents.Batch}, sequence {extents.Sequence}, heads {extents.Heads}, "
+                + $"head dim {extents.Dim}, but the {other} is {part.Batch}, {part.Sequence}, {part.Heads}, "
                 + $"{part.Dim}: they must be the same.");
         }
 

@@ -5,9 +5,10 @@ namespace NativeAttention;
 /// M the largest, part k weighs exp(L[k] - M) / sum, and the whole has log-sum-exp M + ln(sum).
 /// </summary>
 /// <remarks>
-/// A part that saw no key (minus infinity) weighs exactly 0, and its output must then not be looked at. If none
-/// saw any, all weigh 0 and the whole has minus infinity. A NaN or plus infinity makes the weights NaN. Sums go
-/// in the order of the parts. It is the rescaling step of online softmax (arXiv 1805.02867) for N at once.
+/// A part that saw no key (minus infinity) weighs exactly 0, and its output must then not be looked at. If
+/// none saw any, all weigh 0 and the whole has minus infinity. A NaN or plus infinity makes the weights
+/// NaN. Sums go in the order of the parts. It is the rescaling step of online softmax (arXiv 1805.02867)
+/// for N at once.
 /// </remarks>
 internal static class PartialWeights
 {

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 
 namespace NativeAttention;
 
-/// <summary>What is written must lie apart from what is read, counting gaps between elements as used.</summary>
+/// <summary>What is written must lie apart from what is read, counting gaps between elements as
+/// used.</summary>
 internal static class OverlapRule
 {
     /// <summary>Demands that two spans have no byte in common.</summary>
@@ -24,7 +25,8 @@ internal static class OverlapRule
     }
 
     /// <summary>Demands that two ranges of addresses have no byte in common.</summary>
-    public static void RequireApart(string written, ulong a, ulong aBytes, string other, ulong b, ulong bBytes)
+    public static void RequireApart(string written, ulong a, ulong aBytes, string other, ulong b,
+        ulong bBytes)
     {
         if (aBytes > 0 && bBytes > 0 && a < b + bBytes && b < a + aBytes)
         {

