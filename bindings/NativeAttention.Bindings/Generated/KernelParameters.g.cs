@@ -25,6 +25,17 @@ internal enum MergeFlags : uint
     MergeVectors = 1u << 1,
 }
 
+/// <summary>Bits of <c>na::RotaryFlags</c>.</summary>
+[Flags]
+internal enum RotaryFlags : uint
+{
+    None = 0,
+    RotaryInterleaved = 1u << 0,
+    RotaryVectors = 1u << 1,
+    RotaryWidePositions = 1u << 2,
+    RotaryCounted = 1u << 3,
+}
+
 /// <summary>Twin of <c>na::TensorRef</c>: 32 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 32)]
 internal struct TensorRef
@@ -128,5 +139,53 @@ internal struct MergeParams
     [FieldOffset(160)]
     public uint Flags;
     [FieldOffset(164)]
+    public uint Reserved;
+}
+
+/// <summary>Twin of <c>na::RotaryParams</c>: 224 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 224)]
+internal struct RotaryParams
+{
+    [FieldOffset(0)]
+    public TensorRef Query;
+    [FieldOffset(32)]
+    public TensorRef Key;
+    [FieldOffset(64)]
+    public MutableTensorRef QueryOutput;
+    [FieldOffset(96)]
+    public MutableTensorRef KeyOutput;
+    [FieldOffset(128)]
+    public ulong Cosines;
+    [FieldOffset(136)]
+    public ulong Sines;
+    [FieldOffset(144)]
+    public ulong Positions;
+    [FieldOffset(152)]
+    public long PositionBatchStride;
+    [FieldOffset(160)]
+    public long PositionStride;
+    [FieldOffset(168)]
+    public long Offset;
+    [FieldOffset(176)]
+    public long CacheBatchRows;
+    [FieldOffset(184)]
+    public int CacheRows;
+    [FieldOffset(188)]
+    public int Batch;
+    [FieldOffset(192)]
+    public int Length;
+    [FieldOffset(196)]
+    public int QueryHeads;
+    [FieldOffset(200)]
+    public int KeyHeads;
+    [FieldOffset(204)]
+    public int HeadDim;
+    [FieldOffset(208)]
+    public int RotaryHalf;
+    [FieldOffset(212)]
+    public int GroupShift;
+    [FieldOffset(216)]
+    public uint Flags;
+    [FieldOffset(220)]
     public uint Reserved;
 }
