@@ -17,7 +17,8 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
     where TVector : struct
 {
     /// <summary>
-    /// Hides what is outside a band: s[key][lane] = -inf unless low &lt;= lane - key &lt;= high.
+    /// Hides what is outside a band: s[key][lane] = -inf unless low &lt;= lane - key &lt;= high. Blocks of
+    /// lanes that lie wholly before the band belong to no strip and are left alone.
     /// </summary>
     /// <param name="scores">The tile.</param>
     /// <param name="keys">Keys in it.</param>
@@ -33,7 +34,8 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
             // Lanes are small numbers, exact as floats; limits beyond them may be clamped.
             int least = (int)Math.Clamp(low + key, -1, lanes);
             int greatest = (int)Math.Clamp(high + key, -1, lanes);
-            for (int lane = 0; lane < lanes; lane += TWidth.Count)
+            int first = Math.Max(least, 0) / KeyStrips.BlockLanes * KeyStrips.BlockLanes;
+            for (int lane = first; lane < lanes; lane += TWidth.Count)
             {
                 if (lane >= least && lane + TWidth.Count - 1 <= greatest)
                 {

@@ -21,9 +21,9 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private const int MostLanes = 64;
 
     /// <summary>
-    /// Floats of a key or value tile that stay in the first-level cache beside the panels: 24 KiB.
+    /// Most floats of a key or value tile, which passes through the first-level cache: 48 KiB.
     /// </summary>
-    private const int KeyTileFloats = 6144;
+    private const int KeyTileFloats = 12288;
 
     private const int MostKeys = 96;
     private readonly TileSchedule schedule;

@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace NativeAttention;
 
@@ -52,13 +53,12 @@ internal static class ElementConvert
         {
             ushort* from = (ushort*)source;
             int i = 0;
-            if (Vector512.IsHardwareAccelerated)
+            if (Avx512F.IsSupported)
             {
                 for (; i <= length - Vector512<float>.Count; i += Vector512<float>.Count)
                 {
-                    Vector512<int> bits = Vector512.WidenLower(
-                        Vector256.Load((short*)from + i).ToVector512Unsafe());
-                    WidenBits<T>(bits).Store(destination + i);
+                    WidenBits<T>(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)from + i)))
+                        .Store(destination + i);
                 }
             }
 
@@ -148,7 +148,8 @@ internal static class ElementConvert
         Vector512<float> scaled = placed.AsSingle() * Vector512.Create(MathF.ScaleB(1, 112));
         Vector512<float> special = Vector512.GreaterThanOrEqual(
             Vector512.Abs(scaled), Vector512.Create(65536f));
-        return scaled | (special & Vector512.Create((int)FloatInfinity).AsSingle());
+        Vector512<float> infinite = scaled | Vector512.Create((int)FloatInfinity).AsSingle();
+        return Vector512.ConditionalSelect(special, infinite, scaled);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
