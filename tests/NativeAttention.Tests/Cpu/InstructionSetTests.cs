@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using NativeAttention.Testing;
 
@@ -10,36 +9,20 @@ namespace NativeAttention.Tests.Cpu;
 /// </summary>
 public class InstructionSetTests
 {
-    private const string Child = "NATTN_TEST_CHILD";
+    // What a child runs: these tests and those of every kernel.
+    private const string Suite = "NativeAttention.Tests.Cpu.";
 
     [TestCase("DOTNET_EnableAVX512", "(v256|v128|scalar)")]
+    [TestCase("DOTNET_EnableAVX", "(v128|scalar)")]
     [TestCase("DOTNET_EnableHWIntrinsic", "(v128|scalar)")]
     public void A_process_without_an_instruction_set_computes_the_same(string variable, string kernels)
     {
-        string assembly = Path.Combine(AppContext.BaseDirectory, "NativeAttention.Tests.dll");
-        if (Environment.GetEnvironmentVariable(Child) is not null || !File.Exists(assembly))
-        {
-            Assert.Ignore("Runs only where it can start this assembly in a process of its own, and not inside one.");
-        }
-
-        string self = Environment.ProcessPath ?? "";
-        bool testHost = Path.GetFileName(self).StartsWith("NativeAttention.TestHost", StringComparison.Ordinal);
-        ProcessStartInfo start = testHost
-            ? new(self, ["Core", "--filter", nameof(Smoke)])
-            : new(Path.GetFileNameWithoutExtension(self) == "dotnet" ? self : "dotnet",
-                ["test", assembly, "--filter", $"FullyQualifiedName~{nameof(Smoke)}"]);
-        start.RedirectStandardOutput = start.RedirectStandardError = true;
-        start.Environment[variable] = "0";
-        start.Environment[Child] = kernels;
-        using Process child = Process.Start(start)!;
-        Task<string> errors = child.StandardError.ReadToEndAsync();
-        string output = child.StandardOutput.ReadToEnd();
-        child.WaitForExit();
-        Assert.That(child.ExitCode, Is.Zero, output + errors.Result);
-        Assert.That(output, Does.Contain(testHost ? "1 passed, 0 failed" : "Passed!"));
+        ChildProcess child = ChildProcess.RunTests(Suite, kernels, (variable, "0"));
+        Assert.That(child.ExitCode, Is.Zero, child.Output);
+        Assert.That(child.Output, Does.Match(@"Passed! +- Failed: +0, Passed: +\d\d|\d\d passed, 0 failed"));
     }
 
-    // What the child runs; in an ordinary run it is one more test.
+    // In an ordinary run this is one more test.
     [Test]
     public void Smoke()
     {
@@ -47,7 +30,7 @@ public class InstructionSetTests
             seed: 6);
         using HostAttentionPlan<Half> plan = CpuBackend.Default.PlanHost<Half>(
             AttentionProblem.Create(c.ElementType, c.Shape, c.Options));
-        string expected = Environment.GetEnvironmentVariable(Child)
+        string expected = ChildProcess.Purpose
             ?? (Vector512.IsHardwareAccelerated ? "v512" : "(v256|v128|scalar)");
         Assert.That(plan.KernelName, Does.Match($"^na_cpu_tiled_f16_{expected}$"));
         foreach (ElementType type in Enum.GetValues<ElementType>())
