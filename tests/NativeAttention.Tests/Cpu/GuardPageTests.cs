@@ -15,7 +15,7 @@ public class GuardPageTests(ElementType type)
     private static readonly int[] Widths = [512, 256, 128, 0];
 
     // Beyond the grid's: single queries and few, with groups, over short and long keys.
-    private static IEnumerable<AttentionCase> Decoding(ElementType type) =>
+    internal static IEnumerable<AttentionCase> Decoding(ElementType type) =>
         from queries in new[] { 1, 2, 5 }
         from keys in new[] { 1, 15, 131, 1030 }
         from dims in new[] { (64, 64), (33, 17), (128, 127) }
