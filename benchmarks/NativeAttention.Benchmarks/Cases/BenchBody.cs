@@ -12,7 +12,7 @@ internal abstract class BenchBody : IDisposable
 
     /// <summary>Makes a case ready.</summary>
     /// <param name="case">The case.</param>
-    /// <param name="store">Where its inputs are; null to draw them for it alone.</param>
+    /// <param name="store">Where its inputs are; null to make them for it alone.</param>
     public static BenchBody Of(BenchCase @case, OperandStore? store = null) => @case.Type switch
     {
         ElementType.Float16 => new Typed<Half>(@case, store ?? new OperandStore()),

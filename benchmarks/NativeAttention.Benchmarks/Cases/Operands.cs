@@ -7,31 +7,49 @@ internal sealed record Operands<T>(T[] Query, T[] Key, T[] Value)
 {
     private const int Seed = 20261120;
 
-    /// <summary>Uniform numbers from -0.5 to 0.5, the same for the same shape in every process.</summary>
-    public static Operands<T> Draw(AttentionShape s)
+    // A prime: rows and heads, whose lengths it shares no divisor with, differ.
+    private const int PoolLength = 1_000_003;
+
+    private static readonly T[] Pool = MakePool();
+
+    /// <summary>
+    /// Uniform numbers from -0.5 to 0.5, out of a pool of random ones: the same for the same shape in every
+    /// process.
+    /// </summary>
+    public static Operands<T> Of(AttentionShape s)
     {
-        Random random = new(Seed);
+        long from = 0;
         return new Operands<T>(
-            Draw(random, (long)s.Batch * s.QueryLength * s.QueryHeads * s.HeadDim),
-            Draw(random, (long)s.Batch * s.KeyLength * s.KeyValueHeads * s.HeadDim),
-            Draw(random, (long)s.Batch * s.KeyLength * s.KeyValueHeads * s.ValueHeadDim));
+            Take((long)s.Batch * s.QueryLength * s.QueryHeads * s.HeadDim, ref from),
+            Take((long)s.Batch * s.KeyLength * s.KeyValueHeads * s.HeadDim, ref from),
+            Take((long)s.Batch * s.KeyLength * s.KeyValueHeads * s.ValueHeadDim, ref from));
     }
 
-    private static T[] Draw(Random random, long count)
+    private static T[] Take(long count, ref long from)
     {
         T[] values = new T[count];
-        Span<float> drawn = stackalloc float[1024];
-        for (int from = 0; from < values.Length; from += drawn.Length)
+        for (Span<T> rest = values; rest.Length > 0;)
         {
-            Span<T> part = values.AsSpan(from, Math.Min(drawn.Length, values.Length - from));
-            for (int i = 0; i < part.Length; i++)
-            {
-                drawn[i] = random.NextSingle() - 0.5f;
-            }
-
-            ElementConvert.Narrow<T>(drawn[..part.Length], part);
+            int start = (int)(from % PoolLength), part = Math.Min(rest.Length, PoolLength - start);
+            Pool.AsSpan(start, part).CopyTo(rest);
+            rest = rest[part..];
+            from += part;
         }
 
+        return values;
+    }
+
+    private static T[] MakePool()
+    {
+        Random random = new(Seed);
+        float[] drawn = new float[PoolLength];
+        for (int i = 0; i < drawn.Length; i++)
+        {
+            drawn[i] = random.NextSingle() - 0.5f;
+        }
+
+        T[] values = new T[PoolLength];
+        ElementConvert.Narrow<T>(drawn, values);
         return values;
     }
 }

@@ -35,14 +35,14 @@ internal sealed unsafe class GgmlBody : IDisposable
         nint mask = @case.Mask == AttentionMask.Causal ? CausalMask() : 0;
         if (@case.Type == ElementType.Float16)
         {
-            Operands<Half> operands = Operands<Half>.Draw(s);
+            Operands<Half> operands = Operands<Half>.Of(s);
             HeadsFirst<Half, float>(operands.Query, (float*)query, s.QueryLength, s.QueryHeads, s.HeadDim);
             HeadsFirst<Half, Half>(operands.Key, (Half*)key, s.KeyLength, s.KeyValueHeads, s.HeadDim);
             HeadsFirst<Half, Half>(operands.Value, (Half*)value, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim);
         }
         else
         {
-            Operands<float> operands = Operands<float>.Draw(s);
+            Operands<float> operands = Operands<float>.Of(s);
             HeadsFirst<float, float>(operands.Query, (float*)query, s.QueryLength, s.QueryHeads, s.HeadDim);
             HeadsFirst<float, float>(operands.Key, (float*)key, s.KeyLength, s.KeyValueHeads, s.HeadDim);
             HeadsFirst<float, float>(
@@ -91,8 +91,8 @@ internal sealed unsafe class GgmlBody : IDisposable
         Run();
         // Its output is [batch, queries, heads, dim] whatever its inputs are.
         return _case.Type == ElementType.Float16
-            ? RowCheck.Of<Half, float>(_case, Operands<Half>.Draw(s), output)
-            : RowCheck.Of<float, float>(_case, Operands<float>.Draw(s), output);
+            ? RowCheck.Of<Half, float>(_case, Operands<Half>.Of(s), output)
+            : RowCheck.Of<float, float>(_case, Operands<float>.Of(s), output);
     }
 
     /// <inheritdoc/>

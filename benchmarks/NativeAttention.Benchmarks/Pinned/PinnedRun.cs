@@ -77,7 +77,7 @@ internal sealed class PinnedRun(
                 {
                     if (i % CasesBetweenProbes == 0 && round >= 0)
                     {
-                        probes.Measure();
+                        probes.Measure(seconds);
                     }
 
                     // Who comes first changes from round to round.

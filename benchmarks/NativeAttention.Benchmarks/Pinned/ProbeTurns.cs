@@ -20,12 +20,12 @@ internal sealed class ProbeTurns : IDisposable
         }
     }
 
-    /// <summary>Lets each run once.</summary>
-    public void Measure()
+    /// <summary>Takes a sample of each.</summary>
+    public void Measure(double seconds)
     {
         foreach ((_, Sampler sampler, _, List<double> pass) in _probes)
         {
-            pass.Add(sampler.Measure(seconds: 0).Seconds);
+            pass.Add(sampler.Measure(seconds).Seconds);
         }
     }
 

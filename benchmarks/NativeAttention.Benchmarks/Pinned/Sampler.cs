@@ -11,12 +11,18 @@ namespace NativeAttention.Benchmarks.Pinned;
 internal sealed class Sampler(Action run, Pinning? pinning)
 {
     private const int MostRuns = 1 << 20;
+    private const int Long = 4; // samples; a run as long as that needs no other one before it
     private int _runs = 1;
+    private double _runSeconds;
 
     /// <summary>Measures for about so long, or one run if that takes longer.</summary>
     public Sample Measure(double seconds)
     {
-        run();
+        if (_runSeconds < Long * seconds)
+        {
+            run();
+        }
+
         pinning?.Apply();
         int runs = _runs;
         long allocated = GC.GetTotalAllocatedBytes(precise: true);
@@ -28,7 +34,8 @@ internal sealed class Sampler(Action run, Pinning? pinning)
 
         double elapsed = Math.Max(Stopwatch.GetElapsedTime(start).TotalSeconds, 1e-9);
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
+        _runSeconds = elapsed / runs;
         _runs = (int)Math.Clamp(runs * seconds / elapsed, 1, MostRuns);
-        return new Sample(elapsed / runs, (double)allocated / runs);
+        return new Sample(_runSeconds, (double)allocated / runs);
     }
 }
