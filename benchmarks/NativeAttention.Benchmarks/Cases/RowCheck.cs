@@ -33,8 +33,7 @@ internal static class RowCheck
             {
                 double right = parts[^1].Exact.Output[d];
                 double difference = Elements.ToDouble(output[start + d]) - right;
-                // A NaN must not pass: no comparison with it is true.
-                largest = Math.Abs(difference) <= largest ? largest : Math.Abs(difference);
+                largest = Math.Max(largest, Math.Abs(difference)); // a NaN stays one
                 error += difference * difference;
                 norm += right * right;
             }
