@@ -8,6 +8,12 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
     where T : unmanaged
 {
     private const int LineBytes = 64;
+
+    /// <summary>
+    /// Multiply-adds that make a thread worth calling: some microseconds of work, as much as the call costs.
+    /// </summary>
+    private const double LeastWork = 1 << 18;
+
     private readonly CpuKernel<T> kernel;
     private readonly TileGang gang;
     private float[][] scratch;
@@ -17,9 +23,7 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         : base(problem)
     {
         this.kernel = kernel;
-        int threads = Math.Min(problem.Options.Tuning.MaxThreads ?? Environment.ProcessorCount,
-            Environment.ProcessorCount);
-        threads = (int)Math.Clamp(kernel.Tiles, 1, threads);
+        int threads = Threads(problem, kernel.Tiles);
         gang = new TileGang(threads, RunTile);
         scratch = new float[threads][];
         for (int i = 0; i < threads; i++)
@@ -34,15 +38,41 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
 
     public override long WorkspaceBytes => scratch.Sum(s => (long)s.Length * sizeof(float));
 
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
-        fixed (T* q = query, k = key, v = value, o = output)
+        fixed (T* q = inputs.Query, k = inputs.Key, v = inputs.Value, o = output)
+        fixed (byte* bias = inputs.Bias.Bytes)
+        fixed (bool* mask = inputs.Mask)
+        fixed (float* l = lse, slopes = inputs.AlibiSlopes, sinks = inputs.Sinks,
+            temperature = inputs.QueryTemperature, weight = inputs.KeyLogWeight, gate = inputs.HeadGate)
+        fixed (int* keys = inputs.KeyLengths, queryEnds = inputs.CumulativeQueryLengths,
+            keyEnds = inputs.CumulativeKeyLengths)
         {
-            fixed (float* l = lse)
+            tensors = new TensorPointers<T>
             {
-                tensors = new TensorPointers<T> { Query = q, Key = k, Value = v, Output = o, Lse = l };
-                gang.Run(kernel.Tiles);
+                Query = q,
+                Key = k,
+                Value = v,
+                Output = o,
+                Lse = l,
+                Bias = bias,
+                Mask = mask,
+                AlibiSlopes = slopes,
+                Sinks = sinks,
+                QueryTemperature = temperature,
+                KeyLogWeight = weight,
+                HeadGate = gate,
+                KeyLengths = keys,
+                CumulativeQueryLengths = queryEnds,
+                CumulativeKeyLengths = keyEnds,
+            };
+            try
+            {
+                gang.Run(kernel.Tiles, cancellationToken);
+            }
+            finally
+            {
                 tensors = default; // nothing points into the caller's memory once it may move
             }
         }
@@ -56,6 +86,15 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         }
 
         scratch = [];
+    }
+
+    private static int Threads(AttentionProblem problem, long tiles)
+    {
+        AttentionShape s = problem.Shape;
+        double work = (double)s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength
+            * (s.HeadDim + s.ValueHeadDim);
+        double most = Math.Min(problem.Options.Tuning.MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
+        return (int)Math.Max(1, Math.Min(Math.Min(most, tiles), work / LeastWork));
     }
 
     private void RunTile(long tile, int place)
