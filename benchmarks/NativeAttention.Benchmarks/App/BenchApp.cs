@@ -12,7 +12,7 @@ namespace NativeAttention.Benchmarks.App;
 internal sealed class BenchApp(ToolConsole console)
 {
     private readonly Command _cpu = new("cpu",
-        "The table of the CPU backend's goals, on pinned threads, beside ggml where --ggml says so: a few minutes.");
+        "The table of the CPU backend's goals, on pinned threads, beside ggml where --ggml says so.");
 
     private readonly Argument<string?> _filter = new("filter")
     {
@@ -61,8 +61,8 @@ internal sealed class BenchApp(ToolConsole console)
     private readonly Option<string?> _ggml = new("--ggml")
     {
         HelpName = "path",
-        Description = "Measure ggml beside ours: the folder of its shared libraries, or a results.jsonl that has "
-            + "its figures (benchmarks/README.md says how to build it).",
+        Description = "Put ggml beside ours: the folder of its shared libraries, or a results.jsonl with its "
+            + "figures (benchmarks/README.md says how to build it).",
     };
 
     private readonly Option<bool> _noPin = new("--no-pin")

@@ -38,7 +38,8 @@ internal sealed unsafe class GgmlBody : IDisposable
             Operands<Half> operands = Operands<Half>.Of(s);
             HeadsFirst<Half, float>(operands.Query, (float*)query, s.QueryLength, s.QueryHeads, s.HeadDim);
             HeadsFirst<Half, Half>(operands.Key, (Half*)key, s.KeyLength, s.KeyValueHeads, s.HeadDim);
-            HeadsFirst<Half, Half>(operands.Value, (Half*)value, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim);
+            HeadsFirst<Half, Half>(
+                operands.Value, (Half*)value, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim);
         }
         else
         {
@@ -161,7 +162,8 @@ internal sealed unsafe class GgmlBody : IDisposable
         {
             (int batchHead, int position) = Math.DivRem(row, length);
             (int batch, int head) = Math.DivRem(batchHead, heads);
-            ReadOnlySpan<TFrom> source = from.AsSpan(((((batch * length) + position) * heads) + head) * dim, dim);
+            int start = ((((batch * length) + position) * heads) + head) * dim;
+            ReadOnlySpan<TFrom> source = from.AsSpan(start, dim);
             Span<TTo> target = new(to + ((long)row * dim), dim);
             if (typeof(TFrom) == typeof(TTo))
             {

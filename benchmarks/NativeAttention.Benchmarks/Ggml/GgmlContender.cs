@@ -24,8 +24,8 @@ internal sealed class GgmlContender(GgmlLibrary ggml, Pinning? pinning) : IConte
         GgmlBody body = new(ggml, @case);
         _ready.Add(@case, (body, new Sampler(body.Run, pinning)));
         Accuracy accuracy = body.Check();
-        // Whether it is the same computation: another mask, scale or order of heads is wrong by about 1. ggml adds
-        // up float16 values in float16, so a long sum has few digits.
+        // Whether it is the same computation: another mask, scale or order of heads is wrong by about 1.
+        // ggml adds up float16 values in float16, so a long sum has few digits.
         double tolerance = @case.Type == ElementType.Float32 ? 1e-4 : 5e-2;
         return accuracy.RelativeError <= tolerance
             ? new Preparation($"FLASH_ATTN_EXT, ggml {ggml.Version}", accuracy.MaxError)

@@ -28,12 +28,14 @@ internal sealed unsafe class GgmlLibrary
         FlashAttention = (delegate* unmanaged[Cdecl]<nint, nint, nint, nint, nint, float, float, float, nint>)
             Export(@base, "ggml_flash_attn_ext");
         NewGraph = (delegate* unmanaged[Cdecl]<nint, nint>)Export(@base, "ggml_new_graph");
-        BuildForward = (delegate* unmanaged[Cdecl]<nint, nint, void>)Export(@base, "ggml_build_forward_expand");
+        BuildForward = (delegate* unmanaged[Cdecl]<nint, nint, void>)
+            Export(@base, "ggml_build_forward_expand");
         ByteCount = (delegate* unmanaged[Cdecl]<nint, nuint>)Export(@base, "ggml_nbytes");
         BufferOf = (delegate* unmanaged[Cdecl]<void*, nuint, nint>)
             Export(@base, "ggml_backend_cpu_buffer_from_ptr");
         FreeBuffer = (delegate* unmanaged[Cdecl]<nint, void>)Export(@base, "ggml_backend_buffer_free");
-        Place = (delegate* unmanaged[Cdecl]<nint, nint, void*, int>)Export(@base, "ggml_backend_tensor_alloc");
+        Place = (delegate* unmanaged[Cdecl]<nint, nint, void*, int>)
+            Export(@base, "ggml_backend_tensor_alloc");
         Plan = (delegate* unmanaged[Cdecl]<nint, int, nint, GgmlPlan>)Export(cpu, "ggml_graph_plan");
         Compute = (delegate* unmanaged[Cdecl]<nint, GgmlPlan*, int>)Export(cpu, "ggml_graph_compute");
     }
@@ -82,7 +84,8 @@ internal sealed unsafe class GgmlLibrary
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException
             or EntryPointNotFoundException)
         {
-            throw ToolException.BadInput($"--ggml is '{folder}', whose libraries do not load: {e.Message}", e);
+            throw ToolException.BadInput(
+                $"--ggml is '{folder}', whose libraries do not load: {e.Message}", e);
         }
     }
 
@@ -92,8 +95,8 @@ internal sealed unsafe class GgmlLibrary
     {
         if (new[] { Base, Cpu }.FirstOrDefault(f => !File.Exists(Path.Combine(folder, f))) is { } missing)
         {
-            throw ToolException.BadInput($"--ggml is '{folder}', a folder without {missing}: it must be the one "
-                + "that ggml's shared libraries were built in (benchmarks/README.md)");
+            throw ToolException.BadInput($"--ggml is '{folder}', a folder without {missing}: it must be "
+                + "the one that ggml's shared libraries were built in (benchmarks/README.md)");
         }
     }
 

@@ -5,8 +5,8 @@ using NativeAttention.Tool.App;
 namespace NativeAttention.Benchmarks.Ggml;
 
 /// <summary>
-/// The process that ggml runs in: this program again. OpenMP reads its settings when it is loaded, so they have
-/// to be in the environment before.
+/// The process that ggml runs in: this program again. OpenMP reads its settings when it is loaded, so they
+/// have to be in the environment before.
 /// </summary>
 internal static class GgmlProcess
 {
@@ -24,8 +24,9 @@ internal static class GgmlProcess
     public static IContender Start(string folder, bool pin)
     {
         GgmlLibrary.RequireIn(folder);
+        string[] pinning = pin ? [] : ["--no-pin"];
         ProcessStartInfo start = new(Environment.ProcessPath!,
-            [Environment.GetCommandLineArgs()[0], "cpu", ChildOption, folder, .. pin ? Array.Empty<string>() : ["--no-pin"]])
+            [Environment.GetCommandLineArgs()[0], "cpu", ChildOption, folder, .. pinning])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

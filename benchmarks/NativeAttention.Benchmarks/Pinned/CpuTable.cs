@@ -2,7 +2,7 @@ using NativeAttention.Benchmarks.Cases;
 
 namespace NativeAttention.Benchmarks.Pinned;
 
-/// <summary>The table of what the CPU backend has to reach: its cases, on all processors and on one.</summary>
+/// <summary>The table of what the CPU backend has to reach: its cases, on all cores and on one.</summary>
 internal static class CpuTable
 {
     private static readonly BenchCase[] OnAll = [.. CaseList.All.Where(c => c.InTable)];

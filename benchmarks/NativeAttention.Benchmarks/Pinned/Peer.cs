@@ -4,7 +4,9 @@ using NativeAttention.Tool.Results;
 
 namespace NativeAttention.Benchmarks.Pinned;
 
-/// <summary>What stands beside our figures: ggml that takes turns with us, or figures of it that are stored.</summary>
+/// <summary>
+/// What stands beside our figures: ggml that takes turns with us, or figures of it that are stored.
+/// </summary>
 /// <param name="Contender">Who takes turns; null for nobody.</param>
 /// <param name="Stored">Measurements of another run.</param>
 /// <param name="Note">What a reader of the figures should know of it.</param>
@@ -13,7 +15,7 @@ internal sealed record Peer(IContender? Contender, IReadOnlyList<MeasurementLine
     /// <summary>The peer that the command line names.</summary>
     /// <param name="argument">A folder of libraries, a file of results, or null for no peer.</param>
     /// <param name="pin">Whether its threads are pinned.</param>
-    /// <exception cref="ToolException">There is no such file or folder, or not what is needed in it.</exception>
+    /// <exception cref="ToolException">There is no such file or folder, or not what it takes in it.</exception>
     public static Peer Of(string? argument, bool pin)
     {
         if (argument is null)
@@ -24,12 +26,14 @@ internal sealed record Peer(IContender? Contender, IReadOnlyList<MeasurementLine
         if (Directory.Exists(argument))
         {
             return new Peer(GgmlProcess.Start(argument, pin), [],
-                $"{GgmlContender.Name} took turns in a process of its own, OpenMP waiting {GgmlProcess.Waiting}");
+                $"{GgmlContender.Name} took turns in a process of its own, with OpenMP's "
+                    + $"{GgmlProcess.Waiting} waiting");
         }
 
         return File.Exists(argument)
             ? OfFile(argument)
-            : throw ToolException.BadInput($"--ggml is '{argument}': there is no such folder and no such file");
+            : throw ToolException.BadInput(
+                $"--ggml is '{argument}': there is no such folder and no such file");
     }
 
     private static Peer OfFile(string path)
@@ -45,7 +49,8 @@ internal sealed record Peer(IContender? Contender, IReadOnlyList<MeasurementLine
                 + $"'{GgmlContender.Name}' on a case of this table (bench cpu --list prints them)");
         }
 
-        IEnumerable<string> origins = found.Select(f => $"{f.Run.Machine} on {f.Run.Date:yyyy-MM-dd}").Distinct();
+        IEnumerable<string> origins =
+            found.Select(f => $"{f.Run.Machine} on {f.Run.Date:yyyy-MM-dd}").Distinct();
         return new Peer(null, [.. found.Select(f => f.Line)],
             $"{GgmlContender.Name}'s figures are of another run: {string.Join(", ", origins)}");
     }

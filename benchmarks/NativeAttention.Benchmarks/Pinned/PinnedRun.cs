@@ -9,8 +9,8 @@ using NativeAttention.Tool.Results;
 namespace NativeAttention.Benchmarks.Pinned;
 
 /// <summary>
-/// The table of the CPU's goals: ours and a peer's take turns in short samples on pinned threads, with the probes
-/// between them, so that whatever happens to the machine happens to all.
+/// The table of the CPU's goals: ours and a peer's take turns in short samples on pinned threads, with the
+/// probes between them, so that whatever happens to the machine happens to all.
 /// </summary>
 internal sealed class PinnedRun(
     TextWriter output, BenchOptions options, Pace pace, IReadOnlyList<BenchCase> cases, Peer peer, bool pin)
@@ -39,8 +39,8 @@ internal sealed class PinnedRun(
     {
         if (_cases.Length == 0)
         {
-            throw ToolException.BadInput($"filter is '{options.Filter}': no case of the table has a name that "
-                + "contains it (bench cpu --list prints the names)");
+            throw ToolException.BadInput($"filter is '{options.Filter}': no case of the table has a name "
+                + "that contains it (bench cpu --list prints the names)");
         }
 
         using Pinning? pinning = pin ? Pinning.OfThisProcess() : null;

@@ -5,12 +5,13 @@ using System.Runtime.InteropServices;
 namespace NativeAttention.Benchmarks.Pinned;
 
 /// <summary>
-/// Gives each thread that works a processor of its own: the calling one the first, the others the rest in turn.
-/// Linux moves unpinned threads about, and two on one processor for a while look like a slow kernel.
+/// Gives each thread that works a processor of its own: the calling one the first, the others the rest in
+/// turn. Linux moves unpinned threads about, and two on one processor for a while look like a slow kernel.
 /// </summary>
 /// <remarks>
-/// Threads are found by the system's list of them rather than by who made them, so that those of the pool, of a
-/// gang of our own and of a peer's OpenMP are treated alike. New ones appear at any time: apply it again and again.
+/// Threads are found by the system's list of them rather than by who made them, so that those of the pool, of
+/// a gang of our own and of a peer's OpenMP are treated alike. New ones appear at any time: apply it again and
+/// again.
 /// </remarks>
 internal sealed partial class Pinning : IDisposable
 {

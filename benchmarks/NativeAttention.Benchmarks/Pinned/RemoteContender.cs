@@ -5,8 +5,8 @@ using NativeAttention.Tool.App;
 namespace NativeAttention.Benchmarks.Pinned;
 
 /// <summary>
-/// A contender in another process, asked by lines of text: what it does between its turns, such as the spinning
-/// of OpenMP's threads, and what its libraries do to a process, then touches nobody else.
+/// A contender in another process, asked by lines of text: what its libraries do to a process then touches
+/// nobody else.
 /// </summary>
 /// <param name="provider">Its name in results.</param>
 /// <param name="refusal">Why it does not run a case; null when it does.</param>

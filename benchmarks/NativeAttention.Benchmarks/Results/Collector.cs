@@ -75,7 +75,8 @@ internal sealed class Collector
     private static MeasurementLine Line(BenchCase @case, Measured measured)
     {
         using BenchBody body = BenchBody.Of(@case);
-        return @case.Line(@case.Device == BenchDevice.Emulator ? "nattn-emulator" : "nattn-cpu", body.KernelName) with
+        string provider = @case.Device == BenchDevice.Emulator ? "nattn-emulator" : "nattn-cpu";
+        return @case.Line(provider, body.KernelName) with
         {
             Status = measured.Failures == 0 ? ResultStatus.Ok : ResultStatus.Failed,
             Reason = measured.Failures == 0

@@ -36,7 +36,7 @@ internal static partial class Machine
         };
     }
 
-    /// <summary>The folder of a run: as the options say, else one of its own under benchmarks/results.</summary>
+    /// <summary>The folder of a run: as the options say, else its own under benchmarks/results.</summary>
     public static string Folder(BenchOptions options, RunLine run) => options.Out
         ?? Path.Combine("benchmarks", "results", $"{run.Date:yyyy-MM-dd}-{run.Commit}-{run.Machine}");
 

@@ -7,7 +7,7 @@ namespace NativeAttention.Benchmarks.Results;
 /// <summary>The folder that a run leaves.</summary>
 internal static class RunFile
 {
-    /// <summary>Appends lines to the results of a folder and renders its report, with a short one to look at.</summary>
+    /// <summary>Appends lines to the results of a folder, renders its report and prints a short one.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static int Store(TextWriter output, string folder, IEnumerable<ResultLine> lines)
     {

@@ -3,8 +3,8 @@ using System.CommandLine;
 namespace NativeAttention.Tool.App;
 
 /// <summary>
-/// The outer frame of a program such as the benchmarks: parses the command line, runs, turns any failure into one line
-/// and an exit code of <see cref="ExitCodes"/>.
+/// The outer frame of a program such as the benchmarks: parses the command line, runs, turns any failure into
+/// one line and an exit code of <see cref="ExitCodes"/>.
 /// </summary>
 internal static class ProgramFrame
 {
@@ -13,7 +13,7 @@ internal static class ProgramFrame
     /// <param name="console">Where it writes.</param>
     /// <param name="root">Its options and subcommands.</param>
     /// <param name="arguments">The command line, without the name of the program.</param>
-    /// <param name="action">What it does, whatever the subcommand; returns one of <see cref="ExitCodes"/>.</param>
+    /// <param name="action">What it and its subcommands do; returns one of <see cref="ExitCodes"/>.</param>
     public static int Run(string name, ToolConsole console, RootCommand root, IReadOnlyList<string> arguments,
         Func<ParseResult, int> action)
     {

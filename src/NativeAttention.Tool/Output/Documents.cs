@@ -116,7 +116,9 @@ internal sealed record ReportedDeviceDocument(
     IReadOnlyList<ReportedGoalDocument> Goals,
     IReadOnlyList<ReportedCaseDocument> Cases);
 
-/// <summary>A goal for a case: shares and ratios as fractions, seconds or bytes; what is unknown is null.</summary>
+/// <summary>
+/// A goal for a case: shares and ratios as fractions, seconds or bytes; what is unknown is null.
+/// </summary>
 internal sealed record ReportedGoalDocument(
     string Name, string Case, double? Reached, double? Floor, double Aim, string State);
 

@@ -51,5 +51,6 @@ internal sealed record GoalRow(GoalLine Goal, double? Reached)
         _ => "not measured",
     };
 
-    private bool IsAsGood(double reached, double wanted) => Goal.IsCost ? reached <= wanted : reached >= wanted;
+    private bool IsAsGood(double reached, double wanted) =>
+        Goal.IsCost ? reached <= wanted : reached >= wanted;
 }

@@ -18,13 +18,15 @@ internal sealed record GoalSummary(IReadOnlyList<GoalRow> Rows)
     {
         get
         {
-            string least = Rows[0].Text(Rows.Min(r => r.Reached)), most = Rows[0].Text(Rows.Max(r => r.Reached));
+            string least = Rows[0].Text(Rows.Min(r => r.Reached));
+            string most = Rows[0].Text(Rows.Max(r => r.Reached));
             return least == most ? least : $"{least} to {most}";
         }
     }
 
     /// <summary>How many cases reach what.</summary>
-    public string States => string.Join(", ", Rows.GroupBy(r => r.StateText).OrderByDescending(g => g.First().State)
+    public string States => string.Join(", ", Rows.GroupBy(r => r.StateText)
+        .OrderByDescending(g => g.First().State)
         .Select(g => Rows.Count == 1 ? g.Key : $"{g.Key} {g.Count()} of {Rows.Count}"));
 
     /// <summary>The goals of a device, each once, in the order they were set.</summary>

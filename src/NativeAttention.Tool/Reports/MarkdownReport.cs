@@ -126,11 +126,12 @@ internal sealed class MarkdownReport
         }
 
         _text.Heading(3, "goals");
-        _text.Paragraph("The floor is the least that is acceptable, the aim what is wanted. All figures are of this run.");
+        _text.Paragraph("The floor is the least that is acceptable, the aim what is wanted.");
         WriteSummary(_text, section);
         _text.Table(["case", "goal", ">reached", ">floor", ">aim", ""], section.Goals.Select(g => new[]
         {
-            g.Goal.Case, g.Goal.Name, g.Text(g.Reached), g.Text(g.Goal.Floor), g.Text(g.Goal.Aim), g.StateText,
+            g.Goal.Case, g.Goal.Name, g.Text(g.Reached), g.Text(g.Goal.Floor), g.Text(g.Goal.Aim),
+            g.StateText,
         }));
     }
 
