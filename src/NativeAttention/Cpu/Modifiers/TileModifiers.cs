@@ -143,20 +143,32 @@ internal sealed unsafe class TileModifiers<T, TWidth, TVector>
         }
     }
 
-    /// <summary>The gates of the lanes, 1 where there is none.</summary>
-    public float* Gates(in TileOperands tile, float* scratch)
+    /// <summary>
+    /// Takes the sink into the softmax state of every lane, and multiplies the factors on the outputs, which are
+    /// 1 before, with what the sink's maximum and the gates ask for.
+    /// </summary>
+    public void Finish(in TileOperands tile, float* maxima, float* sums, float* factors)
     {
-        float* row = LaneRow(scratch);
-        if (operands.HeadGate is OperandStrides strides)
+        if (!float.IsNegativeInfinity(tile.Sink))
         {
-            FillLanes(tile.Gate, strides.Query, tile.Rows, row);
-        }
-        else
-        {
-            new Span<float>(row, lanes).Fill(1);
+            for (int lane = 0; lane < tile.Rows; lane++)
+            {
+                // NaN stays: it is in the sum, and Max would carry it too.
+                float max = Math.Max(maxima[lane], tile.Sink);
+                float shrink = (float)Math.Pow(2, maxima[lane] - max);
+                factors[lane] = shrink;
+                sums[lane] = (sums[lane] * shrink) + (float)Math.Pow(2, tile.Sink - max);
+                maxima[lane] = max;
+            }
         }
 
-        return row;
+        if (operands.HeadGate is OperandStrides gate)
+        {
+            for (int lane = 0; lane < tile.Rows; lane++)
+            {
+                factors[lane] *= tile.Gate[lane * gate.Query];
+            }
+        }
     }
 
     private void AddBias(in TileOperands tile, BiasForm bias, float* scores, long firstKey, int keys,

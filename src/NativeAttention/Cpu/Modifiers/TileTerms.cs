@@ -116,6 +116,39 @@ internal static unsafe class TileTerms<TWidth, TVector>
         }
     }
 
+    /// <summary>
+    /// s[key][lane] = -inf where neither the band nor the prefix of a schedule shows the key to the lane.
+    /// </summary>
+    /// <param name="scores">The tile.</param>
+    /// <param name="keys">Keys in it.</param>
+    /// <param name="lanes">Lanes in a row.</param>
+    /// <param name="schedule">Band and prefix.</param>
+    /// <param name="firstKey">Key 0 of the tile.</param>
+    /// <param name="firstRow">Query of lane 0.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void HideOutside(float* scores, int keys, int lanes, in TileSchedule schedule, long firstKey,
+        long firstRow)
+    {
+        TVector hidden = TWidth.Broadcast(float.NegativeInfinity), last = TWidth.Broadcast(lanes);
+        for (int key = 0; key < keys; key++)
+        {
+            long diagonal = firstKey + key - firstRow;
+            bool inPrefix = firstKey + key < schedule.PrefixKeys;
+            TVector least = Limit(diagonal - schedule.Band.Right, lanes);
+            TVector greatest = Limit(diagonal - schedule.Band.Left, lanes);
+            TVector prefix = Limit(inPrefix ? diagonal - schedule.PrefixRight : lanes, lanes);
+            for (int lane = 0; lane < lanes; lane += TWidth.Count)
+            {
+                TVector index = TWidth.Add(TWidth.Broadcast(lane), TWidth.Indices);
+                TVector score = TWidth.Load(scores + lane);
+                TVector outside = TWidth.SelectBetween(index, prefix, last, score, hidden);
+                TWidth.Store(TWidth.SelectBetween(index, least, greatest, score, outside), scores + lane);
+            }
+
+            scores += lanes;
+        }
+    }
+
     /// <summary>panel[row][lane] *= factor[lane]</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scale(float* panel, int rows, int lanes, float* factor)
@@ -150,4 +183,8 @@ internal static unsafe class TileTerms<TWidth, TVector>
         TVector small = TWidth.MultiplyAdd(TWidth.Multiply(p, square), x, x);
         return TWidth.SelectBetween(magnitude, TWidth.Zero, TWidth.Broadcast(SmallTanh), small, large);
     }
+
+    // Lanes are small numbers, exact as floats; limits beyond them may be clamped.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Limit(long lane, int lanes) => TWidth.Broadcast(Math.Clamp(lane, -1, lanes));
 }
