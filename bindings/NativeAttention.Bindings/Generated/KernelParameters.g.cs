@@ -7,6 +7,14 @@ using System.Runtime.InteropServices;
 
 namespace NativeAttention.Bindings;
 
+/// <summary>Bits of <c>na::AppendFlags</c>.</summary>
+[Flags]
+internal enum AppendFlags : uint
+{
+    None = 0,
+    AppendVectors = 1u << 0,
+}
+
 /// <summary>Bits of <c>na::DenseFlags</c>.</summary>
 [Flags]
 internal enum DenseFlags : uint
@@ -62,6 +70,50 @@ internal struct MutableTensorRef
     public long SequenceStride;
     [FieldOffset(24)]
     public long HeadStride;
+}
+
+/// <summary>Twin of <c>na::AppendPart</c>: 88 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 88)]
+internal struct AppendPart
+{
+    [FieldOffset(0)]
+    public TensorRef Source;
+    [FieldOffset(32)]
+    public MutableTensorRef Cache;
+    [FieldOffset(64)]
+    public int Length;
+    [FieldOffset(68)]
+    public int Heads;
+    [FieldOffset(72)]
+    public int Dim;
+    [FieldOffset(76)]
+    public int Capacity;
+    [FieldOffset(80)]
+    public int Start;
+    [FieldOffset(84)]
+    public int Reserved;
+}
+
+/// <summary>Twin of <c>na::AppendParams</c>: 208 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 208)]
+internal struct AppendParams
+{
+    [FieldOffset(0)]
+    public AppendPart First;
+    [FieldOffset(88)]
+    public AppendPart Second;
+    [FieldOffset(176)]
+    public ulong Positions;
+    [FieldOffset(184)]
+    public long PositionStride;
+    [FieldOffset(192)]
+    public int Batch;
+    [FieldOffset(196)]
+    public int GroupShift;
+    [FieldOffset(200)]
+    public uint Flags;
+    [FieldOffset(204)]
+    public uint Reserved;
 }
 
 /// <summary>Twin of <c>na::DenseForwardParams</c>: 184 bytes.</summary>
