@@ -1,7 +1,7 @@
 using System.CommandLine;
 using NativeAttention.Tool.App;
 
-namespace NativeAttention.Tool.Commands;
+namespace NativeAttention.Tool.Commands.Run;
 
 /// <summary><c>nattn run</c>: attention over NumPy files.</summary>
 internal static class RunCommand
