@@ -49,6 +49,9 @@ internal sealed class RunGroup
     /// <summary>The kernels.</summary>
     public IReadOnlyList<KernelLine> Kernels { get; }
 
+    /// <summary>The goals, each once.</summary>
+    public IEnumerable<GoalLine> Goals => Runs.SelectMany(r => r.Goals).Distinct();
+
     /// <summary>The ceilings.</summary>
     public IEnumerable<CeilingLine> Ceilings => Runs.SelectMany(r => r.Ceilings);
 

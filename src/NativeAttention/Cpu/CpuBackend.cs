@@ -75,15 +75,19 @@ public sealed class CpuBackend : AttentionBackend
             throw new NotSupportedException($"{Name}: {reason}");
         }
 
-        return new CpuPlan<T>(problem, problem.Options.Tuning.Rung == Reference || !problem.IsPlain
-            ? new ReferenceKernel<T>(problem)
-            : MakeTiled<T>(problem));
+        return new CpuPlan<T>(problem, MakeKernel<T>(problem));
     }
 
     /// <summary>Does nothing: there is nothing to free.</summary>
     public override void Dispose()
     {
     }
+
+    /// <summary>The kernel for a problem that this backend can run.</summary>
+    internal CpuKernel<T> MakeKernel<T>(AttentionProblem problem)
+        where T : unmanaged => problem.Options.Tuning.Rung == Reference || !problem.IsPlain
+            ? new ReferenceKernel<T>(problem)
+            : MakeTiled<T>(problem);
 
     private CpuKernel<T> MakeTiled<T>(AttentionProblem problem)
         where T : unmanaged => vectorBits switch

@@ -16,7 +16,18 @@ internal readonly record struct TileSchedule(int QueryLength, int KeyLength, Key
     /// <summary>Number of query tiles; the last may be partial.</summary>
     public int QueryTiles => (int)CeilDivide(QueryLength, QueryTile);
 
-    /// <summary>The key tiles of one query tile.</summary>
+    /// <summary>Number of key tiles; the last may be partial.</summary>
+    public int KeyTileCount => (int)CeilDivide(KeyLength, KeyTile);
+
+    /// <summary>The tiles to visit, where the band alone does not say it; null where it does.</summary>
+    public KeyTileList? List { get; init; }
+
+    /// <summary>The key tiles to visit for one query tile: those of the list, or else of the band.</summary>
+    /// <param name="queryTile">Index of the query tile, from 0 to <see cref="QueryTiles"/> - 1.</param>
+    public KeyTileWalk Walk(int queryTile) =>
+        List is null ? new KeyTileWalk(KeyTiles(queryTile)) : new KeyTileWalk(List.Of(queryTile));
+
+    /// <summary>The key tiles of one query tile of which the band shows something.</summary>
     /// <param name="queryTile">Index of the query tile, from 0 to <see cref="QueryTiles"/> - 1.</param>
     public KeyTileRange KeyTiles(int queryTile)
     {
