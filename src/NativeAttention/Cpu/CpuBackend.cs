@@ -21,6 +21,7 @@ public sealed class CpuBackend : AttentionBackend
     private const int MostHeadDim = 1 << 20;
 
     private const string Tiled = "tiled";
+    private const string Decode = "decode";
     private const string Reference = "reference";
     private readonly int vectorBits;
 
@@ -38,7 +39,7 @@ public sealed class CpuBackend : AttentionBackend
     /// <summary>
     /// The rungs that <see cref="TuningHints.Rung"/> may name, from the one to compare with to the fastest.
     /// </summary>
-    public static IReadOnlyList<string> Rungs { get; } = Array.AsReadOnly([Reference, Tiled]);
+    public static IReadOnlyList<string> Rungs { get; } = Array.AsReadOnly([Reference, Tiled, Decode]);
 
     /// <summary>A shared instance. Disposing it does nothing, so that every runtime may own it.</summary>
     public static CpuBackend Default { get; } = new();
@@ -73,9 +74,12 @@ public sealed class CpuBackend : AttentionBackend
             throw new NotSupportedException($"{Name}: {reason}");
         }
 
-        return new CpuPlan<T>(problem, problem.Options.Tuning.Rung == Reference
-            ? new ReferenceKernel<T>(problem)
-            : MakeTiled<T>(problem));
+        return new CpuPlan<T>(problem, problem.Options.Tuning.Rung switch
+        {
+            Reference => new ReferenceKernel<T>(problem),
+            Decode => MakeDecode<T>(problem),
+            _ => MakeTiled<T>(problem),
+        });
     }
 
     /// <summary>Does nothing: there is nothing to free.</summary>
@@ -90,6 +94,17 @@ public sealed class CpuBackend : AttentionBackend
             256 => new TiledKernel<T, Width256, Vector256<float>>(problem),
             128 => new TiledKernel<T, Width128, Vector128<float>>(problem),
             _ => new TiledKernel<T, WidthScalar, float>(problem),
+        };
+
+    // Vectors are no longer than a head.
+    private CpuKernel<T> MakeDecode<T>(AttentionProblem problem)
+        where T : unmanaged => Math.Min(
+            vectorBits / 32, Math.Min(problem.Shape.HeadDim, problem.Shape.ValueHeadDim)) switch
+        {
+            >= 16 => new DecodeKernel<T, Width512, Vector512<float>>(problem),
+            >= 8 => new DecodeKernel<T, Width256, Vector256<float>>(problem),
+            >= 4 => new DecodeKernel<T, Width128, Vector128<float>>(problem),
+            _ => new DecodeKernel<T, WidthScalar, float>(problem),
         };
 
     private static int WidestVectorBits() => Vector512.IsHardwareAccelerated ? 512

@@ -1,6 +1,8 @@
 namespace NativeAttention.Cpu;
 
-/// <summary>The pinned tensors of one run. Lse is null when it is not wanted.</summary>
+/// <summary>
+/// The pinned tensors of one run, and the memory that its threads share. Lse is null when it is not wanted.
+/// </summary>
 internal unsafe struct TensorPointers<T>
     where T : unmanaged
 {
@@ -9,4 +11,6 @@ internal unsafe struct TensorPointers<T>
     public T* Value;
     public T* Output;
     public float* Lse;
+    public float* Shared;
+    public int* Counters;
 }
