@@ -25,7 +25,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     /// Bytes of a strip: the distance of prefetching. 4 to 16 KiB are equal, and all blocks of rows find it in
     /// the first-level cache.
     /// </summary>
-    private const int StripBytes = 16384;
+    private const int StripBytes = 8192;
 
     private const int MostStripKeys = 64;
 
@@ -37,7 +37,8 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     private readonly KeySplit split;
     private readonly DecodePanels panels;
     private readonly int stripKeys;
-    private readonly int groups;
+    private readonly int tileHeads;
+    private readonly int headTiles;
 
     public DecodeKernel(AttentionProblem problem)
         : base(problem)
@@ -52,31 +53,37 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         stripKeys = RoundUp(stripKeys, DecodeProducts<TWidth, TVector>.KeyBlock);
         panels = new DecodePanels(rowTiles.Rows, TWidth.Count, shape.HeadDim, shape.ValueHeadDim,
             WidensStrips ? stripKeys : 0);
-        long tiles = (long)shape.Batch * shape.KeyValueHeads * rowTiles.HeadTiles * rowTiles.QueryTiles;
-        split = new KeySplit(shape.KeyLength, tiles * StateFloats, MostShared);
-        groups = checked((int)tiles);
+        long rows = (long)shape.Batch * shape.KeyValueHeads * rowTiles.Tiles * rowTiles.Rows;
+        split = new KeySplit(shape.KeyLength, rows * panels.StateStride, MostShared);
+        tileHeads = HeadsInterleaved(problem.Strides) ? Math.Min(shape.KeyValueHeads, MostRows / rowTiles.Rows) : 1;
+        headTiles = (shape.KeyValueHeads + tileHeads - 1) / tileHeads;
     }
 
     public override string Name => $"na_cpu_decode_{ElementName}_{TWidth.Name}";
 
-    public override long Tiles => (long)groups * split.Splits;
+    public override long Tiles => Groups * split.Splits;
 
-    public override int ScratchFloats => panels.Total;
+    public override int ScratchFloats => checked(panels.Heads + (tileHeads * panels.HeadFloats));
 
     public override int SharedFloats =>
-        split.Splits == 1 ? 0 : checked((int)((long)groups * split.Splits * StateFloats));
+        split.Splits == 1 ? 0 : checked((int)(Tiles * tileHeads * panels.StateFloats));
 
-    public override int SharedCounters => split.Splits == 1 ? 0 : groups;
+    public override int SharedCounters => split.Splits == 1 ? 0 : checked((int)Groups);
+
+    // Tiles that differ in their keys alone: their results are merged.
+    private long Groups => (long)Problem.Shape.Batch * headTiles * rowTiles.Tiles;
 
     // With one block of rows a 16-bit element is widened once anyway, in a register.
     private bool WidensStrips => typeof(T) != typeof(float) && rowTiles.Rows > TWidth.BlockVectors;
 
-    private int StateFloats => rowTiles.Rows * panels.StateStride;
-
     public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
     {
-        Task t = Locate(tile, tensors, scratch);
-        Prologue(t);
+        Tile t = Locate(tile, tensors, scratch);
+        for (int head = 0; head < t.KeyValueHeads; head++)
+        {
+            Prologue(t, head);
+        }
+
         KeyTileRange range = schedule.KeyTiles(t.QueryTile);
         int end = Math.Min(range.End, (t.Split + 1) * split.Chunks);
         for (int n = Math.Max(range.Begin, t.Split * split.Chunks); n < end; n++)
@@ -84,68 +91,75 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             Visit(t, n, range.IsFull(n));
         }
 
-        if (split.Splits == 1)
+        // The increment orders the last thread's reads after the others' writes.
+        if (split.Splits == 1 || Interlocked.Increment(ref tensors.Counters[t.Group]) == split.Splits)
         {
-            Epilogue(t, t.States, tensors);
-        }
-        else if (Interlocked.Increment(ref tensors.Counters[t.Group]) == split.Splits)
-        {
-            // The increment orders this thread's reads after the others' writes.
-            float* first = t.States - ((long)t.Split * StateFloats);
-            Merge(t, first);
-            Epilogue(t, first, tensors);
+            for (int head = 0; head < t.KeyValueHeads; head++)
+            {
+                Epilogue(t, head, tensors);
+            }
         }
     }
 
     // Splits outside, heads inside: where heads share a token's memory, its pages are touched once.
-    private Task Locate(long tile, in TensorPointers<T> tensors, float* scratch)
+    private Tile Locate(long tile, in TensorPointers<T> tensors, float* scratch)
     {
         AttentionShape shape = Problem.Shape;
         LayoutStrides strides = Problem.Strides;
         (long rest, long queryTile) = Math.DivRem(tile, (long)rowTiles.QueryTiles);
-        (rest, long headTile) = Math.DivRem(rest, (long)rowTiles.HeadTiles);
-        (rest, long kvHead) = Math.DivRem(rest, (long)shape.KeyValueHeads);
+        (rest, long rowHeadTile) = Math.DivRem(rest, (long)rowTiles.HeadTiles);
+        (rest, long headTile) = Math.DivRem(rest, (long)headTiles);
         (long b, long keySplit) = Math.DivRem(rest, (long)split.Splits);
-        long group = (((((b * shape.KeyValueHeads) + kvHead) * rowTiles.HeadTiles) + headTile)
+        long group = (((((b * headTiles) + headTile) * rowTiles.HeadTiles) + rowHeadTile)
             * rowTiles.QueryTiles) + queryTile;
-        long firstHead = (kvHead * (shape.QueryHeads / shape.KeyValueHeads)) + (headTile * rowTiles.Heads);
+        int kvHead = (int)headTile * tileHeads;
+        int firstHead = (kvHead * rowTiles.Group) + ((int)rowHeadTile * rowTiles.Heads);
         int firstQuery = (int)queryTile * rowTiles.Queries;
-        int heads = rowTiles.HeadsOf((int)headTile);
-        int queries = Math.Min(rowTiles.Queries, shape.QueryLength - firstQuery);
-        float* shared = tensors.Shared + (((group * split.Splits) + keySplit) * StateFloats);
-        return new Task
+        int heads = rowTiles.HeadsOf((int)rowHeadTile);
+        float* states = tensors.Shared + (group * split.Splits * tileHeads * panels.StateFloats);
+        return new Tile
         {
             Query = tensors.Query + (b * strides.Query.Batch) + (firstHead * strides.Query.Head)
                 + (firstQuery * strides.Query.Sequence),
             Key = tensors.Key + (b * strides.Key.Batch) + (kvHead * strides.Key.Head),
             Value = tensors.Value + (b * strides.Value.Batch) + (kvHead * strides.Value.Head),
+            Scratch = scratch,
+            Panels = scratch + panels.Heads,
+            SharedStates = states,
             Batch = b,
             FirstHead = firstHead,
             FirstQuery = firstQuery,
             Heads = heads,
-            Rows = heads * queries,
+            Rows = heads * Math.Min(rowTiles.Queries, shape.QueryLength - firstQuery),
+            KeyValueHeads = Math.Min(tileHeads, shape.KeyValueHeads - kvHead),
             QueryTile = (int)queryTile,
             Split = (int)keySplit,
             Group = (int)group,
-            Scratch = scratch,
-            States = split.Splits == 1 ? scratch + panels.States : shared,
         };
     }
 
+    // The states of one head in this split; without splits they need not be shared.
+    private float* States(in Tile t, int head, int keySplit) => split.Splits == 1
+        ? Panels(t, head) + panels.States
+        : t.SharedStates + (((nint)(keySplit * tileHeads) + head) * panels.StateFloats);
+
+    private float* Panels(in Tile t, int head) => t.Panels + ((nint)head * panels.HeadFloats);
+
     // Queries times scale * log2(e), packed [block of rows][vector][row][lane]; m = -inf, l = 0, output 0.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Prologue(in Task t)
+    private void Prologue(in Tile t, int kvHead)
     {
         TensorStrides strides = Problem.Strides.Query;
         int dim = Problem.Shape.HeadDim, whole = dim / TWidth.Count * TWidth.Count;
+        T* queries = t.Query + ((nint)kvHead * rowTiles.Group * strides.Head);
         TVector factor = TWidth.Broadcast(Problem.Scale * Log2E);
         for (int r = 0; r < t.Rows; r++)
         {
             (int i, int h) = Math.DivRem(r, t.Heads);
-            T* query = t.Query + (i * strides.Sequence) + (h * strides.Head);
+            T* query = queries + (i * strides.Sequence) + (h * strides.Head);
             int inBlock = r % TWidth.BlockVectors, block = r - inBlock;
             int blockRows = Math.Min(TWidth.BlockVectors, t.Rows - block);
-            float* packed = t.Scratch + panels.Query + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
+            float* packed = Panels(t, kvHead) + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
             for (nint d = 0; d < whole; d += TWidth.Count)
             {
                 TWidth.Store(TWidth.Multiply(TWidth.Widen(query + d), factor), packed);
@@ -157,14 +171,14 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
                 TWidth.Store(TWidth.Multiply(TWidth.Widen(query + dim - TWidth.Count), factor), packed);
             }
 
-            float* state = t.States + ((nint)r * panels.StateStride);
+            float* state = States(t, kvHead, t.Split) + ((nint)r * panels.StateStride);
             new Span<float>(state, panels.OutputFloats).Clear();
             Maximum(state) = float.NegativeInfinity;
             Sum(state) = 0;
         }
     }
 
-    private void Visit(in Task t, int chunk, bool full)
+    private void Visit(in Tile t, int chunk, bool full)
     {
         // The keys of the chunk that some row sees.
         int lastQuery = t.FirstQuery + (t.Rows / t.Heads) - 1;
@@ -178,67 +192,50 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             return;
         }
 
-        T* k = t.Key + (first * Problem.Strides.Key.Sequence);
-        T* v = t.Value + (first * Problem.Strides.Value.Sequence);
-        Scores(t, k, keys, v);
-
-        // Here the scores lie as s[row][key], in base 2, for whatever changes a score before the softmax.
-        if (!full)
+        TensorStrides keyStrides = Problem.Strides.Key, valueStrides = Problem.Strides.Value;
+        T* k = t.Key + (first * keyStrides.Sequence), v = t.Value + (first * valueStrides.Sequence);
+        for (KeyStrips<T> s = new(k, keyStrides, keys, stripKeys, t.KeyValueHeads, v); s.MoveNext();)
         {
-            Mask(t, first, keys);
-        }
-
-        Softmax(t, keys);
-        Values(t, v, keys, k + (keys * Problem.Strides.Key.Sequence));
-    }
-
-    private void Scores(in Task t, T* rows, int keys, T* next)
-    {
-        nint stride = (nint)Problem.Strides.Key.Sequence;
-        float* scores = t.Scratch + panels.Scores;
-        for (int key = 0; key < keys; key += stripKeys)
-        {
-            KeyStrip<T> strip = Strip(rows, stride, key, keys, next);
+            float* scores = Panels(t, s.Head) + panels.Scores + s.FirstKey;
             if (WidensStrips)
             {
-                ScoreBlocks(t, scores + key, Widen(strip, Problem.Shape.HeadDim, t));
+                ScoreBlocks(t, s.Head, scores, Widen(s.Current, Problem.Shape.HeadDim, t));
             }
             else
             {
-                ScoreBlocks(t, scores + key, strip);
+                ScoreBlocks(t, s.Head, scores, s.Current);
             }
         }
-    }
 
-    private void Values(in Task t, T* rows, int keys, T* next)
-    {
-        nint stride = (nint)Problem.Strides.Value.Sequence;
-        float* weights = t.Scratch + panels.Scores;
-        for (int key = 0; key < keys; key += stripKeys)
+        for (int head = 0; head < t.KeyValueHeads; head++)
         {
-            KeyStrip<T> strip = Strip(rows, stride, key, keys, next);
+            // Here the scores lie as s[row][key], in base 2, for whatever changes a score before the softmax.
+            if (!full)
+            {
+                Mask(t, head, first, keys);
+            }
+
+            Softmax(t, head, keys);
+        }
+
+        T* next = k + (keys * keyStrides.Sequence);
+        for (KeyStrips<T> s = new(v, valueStrides, keys, stripKeys, t.KeyValueHeads, next); s.MoveNext();)
+        {
+            float* weights = Panels(t, s.Head) + panels.Scores + s.FirstKey;
             if (WidensStrips)
             {
-                ValueBlocks(t, weights + key, Widen(strip, Problem.Shape.ValueHeadDim, t));
+                ValueBlocks(t, s.Head, weights, Widen(s.Current, Problem.Shape.ValueHeadDim, t));
             }
             else
             {
-                ValueBlocks(t, weights + key, strip);
+                ValueBlocks(t, s.Head, weights, s.Current);
             }
         }
-    }
-
-    // What is read after the last strip begins at next.
-    private KeyStrip<T> Strip(T* rows, nint stride, int key, int keys, T* next)
-    {
-        T* first = rows + (key * stride);
-        int count = Math.Min(stripKeys, keys - key);
-        return new KeyStrip<T>(first, stride, count, key + count < keys ? count * stride : (nint)(next - first));
     }
 
     // The strip as floats in scratch memory, for several blocks of rows.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private KeyStrip<float> Widen(in KeyStrip<T> strip, nint dim, in Task t)
+    private KeyStrip<float> Widen(KeyStrip<T> strip, nint dim, in Tile t)
     {
         float* target = t.Scratch + panels.Widened;
         for (nint key = 0; key < strip.Count; key++)
@@ -261,13 +258,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         return new KeyStrip<float>(target, dim, strip.Count, 0);
     }
 
-    private void ScoreBlocks<TElement>(in Task t, float* scores, KeyStrip<TElement> keys)
+    private void ScoreBlocks<TElement>(in Tile t, int head, float* scores, KeyStrip<TElement> keys)
         where TElement : unmanaged
     {
-        nint dim = Problem.Shape.HeadDim, stride = panels.ScoreStride;
+        nint dim = Problem.Shape.HeadDim, stride = DecodePanels.ScoreStride;
         for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
         {
-            float* q = t.Scratch + panels.Query + ((nint)row * panels.QueryFloats);
+            float* q = Panels(t, head) + ((nint)row * panels.QueryFloats);
             float* s = scores + (row * stride);
             switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
             {
@@ -279,13 +276,14 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
-    private void ValueBlocks<TElement>(in Task t, float* weights, KeyStrip<TElement> values)
+    private void ValueBlocks<TElement>(in Tile t, int head, float* weights, KeyStrip<TElement> values)
         where TElement : unmanaged
     {
+        float* states = States(t, head, t.Split);
         for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
         {
-            float* o = t.States + ((nint)row * panels.StateStride);
-            float* p = weights + ((nint)row * panels.ScoreStride);
+            float* o = states + ((nint)row * panels.StateStride);
+            float* p = weights + ((nint)row * DecodePanels.ScoreStride);
             switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
             {
                 case 1: ValueBlocks<TElement, OneRow>(o, p, values); break;
@@ -324,15 +322,15 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector> =>
         DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(
-            output, panels.StateStride, weights, panels.ScoreStride, values);
+            output, panels.StateStride, weights, DecodePanels.ScoreStride, values);
 
     // Hides what is outside the band of each row.
-    private void Mask(in Task t, long first, int keys)
+    private void Mask(in Tile t, int head, long first, int keys)
     {
         for (int r = 0; r < t.Rows; r++)
         {
             long query = t.FirstQuery + (r / t.Heads);
-            Span<float> row = new(t.Scratch + panels.Scores + ((nint)r * panels.ScoreStride), keys);
+            Span<float> row = new(ScoreRow(t, head, r), keys);
             int begin = (int)Math.Clamp(query + schedule.Band.Left - first, 0, keys);
             int end = (int)Math.Clamp(query + schedule.Band.Right + 1 - first, begin, keys);
             row[..begin].Fill(float.NegativeInfinity);
@@ -340,13 +338,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
-    private void Softmax(in Task t, int keys)
+    private void Softmax(in Tile t, int head, int keys)
     {
         int padded = RoundUp(keys, TWidth.Count);
         for (int r = 0; r < t.Rows; r++)
         {
-            float* scores = t.Scratch + panels.Scores + ((nint)r * panels.ScoreStride);
-            float* state = t.States + ((nint)r * panels.StateStride);
+            float* scores = ScoreRow(t, head, r);
+            float* state = States(t, head, t.Split) + ((nint)r * panels.StateStride);
             new Span<float>(scores + keys, padded - keys).Fill(float.NegativeInfinity);
             float alpha = RowSoftmax<TWidth, TVector>.Update(scores, padded, ref Maximum(state), ref Sum(state));
             if (alpha != 1)
@@ -356,39 +354,30 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
-    private void Merge(in Task t, float* first)
-    {
-        for (int r = 0; r < t.Rows; r++)
-        {
-            float* state = first + ((nint)r * panels.StateStride);
-            PartialMerge<TWidth, TVector>.IntoFirst(state, (float*)Unsafe.AsPointer(ref Maximum(state)),
-                (float*)Unsafe.AsPointer(ref Sum(state)), StateFloats, split.Splits, panels.OutputFloats);
-        }
-    }
-
-    // o[d] = accumulated / l, or 0 where nothing was visible.
+    // o[d] = accumulated over all splits / l, or 0 where nothing was visible.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Epilogue(in Task t, float* states, in TensorPointers<T> tensors)
+    private void Epilogue(in Tile t, int kvHead, in TensorPointers<T> tensors)
     {
         AttentionShape shape = Problem.Shape;
         TensorStrides strides = Problem.Strides.Output;
         int dim = shape.ValueHeadDim;
-        Span<float> row = new(t.Scratch + panels.Row, dim);
         for (int r = 0; r < t.Rows; r++)
         {
-            (int i, int h) = Math.DivRem(r, t.Heads);
-            long head = t.FirstHead + h, query = t.FirstQuery + i;
-            float* state = states + ((nint)r * panels.StateStride);
+            float* state = States(t, kvHead, keySplit: 0) + ((nint)r * panels.StateStride);
+            PartialMerge<TWidth, TVector>.IntoFirst(state, panels.OutputFloats, split.Splits,
+                (nint)tileHeads * panels.StateFloats);
             TVector inverse = TWidth.Broadcast(Sum(state) == 0 ? 0 : 1 / Sum(state));
             for (nint d = 0; d < dim; d += TWidth.Count)
             {
                 TWidth.Store(TWidth.Multiply(TWidth.Load(state + d), inverse),
-                    t.Scratch + panels.Row + Math.Min(d, dim - TWidth.Count));
+                    t.Scratch + Math.Min(d, dim - TWidth.Count));
             }
 
+            (int i, int h) = Math.DivRem(r, t.Heads);
+            long head = t.FirstHead + (kvHead * rowTiles.Group) + h, query = t.FirstQuery + i;
             T* output = tensors.Output + (t.Batch * strides.Batch) + (head * strides.Head)
                 + (query * strides.Sequence);
-            ElementConvert.Narrow(row, new Span<T>(output, dim));
+            ElementConvert.Narrow(new ReadOnlySpan<float>(t.Scratch, dim), new Span<T>(output, dim));
             if (tensors.Lse != null)
             {
                 tensors.Lse[(((t.Batch * shape.QueryHeads) + head) * shape.QueryLength) + query] =
@@ -397,25 +386,33 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
+    private float* ScoreRow(in Tile t, int head, int row) =>
+        Panels(t, head) + panels.Scores + ((nint)row * DecodePanels.ScoreStride);
+
     private ref float Maximum(float* state) => ref state[panels.OutputFloats];
 
     private ref float Sum(float* state) => ref state[panels.OutputFloats + 1];
 
+    // Whether tokens follow each other more slowly than their heads: then a page has several heads.
+    private static bool HeadsInterleaved(in LayoutStrides strides) => strides.Key.Head < strides.Key.Sequence;
+
     private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
-    // One split of the keys for one tile of rows.
-    private ref struct Task
+    // One split of the keys of a few neighbouring heads, for one tile of rows.
+    private ref struct Tile
     {
         public T* Query;
         public T* Key;
         public T* Value;
         public float* Scratch;
-        public float* States;
+        public float* Panels;
+        public float* SharedStates;
         public long Batch;
-        public long FirstHead;
+        public int FirstHead;
         public int FirstQuery;
         public int Heads;
         public int Rows;
+        public int KeyValueHeads;
         public int QueryTile;
         public int Split;
         public int Group;

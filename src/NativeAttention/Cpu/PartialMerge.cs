@@ -18,30 +18,28 @@ internal static unsafe class PartialMerge<TWidth, TVector>
     where TVector : struct
 {
     /// <summary>Joins parts that lie at equal distances into the first of them.</summary>
-    /// <param name="outputs">Output of the first part.</param>
-    /// <param name="maxima">m of the first part.</param>
-    /// <param name="sums">l of the first part.</param>
-    /// <param name="stride">Floats from a part to the next, for all three.</param>
-    /// <param name="parts">Number of parts, at least 1.</param>
+    /// <param name="first">The first part: its output, then m, then l.</param>
     /// <param name="dim">Length of an output: whole vectors.</param>
+    /// <param name="parts">Number of parts, at least 1.</param>
+    /// <param name="stride">Floats from a part to the next.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void IntoFirst(float* outputs, float* maxima, float* sums, nint stride, int parts, int dim)
+    public static void IntoFirst(float* first, int dim, int parts, nint stride)
     {
+        float* maxima = first + dim, sums = maxima + 1;
         float max = maxima[0];
         for (int part = 1; part < parts; part++)
         {
             max = WidthScalar.Max(maxima[part * stride], max);
         }
 
-        float first = Weight(maxima[0], sums[0], max);
-        Scale(outputs, first, dim);
-        float sum = first * sums[0];
+        float weight = Weight(maxima[0], sums[0], max), sum = weight * sums[0];
+        Scale(first, weight, dim);
         for (int part = 1; part < parts; part++)
         {
-            float weight = Weight(maxima[part * stride], sums[part * stride], max);
+            weight = Weight(maxima[part * stride], sums[part * stride], max);
             if (weight != 0)
             {
-                Add(outputs, outputs + (part * stride), weight, dim);
+                Add(first, first + (part * stride), weight, dim);
                 sum += weight * sums[part * stride];
             }
         }

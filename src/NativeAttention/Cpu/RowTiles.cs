@@ -7,20 +7,21 @@ namespace NativeAttention.Cpu;
 /// </summary>
 internal readonly record struct RowTiles
 {
-    private readonly int group;
-
     /// <summary>Cuts the rows of a group.</summary>
     /// <param name="queryLength">Queries of a sequence.</param>
     /// <param name="group">Query heads that share a key/value head.</param>
     /// <param name="mostRows">Most rows of a tile.</param>
     public RowTiles(int queryLength, int group, int mostRows)
     {
-        this.group = group;
+        Group = group;
         Heads = Math.Min(group, mostRows);
         Queries = Math.Clamp(queryLength, 1, mostRows / Heads);
         HeadTiles = (group + Heads - 1) / Heads;
         QueryTiles = (int)(((long)queryLength + Queries - 1) / Queries);
     }
+
+    /// <summary>Query heads that share a key/value head.</summary>
+    public int Group { get; }
 
     /// <summary>Heads of a tile; the last may have fewer.</summary>
     public int Heads { get; }
@@ -34,9 +35,12 @@ internal readonly record struct RowTiles
     /// <summary>Tiles along the queries.</summary>
     public int QueryTiles { get; }
 
+    /// <summary>Tiles in all.</summary>
+    public long Tiles => (long)HeadTiles * QueryTiles;
+
     /// <summary>Most rows of a tile.</summary>
     public int Rows => Heads * Queries;
 
     /// <summary>Heads of one tile.</summary>
-    public int HeadsOf(int headTile) => Math.Min(Heads, group - (headTile * Heads));
+    public int HeadsOf(int headTile) => Math.Min(Heads, Group - (headTile * Heads));
 }
