@@ -33,6 +33,12 @@ internal sealed class OnnxCase
 
     public double AbsoluteTolerance => _json.GetProperty("tolerance").GetProperty("atol").GetDouble();
 
+    /// <summary>Whether there is an input of this name.</summary>
+    public bool HasInput(string name) => _json.GetProperty("inputs").TryGetProperty(name, out _);
+
+    /// <summary>Whether there is an output of this name.</summary>
+    public bool HasOutput(string name) => _json.GetProperty("outputs").TryGetProperty(name, out _);
+
     public static IEnumerable<OnnxCase> Load(string folder) =>
         Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Select(f => new OnnxCase(f));
 
@@ -42,12 +48,28 @@ internal sealed class OnnxCase
             ? value.GetDouble()
             : null;
 
+    /// <summary>The score modifier of FlexAttention: its kind and its value; null when there is none.</summary>
+    public (string Kind, double? Value)? ScoreModifier()
+    {
+        if (!_json.GetProperty("attributes").TryGetProperty("score_mod", out JsonElement graph))
+        {
+            return null;
+        }
+
+        return (graph.GetProperty("kind").GetString()!,
+            graph.TryGetProperty("value", out JsonElement value) ? value.GetDouble() : null);
+    }
+
     /// <summary>Type of an input, by NumPy's name.</summary>
     public string Dtype(string input) =>
         _json.GetProperty("inputs").GetProperty(input).GetProperty("dtype").GetString()!;
 
     /// <summary>Shape of an input, as <c>case.json</c> has it.</summary>
     public long[] Shape(string input) => Shape(_json.GetProperty("inputs").GetProperty(input));
+
+    /// <summary>Full path of the file of an input.</summary>
+    public string InputPath(string name) => Path.Combine(_folder,
+        _json.GetProperty("inputs").GetProperty(name).GetProperty("file").GetString()!);
 
     public NpyArray ReadInput(string name) => Read(_json.GetProperty("inputs").GetProperty(name));
 

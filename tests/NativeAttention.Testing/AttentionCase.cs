@@ -46,6 +46,9 @@ public sealed class AttentionCase
     /// <summary>The errors that are allowed.</summary>
     public AttentionBound Bound => facts.Value.Bound;
 
+    /// <summary>The optional operands and lengths.</summary>
+    public CaseOperands Operands => facts.Value.Operands;
+
     /// <summary>The same case with other tuning, for example another rung.</summary>
     public AttentionCase With(TuningHints tuning) =>
         new(ElementType, Shape, Options with { Tuning = tuning }, Seed, Inputs);
@@ -61,11 +64,11 @@ public sealed class AttentionCase
             throw new ArgumentException($"The case {this} is not of {typeof(T)}.");
         }
 
-        var views = TensorView.Of(Shape, Options.Layout);
+        var views = TensorView.Of(Shape, Options.Layout, Operands);
         AttentionBuffers<T> buffers = new(
             Store<T>(views.Query, facts.Value.Query), Store<T>(views.Key, facts.Value.Key),
             Store<T>(views.Value, facts.Value.Value), new T[views.Output.StorageLength + Slack],
-            new float[facts.Value.Reference.Lse.Length]);
+            new float[LseView.StorageLength]);
         buffers.Poison();
         return buffers;
     }
@@ -88,13 +91,14 @@ public sealed class AttentionCase
     public AttentionErrors Check<T>(ReadOnlySpan<T> output, ReadOnlySpan<float> lse)
         where T : unmanaged
     {
-        TensorView view = TensorView.Of(Shape, Options.Layout).Output;
+        TensorView view = TensorView.Of(Shape, Options.Layout, Operands).Output;
         CheckGaps(view, output);
         double[] actual = view.Gather(output);
-        CheckEmptyRows(view, actual, lse);
+        double[] actualLse = lse.IsEmpty ? [] : LseView.Gather(lse);
+        CheckEmptyRows(view, actual, actualLse);
         double error = AttentionComparer.MaxError("output", actual, Reference.Output, Bound.Output,
             view.Describe, ToString());
-        double lseError = lse.IsEmpty ? 0 : CheckLse(lse);
+        double lseError = lse.IsEmpty ? 0 : CheckLse(actualLse);
         return new AttentionErrors(error, AttentionComparer.RelativeError(actual, Reference.Output),
             lseError, Bound);
     }
@@ -115,13 +119,36 @@ public sealed class AttentionCase
         string rung = Options.Tuning.Rung is string r ? " " + r : "";
         string kind = Inputs == InputKind.Normal ? "" : " " + Inputs;
         return $"{ElementType} B{Shape.Batch} Sq{Shape.QueryLength} Sk{Shape.KeyLength} "
-            + $"H{Shape.QueryHeads}-{Shape.KeyValueHeads} D{Shape.HeadDim}-{Shape.ValueHeadDim} {Options.Mask} "
-            + $"{DescribeLayout()}{scale}{rung}{kind} seed {Seed}";
+            + $"H{Shape.QueryHeads}-{Shape.KeyValueHeads}"
+            + (Shape.ValueHeads == Shape.KeyValueHeads ? " D" : $"-{Shape.ValueHeads} D") + $"{Shape.HeadDim}-{Shape.ValueHeadDim} {Options.Mask} "
+            + $"{DescribeLayout()}{scale}{Modifiers()}{rung}{kind} seed {Seed}";
+    }
+
+    // Names only what is there.
+    private string Modifiers()
+    {
+        AttentionOperands o = Options.Operands;
+        string cap = Options.SoftCap is float c ? " softcap " + c.ToString("R", CultureInfo.InvariantCulture) : "";
+        string offset = Options.DiagonalOffset is int d ? $" offset {d}" : "";
+        string bias = o.Bias is BiasForm b ? $" bias {b.ElementType} {Text(b.Strides)}" : "";
+        return cap + offset + bias + Named("mask", o.Mask) + Named("alibi", o.AlibiSlopes)
+            + Named("sinks", o.Sinks) + Named("temperature", o.QueryTemperature)
+            + Named("weight", o.KeyLogWeight) + Named("gate", o.HeadGate) + (o.KeyLengths ? " key-lengths" : "");
+
+        static string Named(string name, OperandStrides? strides) =>
+            strides is OperandStrides s ? $" {name} {Text(s)}" : "";
+
+        static string Text(OperandStrides s) => $"{s.Batch}/{s.Head}/{s.Query}/{s.Key}";
     }
 
     private string DescribeLayout()
     {
         if (Options.Layout == AttentionLayout.Bshd || Options.Layout == AttentionLayout.Bhsd)
+        {
+            return Options.Layout.ToString();
+        }
+
+        if (Options.Layout.Resolve(Shape).Packed is not null)
         {
             return Options.Layout.ToString();
         }
@@ -149,21 +176,28 @@ public sealed class AttentionCase
         using HostAttentionPlan<T> plan =
             backend.PlanHost<T>(AttentionProblem.Create(ElementType, Shape, Options));
         Span<float> lse = withLse ? buffers.Lse : default(Span<float>);
-        plan.Run(buffers.Query, buffers.Key, buffers.Value, buffers.Output, lse);
+        plan.Run(Operands.Inputs(buffers), buffers.Output, lse);
         return Check(buffers, withLse);
     }
 
-    private double CheckLse(ReadOnlySpan<float> lse)
+    // Rows that are not there have LSE minus infinity in the reference, and no place in storage.
+    private double CheckLse(double[] actual)
     {
-        double[] actual = new double[Reference.Lse.Length];
+        TensorView view = LseView;
         for (int i = 0; i < actual.Length; i++)
         {
-            actual[i] = lse[i];
+            actual[i] = view.Offset(i) < 0 ? Reference.Lse[i] : actual[i];
         }
 
-        TensorView view = new(Shape.Batch, Shape.QueryHeads, Shape.QueryLength, 1, default);
         return AttentionComparer.MaxError("lse", actual, Reference.Lse, Bound.Lse, view.Describe, ToString());
     }
+
+    // [batch, heads, query], or [heads, token] when packed.
+    private TensorView LseView => Options.Layout.Resolve(Shape).Packed is PackedTokens packed
+        ? new(Shape.Batch, Shape.QueryHeads, Shape.QueryLength, 1, new TensorStrides(0, 1, packed.Queries),
+            Operands.QueryStarts, packed.Queries)
+        : new(Shape.Batch, Shape.QueryHeads, Shape.QueryLength, 1,
+            TensorStrides.Bhsd(Shape.QueryLength, Shape.QueryHeads, 1));
 
     // Whatever lies between the vectors of the output must still be what it was.
     private void CheckGaps<T>(TensorView view, ReadOnlySpan<T> output)
@@ -181,22 +215,23 @@ public sealed class AttentionCase
         }
     }
 
-    // A row without keys is exactly 0 and minus infinity, with no allowance.
-    private void CheckEmptyRows(TensorView view, double[] output, ReadOnlySpan<float> lse)
+    // A row without keys is exactly 0, and minus infinity unless it has a sink, with no allowance.
+    private void CheckEmptyRows(TensorView view, double[] output, double[] lse)
     {
         for (int row = 0; row < Reference.HasKeys.Length; row++)
         {
-            if (Reference.HasKeys[row])
+            if (Reference.HasKeys[row] || view.Offset(row * view.Dim) < 0)
             {
                 continue;
             }
 
             bool zeros = !output.AsSpan(row * view.Dim, view.Dim).ContainsAnyExcept(0.0);
-            if (!zeros || (!lse.IsEmpty && !float.IsNegativeInfinity(lse[row])))
+            bool empty = double.IsNegativeInfinity(Reference.Lse[row]);
+            if (!zeros || (empty && lse.Length > 0 && !double.IsNegativeInfinity(lse[row])))
             {
                 throw new AttentionMismatchException(
                     $"row {view.Describe(row * view.Dim)} sees no key: its output must be 0 and its LSE -infinity, "
-                    + $"got {output[row * view.Dim]} and {(lse.IsEmpty ? "none" : lse[row])}. Case: {this}");
+                    + $"got {output[row * view.Dim]} and {(lse.Length == 0 ? "none" : lse[row])}. Case: {this}");
             }
         }
     }
@@ -209,17 +244,20 @@ public sealed class AttentionCase
         public Facts(AttentionCase owner)
         {
             AttentionShape s = owner.Shape;
-            var views = TensorView.Of(s, owner.Options.Layout);
+            Operands = new CaseOperands(s, owner.Options, (owner.Seed * 4) + 4);
+            var views = TensorView.Of(s, owner.Options.Layout, Operands);
             double factor = owner.Inputs == InputKind.HugeLogits ? HugeFactor(owner) : 1;
             Query = Make(owner.ElementType, views.Query, (owner.Seed * 4) + 1, factor);
             Key = Make(owner.ElementType, views.Key, (owner.Seed * 4) + 2, factor);
             Value = Make(owner.ElementType, views.Value, (owner.Seed * 4) + 3, 1);
             SpoilRows(owner, s);
-            ReferenceAttention.Visibility visible = ReferenceAttention.Visible(owner.Options.Mask, s);
-            Reference = ReferenceAttention.Compute(s, visible, owner.Scale, Query, Key, Value);
+            ScoreRule rule = new(s, owner.Options, Operands, owner.Scale);
+            Reference = ReferenceAttention.Compute(s, rule, Query, Key, Value);
             Bound = AttentionBound.Of(owner.ElementType, Reference,
-                DenseAttention.Compute(owner.ElementType, s, visible, owner.Scale, Query, Key, Value).Output);
+                DenseAttention.Compute(owner.ElementType, s, rule, Query, Key, Value).Output);
         }
+
+        public CaseOperands Operands { get; }
 
         public double[] Query { get; }
 
@@ -242,12 +280,17 @@ public sealed class AttentionCase
             double[] shared = new double[view.StorageLength];
             for (int i = 0; i < logical.Length; i++)
             {
-                shared[view.Offset(i)] = logical[i];
+                long offset = view.Offset(i);
+                if (offset >= 0)
+                {
+                    shared[offset] = logical[i];
+                }
             }
 
             for (int i = 0; i < logical.Length; i++)
             {
-                logical[i] = shared[view.Offset(i)];
+                long offset = view.Offset(i);
+                logical[i] = offset < 0 ? 0 : shared[offset];
             }
 
             return logical;

@@ -10,5 +10,5 @@ public sealed record BandMask(long Left, long Right) : AttentionMask
     /// <inheritdoc/>
     public override string ToString() => $"band {Left}..{Right}";
 
-    internal override KeyBand Lower(int queryLength, int keyLength) => new(Left, Right);
+    internal override KeyVisibility Lower(long diagonal) => new(new KeyBand(Left, Right));
 }

@@ -8,15 +8,20 @@ namespace NativeAttention.Testing;
 public static class DenseAttention
 {
     /// <summary>
-    /// Computes output and log-sum-exp; arguments as <see cref="ReferenceAttention.Compute"/>.
+    /// Computes output and log-sum-exp; arguments as those of <see cref="ReferenceAttention"/>.
     /// </summary>
     public static (double[] Output, double[] Lse) Compute(ElementType type, AttentionShape shape,
         ReferenceAttention.Visibility visible, double scale, ReadOnlySpan<double> query,
-        ReadOnlySpan<double> key, ReadOnlySpan<double> value)
+        ReadOnlySpan<double> key, ReadOnlySpan<double> value) =>
+        Compute(type, shape, new ScoreRule(shape, visible, (float)scale), query, key, value);
+
+    /// <summary>As the other overload, with any rule.</summary>
+    public static (double[] Output, double[] Lse) Compute(ElementType type, AttentionShape shape,
+        ScoreRule rule, ReadOnlySpan<double> query, ReadOnlySpan<double> key, ReadOnlySpan<double> value)
     {
+        ArgumentNullException.ThrowIfNull(rule);
         float[] q = Narrow(query), k = Narrow(key), v = Narrow(value);
         int d = shape.HeadDim, dv = shape.ValueHeadDim, sk = shape.KeyLength;
-        int group = shape.QueryHeads / shape.KeyValueHeads;
         int rows = shape.Batch * shape.QueryHeads * shape.QueryLength;
         double[] output = new double[rows * dv];
         double[] lse = new double[rows];
@@ -24,10 +29,17 @@ public static class DenseAttention
         for (int row = 0; row < rows; row++)
         {
             (int head, int i) = Math.DivRem(row, shape.QueryLength);
-            int kvHead = head / group;
-            Scores(q.AsSpan(row * d, d), k.AsSpan(kvHead * sk * d, sk * d), (float)scale, i, visible, scores);
-            lse[row] = Softmax(scores);
-            Multiply(type, scores, v.AsSpan(kvHead * sk * dv, sk * dv), i, visible,
+            (int b, int h) = Math.DivRem(head, shape.QueryHeads);
+            if (!rule.HasRow(b, i))
+            {
+                continue;
+            }
+
+            int keyHead = head / (shape.QueryHeads / shape.KeyValueHeads);
+            int valueHead = head / (shape.QueryHeads / shape.ValueHeads);
+            Scores(q.AsSpan(row * d, d), k.AsSpan(keyHead * sk * d, sk * d), rule, (b, h, i), scores);
+            lse[row] = Softmax(scores, (float)rule.Sink(h));
+            Multiply(type, scores, v.AsSpan(valueHead * sk * dv, sk * dv), (float)rule.Gate(b, h, i),
                 output.AsSpan(row * dv, dv));
         }
 
@@ -45,8 +57,8 @@ public static class DenseAttention
         return narrow;
     }
 
-    private static void Scores(ReadOnlySpan<float> q, ReadOnlySpan<float> keys, float scale, int i,
-        ReferenceAttention.Visibility visible, float[] scores)
+    private static void Scores(ReadOnlySpan<float> q, ReadOnlySpan<float> keys, ScoreRule rule,
+        (int Batch, int Head, int Query) at, float[] scores)
     {
         for (int j = 0; j < scores.Length; j++)
         {
@@ -57,14 +69,17 @@ public static class DenseAttention
                 dot += q[d] * k[d];
             }
 
-            scores[j] = visible(i, j) ? scale * dot : float.NegativeInfinity;
+            scores[j] = rule.Sees(at.Batch, at.Head, at.Query, j)
+                ? (float)rule.Score(at.Batch, at.Head, at.Query, j, dot, x => (float)x)
+                : float.NegativeInfinity;
         }
     }
 
-    // Turns scores into probabilities and returns their log-sum-exp.
-    private static double Softmax(float[] scores)
+    // Turns scores into probabilities and returns their log-sum-exp. A key that is not seen gets minus infinity,
+    // so that it can be told from one whose probability is merely 0.
+    private static double Softmax(float[] scores, float sink)
     {
-        float max = float.NegativeInfinity;
+        float max = sink;
         foreach (float score in scores)
         {
             max = MathF.Max(max, score);
@@ -72,33 +87,31 @@ public static class DenseAttention
 
         if (float.IsNegativeInfinity(max))
         {
-            Array.Clear(scores);
             return double.NegativeInfinity;
         }
 
-        float sum = 0;
-        for (int j = 0; j < scores.Length; j++)
+        float sum = MathF.Exp(sink - max);
+        foreach (float score in scores)
         {
-            scores[j] = MathF.Exp(scores[j] - max);
-            sum += scores[j];
+            sum += MathF.Exp(score - max);
         }
 
         for (int j = 0; j < scores.Length; j++)
         {
-            scores[j] /= sum;
+            scores[j] = float.IsNegativeInfinity(scores[j]) ? scores[j] : MathF.Exp(scores[j] - max) / sum;
         }
 
         return max + MathF.Log(sum);
     }
 
-    private static void Multiply(ElementType type, float[] p, ReadOnlySpan<float> values, int i,
-        ReferenceAttention.Visibility visible, Span<double> output)
+    private static void Multiply(ElementType type, float[] p, ReadOnlySpan<float> values, float gate,
+        Span<double> output)
     {
         Span<float> sums = stackalloc float[output.Length];
         sums.Clear();
         for (int j = 0; j < p.Length; j++)
         {
-            if (!visible(i, j))
+            if (float.IsNegativeInfinity(p[j]))
             {
                 continue;
             }
@@ -113,7 +126,7 @@ public static class DenseAttention
 
         for (int d = 0; d < sums.Length; d++)
         {
-            output[d] = Elements.Round(type, sums[d]);
+            output[d] = Elements.Round(type, sums[d] * gate);
         }
     }
 }

@@ -15,57 +15,80 @@ public static class ReferenceAttention
     /// <summary>Whether query i may see key j.</summary>
     public delegate bool Visibility(int query, int key);
 
-    /// <summary>The meaning of a mask, from its definition.</summary>
-    public static Visibility Visible(AttentionMask mask, AttentionShape shape)
+    /// <summary>The meaning of a mask for sequences of the lengths of a shape.</summary>
+    public static Visibility Visible(AttentionMask mask, AttentionShape shape) => Visible(
+        mask, mask == AttentionMask.CausalTopLeft ? 0 : (long)shape.KeyLength - shape.QueryLength);
+
+    /// <summary>
+    /// The meaning of a mask with a diagonal offset, from its definition. Windows and prefixes are taken as the
+    /// product lowers them, which has exhaustive tests of its own.
+    /// </summary>
+    public static Visibility Visible(AttentionMask mask, long offset)
     {
-        long offset = (long)shape.KeyLength - shape.QueryLength;
+        ArgumentNullException.ThrowIfNull(mask);
         return mask == AttentionMask.None ? (_, _) => true
-            : mask == AttentionMask.Causal ? (i, j) => j <= i + offset
-            : mask == AttentionMask.CausalTopLeft ? (i, j) => j <= i
+            : mask == AttentionMask.Causal || mask == AttentionMask.CausalTopLeft ? (i, j) => j <= i + offset
             : mask is BandMask band ? (i, j) => j >= i + band.Left && j <= i + band.Right
-            : throw new NotSupportedException($"The reference does not know the mask '{mask}' yet.");
+            : (i, j) => mask.Lower(offset).Sees(i, j);
     }
 
-    /// <summary>Computes output and log-sum-exp.</summary>
+    /// <summary>Computes output and log-sum-exp with nothing but a mask and a scale.</summary>
     /// <param name="shape">The lengths.</param>
     /// <param name="visible">Which keys each query may see.</param>
     /// <param name="scale">Factor on the scores.</param>
     /// <param name="query">[batch, query heads, queries, head dim]</param>
-    /// <param name="key">[batch, key/value heads, keys, head dim]</param>
-    /// <param name="value">[batch, key/value heads, keys, value head dim]</param>
+    /// <param name="key">[batch, key heads, keys, head dim]</param>
+    /// <param name="value">[batch, value heads, keys, value head dim]</param>
     public static AttentionReference Compute(AttentionShape shape, Visibility visible, double scale,
-        ReadOnlySpan<double> query, ReadOnlySpan<double> key, ReadOnlySpan<double> value)
+        ReadOnlySpan<double> query, ReadOnlySpan<double> key, ReadOnlySpan<double> value) =>
+        Compute(shape, new ScoreRule(shape, visible, scale), query, key, value);
+
+    /// <summary>Computes output and log-sum-exp. Rows that are not there have output 0.</summary>
+    /// <param name="shape">The lengths.</param>
+    /// <param name="rule">How a score is formed.</param>
+    /// <param name="query">[batch, query heads, queries, head dim]</param>
+    /// <param name="key">[batch, key heads, keys, head dim]</param>
+    /// <param name="value">[batch, value heads, keys, value head dim]</param>
+    public static AttentionReference Compute(AttentionShape shape, ScoreRule rule, ReadOnlySpan<double> query,
+        ReadOnlySpan<double> key, ReadOnlySpan<double> value)
     {
+        ArgumentNullException.ThrowIfNull(rule);
         int d = shape.HeadDim, dv = shape.ValueHeadDim, sk = shape.KeyLength;
-        int group = shape.QueryHeads / shape.KeyValueHeads;
         int rows = shape.Batch * shape.QueryHeads * shape.QueryLength;
         AttentionReference result = new(rows, dv);
         double[] scores = new double[sk];
         for (int row = 0; row < rows; row++)
         {
             (int head, int i) = Math.DivRem(row, shape.QueryLength); // head counts through the batch
-            int kvHead = head / group;
-            ReadOnlySpan<double> keys = key.Slice(kvHead * sk * d, sk * d);
-            ReadOnlySpan<double> values = value.Slice(kvHead * sk * dv, sk * dv);
-            Row(i, visible, scale, query.Slice(row * d, d), keys, values, scores, result, row);
+            (int b, int h) = Math.DivRem(head, shape.QueryHeads);
+            if (!rule.HasRow(b, i))
+            {
+                continue;
+            }
+
+            int keyHead = head / (shape.QueryHeads / shape.KeyValueHeads);
+            int valueHead = head / (shape.QueryHeads / shape.ValueHeads);
+            Row(new Place(b, h, i, row), rule, query.Slice(row * d, d), key.Slice(keyHead * sk * d, sk * d),
+                value.Slice(valueHead * sk * dv, sk * dv), scores, result);
         }
 
         return result;
     }
 
-    // s[j] = scale * q . k[j];  p = softmax(s);  o = sum_j p[j] v[j];  lse = ln sum_j exp s[j]
-    private static void Row(int i, Visibility visible, double scale, ReadOnlySpan<double> q,
-        ReadOnlySpan<double> keys, ReadOnlySpan<double> values, double[] scores, AttentionReference result,
-        int row)
+    // s[j] = rule(q . k[j]);  p = softmax(s and the sink);  o = gate * sum_j p[j] v[j];  lse = ln sum exp s
+    private static void Row(in Place at, ScoreRule rule, ReadOnlySpan<double> q, ReadOnlySpan<double> keys,
+        ReadOnlySpan<double> values, double[] scores, AttentionReference result)
     {
-        double max = double.NegativeInfinity;
+        double max = rule.Sink(at.Head);
         for (int j = 0; j < scores.Length; j++)
         {
             scores[j] = double.NegativeInfinity;
-            if (visible(i, j))
+            if (rule.Sees(at.Batch, at.Head, at.Query, j))
             {
-                scores[j] = scale * Dot(q, keys.Slice(j * q.Length, q.Length), out double magnitude);
-                result.Saw(row, Math.Abs(scale) * magnitude);
+                double dot = Dot(q, keys.Slice(j * q.Length, q.Length), out double magnitude);
+                scores[j] = rule.Score(at.Batch, at.Head, at.Query, j, dot, x => x);
+                result.Saw(at.Row, (Math.Abs(rule.Scale) * magnitude)
+                    + rule.ExtraMagnitude(at.Batch, at.Head, at.Query, j));
             }
 
             max = Math.Max(max, scores[j]); // carries NaN
@@ -76,21 +99,21 @@ public static class ReferenceAttention
             return;
         }
 
-        double sum = 0;
+        double sum = Math.Exp(rule.Sink(at.Head) - max);
         foreach (double score in scores)
         {
             sum += Math.Exp(score - max);
         }
 
-        result.Lse[row] = max + Math.Log(sum);
+        result.Lse[at.Row] = max + Math.Log(sum);
+        double gate = rule.Gate(at.Batch, at.Head, at.Query);
         int dv = result.Output.Length / result.Lse.Length;
-        Span<double> output = result.Output.AsSpan(row * dv, dv);
         for (int j = 0; j < scores.Length; j++)
         {
-            if (visible(i, j))
+            if (!double.IsNegativeInfinity(scores[j]))
             {
-                AddWeighted(Math.Exp(scores[j] - max) / sum, values.Slice(j * dv, dv), output,
-                    result.AbsoluteOutput.AsSpan(row * dv, dv));
+                AddWeighted(gate * Math.Exp(scores[j] - max) / sum, values.Slice(j * dv, dv),
+                    result.Output.AsSpan(at.Row * dv, dv), result.AbsoluteOutput.AsSpan(at.Row * dv, dv));
             }
         }
     }
@@ -115,7 +138,9 @@ public static class ReferenceAttention
         for (int d = 0; d < v.Length; d++)
         {
             output[d] += p * v[d];
-            absolute[d] += p * Math.Abs(v[d]);
+            absolute[d] += Math.Abs(p * v[d]);
         }
     }
+
+    private readonly record struct Place(int Batch, int Head, int Query, int Row);
 }

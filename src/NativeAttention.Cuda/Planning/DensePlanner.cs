@@ -79,6 +79,11 @@ internal static class DensePlanner
             return refusal;
         }
 
+        if (problem.PlainExceptWhy is string modifier)
+        {
+            return $"{modifier} is not supported on this backend: the CPU backend supports it";
+        }
+
         AttentionShape shape = problem.Shape;
         if (shape.QueryLength > MaxLength || shape.KeyLength > MaxLength)
         {

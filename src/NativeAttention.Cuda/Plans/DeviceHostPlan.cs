@@ -57,17 +57,19 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     }
 
     /// <inheritdoc/>
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
-        _query.Upload(query, _stream);
-        _key.Upload(key, _stream);
-        _value.Upload(value, _stream);
+        _query.Upload(inputs.Query, _stream);
+        _key.Upload(inputs.Key, _stream);
+        _value.Upload(inputs.Value, _stream);
         if (_plan.Axes.Output.HasGaps)
         {
             _output.Upload(output, _stream);
         }
 
+        // The last moment: a launched kernel cannot be called back. The caller's memory is still untouched.
+        cancellationToken.ThrowIfCancellationRequested();
         _plan.RunOnStorage(_query, _key, _value, _output, lse.IsEmpty ? null : _lse, _stream);
         _output.Download(output, _stream);
         if (!lse.IsEmpty)

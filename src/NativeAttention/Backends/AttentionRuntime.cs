@@ -66,6 +66,10 @@ public sealed partial class AttentionRuntime : IDisposable
     /// <param name="lse">
     /// Receives the log-sum-exp, dense [batch, query heads, queries]; empty if not wanted.
     /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the call early. Every query row of the output, together with its log-sum-exp, is then either
+    /// finished or untouched, and nothing is written any more: as <see cref="HostAttentionPlan{T}"/>.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// Shape, options or spans break a rule; nothing was written.
     /// </exception>
@@ -73,14 +77,52 @@ public sealed partial class AttentionRuntime : IDisposable
     /// No backend can run it; the message has each one's reason.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The call was cancelled before it had computed everything.
+    /// </exception>
     public void Attend<T>(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value, Span<T> output,
-        AttentionShape shape, AttentionOptions? options = null, Span<float> lse = default)
+        AttentionShape shape, AttentionOptions? options = null, Span<float> lse = default,
+        CancellationToken cancellationToken = default)
+        where T : unmanaged => Attend(
+            new AttentionInputs<T>(query, key, value), output, shape, options, lse, cancellationToken);
+
+    /// <summary>
+    /// Runs one problem with optional operands over host spans: validate, choose, plan, run, dispose.
+    /// </summary>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="inputs">Query, key, value, and the operands that the options announce.</param>
+    /// <param name="output">
+    /// Receives [batch, queries, query heads, value head dim]; must not overlap an input.
+    /// </param>
+    /// <param name="shape">The lengths.</param>
+    /// <param name="options">
+    /// Mask, scale, layout, operands; null for <see cref="AttentionOptions.Default"/>.
+    /// </param>
+    /// <param name="lse">
+    /// Receives the log-sum-exp, dense [batch, query heads, queries], or [query heads, tokens] for packed
+    /// layouts; empty if not wanted.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the call, as it does a plan's run.</param>
+    /// <exception cref="ArgumentException">
+    /// Shape, options or spans break a rule; nothing was written.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// No backend can run it; the message has each one's reason.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The call was cancelled before it had computed everything.
+    /// </exception>
+    public void Attend<T>(in AttentionInputs<T> inputs, Span<T> output, AttentionShape shape,
+        AttentionOptions? options = null, Span<float> lse = default,
+        CancellationToken cancellationToken = default)
         where T : unmanaged
     {
         AttentionProblem problem = Problem<T>(shape, options);
-        SpanRules.Check<T>(problem, query, key, value, output, lse); // before a plan is paid for
+        SpanRules.Check<T>(problem, inputs, output, lse); // before a plan is paid for
+        cancellationToken.ThrowIfCancellationRequested();
         using HostAttentionPlan<T> plan = Plan<T>(problem);
-        plan.Run(query, key, value, output, lse);
+        plan.Run(inputs, output, lse, cancellationToken);
     }
 
     /// <summary>
@@ -100,6 +142,10 @@ public sealed partial class AttentionRuntime : IDisposable
     /// <param name="lse">
     /// Receives the log-sum-exp, dense [batch, query heads, queries]; empty if not wanted.
     /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the call early. Every query row of the output, together with its log-sum-exp, is then either
+    /// finished or untouched, and nothing is written any more: as <see cref="HostAttentionPlan{T}"/>.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// The tensors disagree, an innermost stride is not 1, or a rule of the other overload is broken.
     /// </exception>
@@ -107,9 +153,12 @@ public sealed partial class AttentionRuntime : IDisposable
     /// No backend can run it; the message has each one's reason.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The call was cancelled before it had computed everything.
+    /// </exception>
     public void Attend<T>(in ReadOnlyTensorSpan<T> query, in ReadOnlyTensorSpan<T> key,
         in ReadOnlyTensorSpan<T> value, in TensorSpan<T> output, AttentionOptions? options = null,
-        Span<float> lse = default)
+        Span<float> lse = default, CancellationToken cancellationToken = default)
         where T : unmanaged
     {
         options ??= AttentionOptions.Default;
@@ -125,12 +174,14 @@ public sealed partial class AttentionRuntime : IDisposable
         {
             Layout = AttentionLayout.Strided(strides.Query, strides.Key, strides.Value, strides.Output),
         });
+        cancellationToken.ThrowIfCancellationRequested();
         using HostAttentionPlan<T> plan = Plan<T>(problem);
         plan.Run(
             TensorArguments.Storage(query, problem.QueryStorageLength, nameof(query)),
             TensorArguments.Storage(key, problem.KeyStorageLength, nameof(key)),
             TensorArguments.Storage(value, problem.ValueStorageLength, nameof(value)),
-            TensorArguments.Storage(output, problem.OutputStorageLength, nameof(output)), lse);
+            TensorArguments.Storage(output, problem.OutputStorageLength, nameof(output)), lse,
+            cancellationToken);
     }
 
     /// <summary>Plans a problem on the first backend that can run it: for many runs of one shape.</summary>

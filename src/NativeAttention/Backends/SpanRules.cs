@@ -6,23 +6,41 @@ namespace NativeAttention;
 /// <summary>The rules that the spans of one run must keep, checked before anything is written.</summary>
 internal static class SpanRules
 {
-    /// <summary>Checks lengths, then overlaps.</summary>
-    public static void Check<T>(AttentionProblem problem, ReadOnlySpan<T> query, ReadOnlySpan<T> key,
-        ReadOnlySpan<T> value, ReadOnlySpan<T> output, ReadOnlySpan<float> lse)
+    /// <summary>
+    /// Checks lengths, then overlaps; returns the inputs cut to what the problem uses.
+    /// </summary>
+    public static AttentionInputs<T> Check<T>(AttentionProblem problem, in AttentionInputs<T> inputs,
+        ReadOnlySpan<T> output, ReadOnlySpan<float> lse)
         where T : unmanaged
     {
-        ReadOnlySpan<byte> q = Used(problem, "query", query, problem.QueryStorageLength);
-        ReadOnlySpan<byte> k = Used(problem, "key", key, problem.KeyStorageLength);
-        ReadOnlySpan<byte> v = Used(problem, "value", value, problem.ValueStorageLength);
+        Used(problem, "query", inputs.Query, problem.QueryStorageLength);
+        Used(problem, "key", inputs.Key, problem.KeyStorageLength);
+        Used(problem, "value", inputs.Value, problem.ValueStorageLength);
         ReadOnlySpan<byte> o = Used(problem, "output", output, problem.OutputStorageLength);
         ReadOnlySpan<byte> l = lse.IsEmpty ? default : Used(problem, "lse", lse, problem.LseLength);
-        Apart("output", o, "query", q);
-        Apart("output", o, "key", k);
-        Apart("output", o, "value", v);
-        Apart("lse", l, "query", q);
-        Apart("lse", l, "key", k);
-        Apart("lse", l, "value", v);
+        AttentionInputs<T> exact = OperandSpans.Exact(problem, inputs);
+        Apart("output", o, exact);
+        Apart("lse", l, exact);
         Apart("lse", l, "output", o);
+        return exact;
+    }
+
+    private static void Apart<T>(string written, ReadOnlySpan<byte> bytes, in AttentionInputs<T> inputs)
+        where T : unmanaged
+    {
+        Apart(written, bytes, "query", MemoryMarshal.AsBytes(inputs.Query));
+        Apart(written, bytes, "key", MemoryMarshal.AsBytes(inputs.Key));
+        Apart(written, bytes, "value", MemoryMarshal.AsBytes(inputs.Value));
+        Apart(written, bytes, "Bias", inputs.Bias.Bytes);
+        Apart(written, bytes, "Mask", MemoryMarshal.AsBytes(inputs.Mask));
+        Apart(written, bytes, "AlibiSlopes", MemoryMarshal.AsBytes(inputs.AlibiSlopes));
+        Apart(written, bytes, "Sinks", MemoryMarshal.AsBytes(inputs.Sinks));
+        Apart(written, bytes, "QueryTemperature", MemoryMarshal.AsBytes(inputs.QueryTemperature));
+        Apart(written, bytes, "KeyLogWeight", MemoryMarshal.AsBytes(inputs.KeyLogWeight));
+        Apart(written, bytes, "HeadGate", MemoryMarshal.AsBytes(inputs.HeadGate));
+        Apart(written, bytes, "KeyLengths", MemoryMarshal.AsBytes(inputs.KeyLengths));
+        Apart(written, bytes, "CumulativeQueryLengths", MemoryMarshal.AsBytes(inputs.CumulativeQueryLengths));
+        Apart(written, bytes, "CumulativeKeyLengths", MemoryMarshal.AsBytes(inputs.CumulativeKeyLengths));
     }
 
     // The bytes of the part that the problem uses: what lies beyond may overlap anything.

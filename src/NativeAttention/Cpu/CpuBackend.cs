@@ -62,6 +62,8 @@ public sealed class CpuBackend : AttentionBackend
             : largest > MostHeadDim ? $"a head dim is {largest}: it supports head dims of 1 to {MostHeadDim}."
             : rung == Reference && shape.KeyLength > Array.MaxLength - (4 * MostHeadDim)
                 ? $"{shape.KeyLength} keys are too many for the scratch memory of its rung '{Reference}'."
+            : rung is not null && rung != Reference && problem.PlainExceptWhy is string why
+                ? $"its rung '{rung}' does not support {why}: leave the rung out, or use '{Reference}'."
             : null;
         return reason is null;
     }
@@ -74,7 +76,8 @@ public sealed class CpuBackend : AttentionBackend
             throw new NotSupportedException($"{Name}: {reason}");
         }
 
-        return new CpuPlan<T>(problem, problem.Options.Tuning.Rung switch
+        string? rung = problem.IsPlain ? problem.Options.Tuning.Rung ?? FasterRung(problem.Shape) : Reference;
+        return new CpuPlan<T>(problem, rung switch
         {
             Reference => new ReferenceKernel<T>(problem),
             Decode => MakeDecode<T>(problem),
@@ -86,6 +89,8 @@ public sealed class CpuBackend : AttentionBackend
     public override void Dispose()
     {
     }
+
+    private static string FasterRung(in AttentionShape shape) => shape.QueryLength <= 4 ? Decode : Tiled;
 
     private CpuKernel<T> MakeTiled<T>(AttentionProblem problem)
         where T : unmanaged => vectorBits switch

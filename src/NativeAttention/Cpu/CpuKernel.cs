@@ -44,9 +44,14 @@ internal abstract class CpuKernel<T>(AttentionProblem problem)
         _ => "f32",
     };
 
-    /// <summary>The key/value head that a query head reads.</summary>
+    /// <summary>
+    /// The key head that a query head reads, and the value head where there are as many.
+    /// </summary>
     protected int KeyValueHead(int head) =>
         head / (Problem.Shape.QueryHeads / Problem.Shape.KeyValueHeads);
+
+    /// <summary>The value head that a query head reads.</summary>
+    protected int ValueHead(int head) => head / (Problem.Shape.QueryHeads / Problem.Shape.ValueHeads);
 
     /// <summary>
     /// Natural log-sum-exp from a base-2 maximum and the sum of 2^(s - maximum). Nothing visible gives minus

@@ -8,6 +8,12 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
     where T : unmanaged
 {
     private const int LineBytes = 64;
+
+    /// <summary>
+    /// Multiply-adds that make a thread worth calling: some microseconds of work, as much as the call costs.
+    /// </summary>
+    private const double LeastWork = 1 << 18;
+
     private readonly CpuKernel<T> kernel;
     private readonly TileGang gang;
     private float[][] scratch;
@@ -19,9 +25,7 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         : base(problem)
     {
         this.kernel = kernel;
-        int threads = Math.Min(problem.Options.Tuning.MaxThreads ?? Environment.ProcessorCount,
-            Environment.ProcessorCount);
-        threads = (int)Math.Clamp(kernel.Tiles, 1, threads);
+        int threads = Threads(problem, kernel.Tiles);
         gang = new TileGang(threads, RunTile);
         scratch = new float[threads][];
         for (int i = 0; i < threads; i++)
@@ -38,20 +42,45 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
     public override long WorkspaceBytes => ((scratch.Sum(s => (long)s.Length) + shared.Length) * sizeof(float))
         + (counters.Length * sizeof(int));
 
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
-        counters.AsSpan(0, kernel.SharedCounters).Clear(); // a run that failed may have left anything
-        fixed (T* q = query, k = key, v = value, o = output)
+        counters.AsSpan(0, kernel.SharedCounters).Clear(); // a cancelled run may have left anything
+        fixed (T* q = inputs.Query, k = inputs.Key, v = inputs.Value, o = output)
+        fixed (byte* bias = inputs.Bias.Bytes)
+        fixed (bool* mask = inputs.Mask)
+        fixed (float* l = lse, slopes = inputs.AlibiSlopes, sinks = inputs.Sinks,
+            temperature = inputs.QueryTemperature, weight = inputs.KeyLogWeight, gate = inputs.HeadGate)
+        fixed (float* together = shared)
+        fixed (int* counts = counters, keys = inputs.KeyLengths, queryEnds = inputs.CumulativeQueryLengths,
+            keyEnds = inputs.CumulativeKeyLengths)
         {
-            fixed (float* l = lse, together = shared)
-            fixed (int* counts = counters)
+            tensors = new TensorPointers<T>
             {
-                tensors = new TensorPointers<T>
-                {
-                    Query = q, Key = k, Value = v, Output = o, Lse = l, Shared = Align(together), Counters = counts,
-                };
-                gang.Run(kernel.Tiles);
+                Query = q,
+                Key = k,
+                Value = v,
+                Output = o,
+                Lse = l,
+                Bias = bias,
+                Mask = mask,
+                AlibiSlopes = slopes,
+                Sinks = sinks,
+                QueryTemperature = temperature,
+                KeyLogWeight = weight,
+                HeadGate = gate,
+                KeyLengths = keys,
+                CumulativeQueryLengths = queryEnds,
+                CumulativeKeyLengths = keyEnds,
+                Shared = Align(together),
+                Counters = counts,
+            };
+            try
+            {
+                gang.Run(kernel.Tiles, cancellationToken);
+            }
+            finally
+            {
                 tensors = default; // nothing points into the caller's memory once it may move
             }
         }
@@ -73,6 +102,15 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
 
         shared = [];
         counters = [];
+    }
+
+    private static int Threads(AttentionProblem problem, long tiles)
+    {
+        AttentionShape s = problem.Shape;
+        double work = (double)s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength
+            * (s.HeadDim + s.ValueHeadDim);
+        double most = Math.Min(problem.Options.Tuning.MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
+        return (int)Math.Max(1, Math.Min(Math.Min(most, tiles), work / LeastWork));
     }
 
     private void RunTile(long tile, int place)

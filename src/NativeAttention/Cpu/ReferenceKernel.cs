@@ -1,7 +1,8 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The lowest rung: one query row at a time, two passes over its keys, plain scalar float32 arithmetic.
+/// The lowest rung: one query row at a time, two passes over its keys, plain scalar float32 arithmetic. It
+/// knows every modifier.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuKernel<T>(problem)
@@ -9,7 +10,9 @@ internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuK
 {
     public override string Name => $"na_cpu_reference_{ElementName}";
 
-    public override long Tiles => Problem.LseLength; // a tile is a row
+    // A tile is a row.
+    public override long Tiles =>
+        (long)Problem.Shape.Batch * Problem.Shape.QueryHeads * Problem.Shape.QueryLength;
 
     public override int ScratchFloats => checked(Problem.Shape.KeyLength + Problem.Shape.HeadDim
         + Problem.Shape.ValueHeadDim + Math.Max(Problem.Shape.HeadDim, Problem.Shape.ValueHeadDim));
@@ -17,57 +20,78 @@ internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuK
     public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
     {
         AttentionShape shape = Problem.Shape;
-        LayoutStrides strides = Problem.Strides;
         (long rest, long i) = Math.DivRem(tile, (long)shape.QueryLength);
         (long b, long h) = Math.DivRem(rest, (long)shape.QueryHeads);
-        long kvHead = KeyValueHead((int)h);
-        T* q = tensors.Query + (b * strides.Query.Batch) + (h * strides.Query.Head)
-            + (i * strides.Query.Sequence);
-        T* k = tensors.Key + (b * strides.Key.Batch) + (kvHead * strides.Key.Head);
-        T* v = tensors.Value + (b * strides.Value.Batch) + (kvHead * strides.Value.Head);
-        T* o = tensors.Output + (b * strides.Output.Batch) + (h * strides.Output.Head)
-            + (i * strides.Output.Sequence);
+        SequenceBounds sequence = tensors.Sequence(shape, b);
+        if (i >= sequence.QueryLength)
+        {
+            return;
+        }
 
-        Row row = new(shape, scratch);
+        LayoutStrides strides = Problem.Strides;
+        Row row = new(shape, scratch, new ScoreModifiers<T>(Problem, tensors, sequence, b, h, i));
+        T* q = tensors.Query + At(strides.Query, b, sequence.QueryBegin + i, h);
+        T* k = tensors.Key + At(strides.Key, b, sequence.KeyBegin, KeyValueHead((int)h));
+        T* v = tensors.Value + At(strides.Value, b, sequence.KeyBegin, ValueHead((int)h));
+        T* o = tensors.Output + At(strides.Output, b, sequence.QueryBegin + i, h);
+
         ElementConvert.Widen(new ReadOnlySpan<T>(q, shape.HeadDim), row.Query);
-        int begin = (int)Math.Clamp(i + Problem.Band.Left, 0, shape.KeyLength);
-        int end = (int)Math.Clamp(i + Problem.Band.Right + 1, begin, shape.KeyLength);
-        float max = Scores(row, k, strides.Key.Sequence, begin, end);
-        float sum = Accumulate(row, v, strides.Value.Sequence, begin, end, max);
+        float max = Scores(row, k, strides.Key.Sequence, sequence.KeyLength);
+        float sum = Accumulate(row, v, strides.Value.Sequence, sequence.KeyLength, max);
         Finish(row, o, sum);
         if (tensors.Lse != null)
         {
-            tensors.Lse[tile] = LogSumExp(max * Log2E, sum);
+            tensors.Lse[Problem.LseOffset((int)b, (int)h, sequence) + i] = LogSumExp(max * Log2E, sum);
         }
     }
 
-    // s[j] = scale * q . k[j]; returns the largest.
-    private float Scores(in Row row, T* keys, long stride, int begin, int end)
+    private static long At(TensorStrides strides, long batch, long token, long head) =>
+        (batch * strides.Batch) + (token * strides.Sequence) + (head * strides.Head);
+
+    // s[j] of the row, minus infinity where it sees nothing; returns the largest, the sink included.
+    private static float Scores(in Row row, T* keys, long stride, int count)
     {
-        float max = float.NegativeInfinity;
-        for (int j = begin; j < end; j++)
+        float max = row.Modifiers.Sink;
+        for (int j = 0; j < count; j++)
         {
-            ElementConvert.Widen(new ReadOnlySpan<T>(keys + (j * stride), row.Query.Length), row.Vector);
-            float dot = 0;
-            for (int d = 0; d < row.Query.Length; d++)
+            float score = float.NegativeInfinity;
+            if (row.Modifiers.Sees(j))
             {
-                dot += row.Query[d] * row.Vector[d];
+                ElementConvert.Widen(new ReadOnlySpan<T>(keys + (j * stride), row.Query.Length), row.Vector);
+                float dot = 0;
+                for (int d = 0; d < row.Query.Length; d++)
+                {
+                    dot += row.Query[d] * row.Vector[d];
+                }
+
+                score = row.Modifiers.Apply(dot, j);
             }
 
-            row.Scores[j] = Problem.Scale * dot;
-            max = MathF.Max(max, row.Scores[j]); // carries NaN
+            row.Scores[j] = score;
+            max = MathF.Max(max, score); // carries NaN
         }
 
         return max;
     }
 
-    // o = sum_j exp(s[j] - max) v[j]; returns the sum of the exponentials.
-    private static float Accumulate(in Row row, T* values, long stride, int begin, int end, float max)
+    // o = sum_j exp(s[j] - max) v[j]; returns the sum of the exponentials, the sink's included. The value of a
+    // key that the row does not see is not read.
+    private static float Accumulate(in Row row, T* values, long stride, int count, float max)
     {
         row.Output.Clear();
-        float sum = 0;
-        for (int j = begin; j < end && !float.IsNegativeInfinity(max); j++)
+        if (float.IsNegativeInfinity(max))
         {
+            return 0;
+        }
+
+        float sum = MathF.Exp(row.Modifiers.Sink - max);
+        for (int j = 0; j < count; j++)
+        {
+            if (float.IsNegativeInfinity(row.Scores[j]))
+            {
+                continue;
+            }
+
             ElementConvert.Widen(new ReadOnlySpan<T>(values + (j * stride), row.Output.Length), row.Vector);
             float p = MathF.Exp(row.Scores[j] - max);
             sum += p;
@@ -84,22 +108,23 @@ internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuK
     {
         for (int d = 0; d < row.Output.Length; d++)
         {
-            row.Output[d] = sum == 0 ? 0 : row.Output[d] / sum;
+            row.Output[d] = sum == 0 ? 0 : row.Output[d] / sum * row.Modifiers.Gate;
         }
 
         ElementConvert.Narrow<T>(row.Output, new Span<T>(output, row.Output.Length));
     }
 
-    // The scratch memory of one row, cut up.
+    // The scratch memory of one row, cut up, and what changes its scores.
     private readonly ref struct Row
     {
-        public Row(AttentionShape shape, float* scratch)
+        public Row(AttentionShape shape, float* scratch, ScoreModifiers<T> modifiers)
         {
             Scores = new Span<float>(scratch, shape.KeyLength);
             Query = new Span<float>(scratch + shape.KeyLength, shape.HeadDim);
             Output = new Span<float>(scratch + shape.KeyLength + shape.HeadDim, shape.ValueHeadDim);
             Vector = new Span<float>(scratch + shape.KeyLength + shape.HeadDim + shape.ValueHeadDim,
                 Math.Max(shape.HeadDim, shape.ValueHeadDim));
+            Modifiers = modifiers;
         }
 
         public Span<float> Scores { get; }
@@ -109,5 +134,7 @@ internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuK
         public Span<float> Output { get; }
 
         public Span<float> Vector { get; }
+
+        public ScoreModifiers<T> Modifiers { get; }
     }
 }

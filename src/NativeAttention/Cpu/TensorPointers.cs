@@ -1,7 +1,8 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The pinned tensors of one run, and the memory that its threads share. Lse is null when it is not wanted.
+/// The pinned tensors and operands of one run, and the memory that its threads share. Lse is null when it is
+/// not wanted, an operand when there is none.
 /// </summary>
 internal unsafe struct TensorPointers<T>
     where T : unmanaged
@@ -11,6 +12,26 @@ internal unsafe struct TensorPointers<T>
     public T* Value;
     public T* Output;
     public float* Lse;
+
+    /// <summary>Of the type that the problem's bias form says.</summary>
+    public byte* Bias;
+    public bool* Mask;
+    public float* AlibiSlopes;
+    public float* Sinks;
+    public float* QueryTemperature;
+    public float* KeyLogWeight;
+    public float* HeadGate;
+    public int* KeyLengths;
+    public int* CumulativeQueryLengths;
+    public int* CumulativeKeyLengths;
     public float* Shared;
     public int* Counters;
+
+    /// <summary>Where a sequence of the batch lies, and how long it is in this run.</summary>
+    public readonly SequenceBounds Sequence(AttentionShape shape, long batch) => CumulativeQueryLengths != null
+        ? new SequenceBounds(
+            CumulativeQueryLengths[batch], CumulativeQueryLengths[batch + 1] - CumulativeQueryLengths[batch],
+            CumulativeKeyLengths[batch], CumulativeKeyLengths[batch + 1] - CumulativeKeyLengths[batch])
+        : new SequenceBounds(
+            0, shape.QueryLength, 0, KeyLengths != null ? KeyLengths[batch] : shape.KeyLength);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace NativeAttention.Cpu;
@@ -11,10 +12,14 @@ namespace NativeAttention.Cpu;
 /// The gang is one work item that is queued several times. A pool thread that takes it joins if the run is
 /// still open and a place is free, and otherwise goes away; so a busy pool slows a run down but cannot stop
 /// it. The caller leaves when it finds no more tiles, and waits for those that joined. A thread that comes
-/// late, even in a later run, simply joins that run.
+/// late, even in a later run, simply joins that run; as long as it is still to come, it is not called again,
+/// so that runs beside a pool that has no time leave nothing behind in its queue.
 /// </remarks>
 internal sealed class TileGang : IThreadPoolWorkItem
 {
+    // About what a thread needs to wake up: waiting for less than that is better done awake.
+    private static readonly long MostSpinning = Stopwatch.Frequency / 20_000;
+
     private readonly Action<long, int> body;
     private readonly int places;
     private readonly object finishing = new();
@@ -22,8 +27,11 @@ internal sealed class TileGang : IThreadPoolWorkItem
     private long tiles;
     private long nextTile;
     private int nextPlace;
+    private int called; // queued, and not yet taken by a pool thread
     private int members; // 0: closed; counts the caller and those who joined
     private Exception? failure;
+    private CancellationToken cancellation;
+    private bool cancelled;
 
     /// <summary>Makes a gang.</summary>
     /// <param name="places">Most threads at a time, the caller included.</param>
@@ -35,35 +43,44 @@ internal sealed class TileGang : IThreadPoolWorkItem
     }
 
     /// <summary>Runs all tiles and returns when they are done.</summary>
-    public void Run(long count)
+    /// <param name="count">Number of tiles.</param>
+    /// <param name="cancellationToken">Looked at before every tile: a tile is run wholly or not at all.</param>
+    /// <exception cref="OperationCanceledException">
+    /// Cancelled, and a tile was not run. No tile is running any more.
+    /// </exception>
+    public void Run(long count, CancellationToken cancellationToken = default)
     {
         tiles = count;
         nextTile = 0;
         nextPlace = 0;
         failure = null;
         finished = false;
+        cancellation = cancellationToken;
+        cancelled = false;
         Volatile.Write(ref members, 1);
-        long helpers = Math.Min(places, count) - 1;
-        for (long i = 0; i < helpers; i++)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        }
-
+        CallHelpers(Math.Min(places, count) - 1);
         TakeTiles(place: 0);
         if (!Leave())
         {
             WaitForOthers();
         }
 
+        cancellation = default;
         if (failure is not null)
         {
             ExceptionDispatchInfo.Throw(failure);
+        }
+
+        if (cancelled)
+        {
+            throw new OperationCanceledException(cancellationToken);
         }
     }
 
     /// <summary>What a pool thread does.</summary>
     void IThreadPoolWorkItem.Execute()
     {
+        Interlocked.Decrement(ref called);
         if (!Join())
         {
             return;
@@ -85,15 +102,33 @@ internal sealed class TileGang : IThreadPoolWorkItem
         }
     }
 
-    // Others are within one tile of their end: it is worth a moment's spinning before sleeping.
+    private void CallHelpers(long wanted)
+    {
+        while (Volatile.Read(ref called) < wanted)
+        {
+            Interlocked.Increment(ref called);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    // Others are within one tile of their end.
     private void WaitForOthers()
     {
-        SpinWait spin = default;
-        while (!spin.NextSpinWillYield && !Volatile.Read(ref finished))
+        long start = Stopwatch.GetTimestamp();
+        while (!Volatile.Read(ref finished))
         {
-            spin.SpinOnce();
-        }
+            if (Stopwatch.GetTimestamp() - start > MostSpinning)
+            {
+                SleepUntilFinished();
+                return;
+            }
 
+            Thread.SpinWait(8);
+        }
+    }
+
+    private void SleepUntilFinished()
+    {
         lock (finishing)
         {
             while (!finished)
@@ -110,20 +145,29 @@ internal sealed class TileGang : IThreadPoolWorkItem
             for (long tile = Interlocked.Increment(ref nextTile) - 1; tile < tiles;
                 tile = Interlocked.Increment(ref nextTile) - 1)
             {
+                if (cancellation.IsCancellationRequested)
+                {
+                    cancelled = true;
+                    StopOthers();
+                    return;
+                }
+
                 body(tile, place);
             }
         }
-        catch (Exception e) when (StopOthers(e))
+        catch (Exception e) when (Fail(e))
         {
         }
     }
 
-    private bool StopOthers(Exception e)
+    private bool Fail(Exception e)
     {
         failure = e;
-        Interlocked.Exchange(ref nextTile, tiles);
+        StopOthers();
         return true;
     }
+
+    private void StopOthers() => Interlocked.Exchange(ref nextTile, tiles);
 
     private bool Join()
     {

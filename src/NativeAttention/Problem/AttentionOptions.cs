@@ -18,6 +18,21 @@ public sealed record AttentionOptions
     /// </summary>
     public float? Scale { get; init; }
 
+    /// <summary>
+    /// Soft cap c on the scaled scores, s becomes c * tanh(s / c), before bias and mask; null for none. It must
+    /// be finite and above 0.
+    /// </summary>
+    public float? SoftCap { get; init; }
+
+    /// <summary>
+    /// Diagonal offset: query i stands beside key i + offset, for causal masks, windows and ALiBi alike. Null
+    /// means Sk - Sq, sequence by sequence (0 for <see cref="AttentionMask.CausalTopLeft"/>).
+    /// </summary>
+    public int? DiagonalOffset { get; init; }
+
+    /// <summary>The optional operands that runs bring: bias, mask, slopes, sinks and others.</summary>
+    public AttentionOperands Operands { get; init; } = AttentionOperands.None;
+
     /// <summary>How the four tensors lie in memory.</summary>
     public AttentionLayout Layout { get; init; } = AttentionLayout.Bshd;
 

@@ -3,8 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 namespace NativeAttention;
 
 /// <summary>
-/// The seven lengths of one attention problem, all in elements. Query heads are split evenly over key/value
-/// heads (grouped-query attention): query head h reads key/value head h * KeyValueHeads / QueryHeads.
+/// The lengths of one attention problem, all in elements. Query heads are split evenly over key/value heads
+/// (grouped-query attention): query head h reads key head h * KeyValueHeads / QueryHeads, and value head
+/// h * ValueHeads / QueryHeads. The two numbers of heads are the same unless <see cref="ValueHeads"/> is given
+/// (DiffQKV, arXiv 2501.13629).
 /// </summary>
 /// <remarks>
 /// Batch and the lengths may be 0 (the result is then empty, or all rows see nothing: output 0, LSE minus
@@ -14,6 +16,7 @@ namespace NativeAttention;
 public readonly record struct AttentionShape
 {
     private const int Rank = 4;
+    private readonly int? valueHeads;
 
     /// <summary>Makes a shape.</summary>
     /// <param name="Batch">Number of independent sequences.</param>
@@ -53,14 +56,33 @@ public readonly record struct AttentionShape
     /// <summary>Heads of query and output (Hq).</summary>
     public int QueryHeads { get; init; }
 
-    /// <summary>Heads of key and value (Hkv).</summary>
+    /// <summary>Heads of the key (Hk), and of the value unless <see cref="ValueHeads"/> is set.</summary>
     public int KeyValueHeads { get; init; }
+
+    /// <summary>
+    /// Heads of the value (Hv); as many as <see cref="KeyValueHeads"/> unless set.
+    /// </summary>
+    public int ValueHeads
+    {
+        get => valueHeads ?? KeyValueHeads;
+        init => valueHeads = value;
+    }
 
     /// <summary>Length of one query or key vector (D).</summary>
     public int HeadDim { get; init; }
 
     /// <summary>Length of one value or output vector (Dv).</summary>
     public int ValueHeadDim { get; init; }
+
+    /// <summary>Whether all lengths are the same, however the value heads came to be.</summary>
+    /// <param name="other">Another shape.</param>
+    public bool Equals(AttentionShape other) => AllLengths == other.AllLengths;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => AllLengths.GetHashCode();
+
+    private (int, int, int, int, int, int, int, int) AllLengths => (
+        Batch, QueryLength, KeyLength, QueryHeads, KeyValueHeads, ValueHeads, HeadDim, ValueHeadDim);
 
     /// <summary>
     /// The shape that three tensors make together, with every disagreement between them named.
@@ -73,7 +95,7 @@ public readonly record struct AttentionShape
     /// <param name="value">The four lengths of the value.</param>
     /// <param name="output">The four lengths of the output, or empty when there is none to check.</param>
     /// <exception cref="ArgumentException">
-    /// A tensor has not four axes; batch, heads, head dims or lengths disagree; the layout gives the axes no
+    /// A tensor has not four axes; batch, head dims or lengths disagree; the layout gives the axes no
     /// order.
     /// </exception>
     public static AttentionShape FromTensors(AttentionLayout layout, ReadOnlySpan<nint> query,
@@ -85,7 +107,6 @@ public readonly record struct AttentionShape
         Same(k.Batch, "batch", nameof(key), q.Batch, nameof(query));
         Same(v.Batch, "batch", nameof(value), q.Batch, nameof(query));
         Same(k.Dim, "head dim", nameof(key), q.Dim, nameof(query));
-        Same(v.Heads, "heads", nameof(value), k.Heads, nameof(key));
         Same(v.Sequence, "length", nameof(value), k.Sequence, nameof(key));
         if (!output.IsEmpty)
         {
@@ -96,7 +117,10 @@ public readonly record struct AttentionShape
             Same(o.Dim, "head dim", nameof(output), v.Dim, nameof(value));
         }
 
-        return new AttentionShape(q.Batch, q.Sequence, k.Sequence, q.Heads, k.Heads, q.Dim, v.Dim);
+        return new AttentionShape(q.Batch, q.Sequence, k.Sequence, q.Heads, k.Heads, q.Dim, v.Dim)
+        {
+            ValueHeads = v.Heads,
+        };
     }
 
     private static Lengths Read(AttentionLayout layout, ReadOnlySpan<nint> lengths, string tensor)

@@ -27,10 +27,17 @@ internal static class ProblemRules
         AtLeast(1, shape.KeyValueHeads, nameof(shape.KeyValueHeads));
         AtLeast(1, shape.HeadDim, nameof(shape.HeadDim));
         AtLeast(1, shape.ValueHeadDim, nameof(shape.ValueHeadDim));
-        if (shape.QueryHeads % shape.KeyValueHeads != 0)
+        AtLeast(1, shape.ValueHeads, nameof(shape.ValueHeads));
+        Multiple(shape, shape.KeyValueHeads, nameof(shape.KeyValueHeads));
+        Multiple(shape, shape.ValueHeads, nameof(shape.ValueHeads));
+    }
+
+    private static void Multiple(AttentionShape shape, int heads, string name)
+    {
+        if (shape.QueryHeads % heads != 0)
         {
-            Throw(nameof(shape), $"QueryHeads is {shape.QueryHeads}: it must be a multiple of KeyValueHeads, "
-                + $"which is {shape.KeyValueHeads}.");
+            Throw(nameof(shape), $"QueryHeads is {shape.QueryHeads}: it must be a multiple of {name}, "
+                + $"which is {heads}.");
         }
     }
 
@@ -55,11 +62,23 @@ internal static class ProblemRules
     private static void CheckOptions(AttentionOptions options)
     {
         NotNull(options.Mask, nameof(options.Mask));
+        NotNull(options.Operands, nameof(options.Operands));
         NotNull(options.Layout, nameof(options.Layout));
         NotNull(options.Tuning, nameof(options.Tuning));
         if (options.Scale is float scale && !float.IsFinite(scale))
         {
             Throw(nameof(options), $"Scale is {scale}: it must be finite (null means 1/sqrt(head dim)).");
+        }
+
+        if (options.SoftCap is float cap && !(float.IsFinite(cap) && cap > 0))
+        {
+            Throw(nameof(options), $"SoftCap is {cap}: it must be finite and above 0 (null means none).");
+        }
+
+        if (options.Mask.IsTopLeft && options.DiagonalOffset is int offset && offset != 0)
+        {
+            Throw(nameof(options), $"DiagonalOffset is {offset}, but the mask '{options.Mask}' sets it to 0: "
+                + "use AttentionMask.Causal with an offset.");
         }
 
         if (options.Tuning.MaxThreads is int threads && threads < 1)
@@ -75,7 +94,7 @@ internal static class ProblemRules
         int size = ElementTypes.SizeInBytes(elementType);
         CheckSize("query", s.Batch, s.QueryLength, s.QueryHeads, s.HeadDim, size);
         CheckSize("key", s.Batch, s.KeyLength, s.KeyValueHeads, s.HeadDim, size);
-        CheckSize("value", s.Batch, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim, size);
+        CheckSize("value", s.Batch, s.KeyLength, s.ValueHeads, s.ValueHeadDim, size);
         CheckSize("output", s.Batch, s.QueryLength, s.QueryHeads, s.ValueHeadDim, size);
         CheckSize("lse", s.Batch, s.QueryLength, s.QueryHeads, 1, sizeof(float));
     }

@@ -22,17 +22,23 @@ internal readonly record struct TensorExtents(int Batch, int Sequence, int Heads
 
     /// <summary>The query tensor of a problem.</summary>
     public static TensorExtents Query(AttentionShape s, LayoutStrides strides) =>
-        new(s.Batch, s.QueryLength, s.QueryHeads, s.HeadDim, strides.Query);
+        Of(s.Batch, s.QueryLength, strides.Packed?.Queries, s.QueryHeads, s.HeadDim, strides.Query);
 
     /// <summary>The key tensor of a problem.</summary>
     public static TensorExtents Key(AttentionShape s, LayoutStrides strides) =>
-        new(s.Batch, s.KeyLength, s.KeyValueHeads, s.HeadDim, strides.Key);
+        Of(s.Batch, s.KeyLength, strides.Packed?.Keys, s.KeyValueHeads, s.HeadDim, strides.Key);
 
     /// <summary>The value tensor of a problem.</summary>
     public static TensorExtents Value(AttentionShape s, LayoutStrides strides) =>
-        new(s.Batch, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim, strides.Value);
+        Of(s.Batch, s.KeyLength, strides.Packed?.Keys, s.ValueHeads, s.ValueHeadDim, strides.Value);
 
     /// <summary>The output tensor of a problem.</summary>
     public static TensorExtents Output(AttentionShape s, LayoutStrides strides) =>
-        new(s.Batch, s.QueryLength, s.QueryHeads, s.ValueHeadDim, strides.Output);
+        Of(s.Batch, s.QueryLength, strides.Packed?.Queries, s.QueryHeads, s.ValueHeadDim, strides.Output);
+
+    // A packed batch is one sequence of all tokens.
+    private static TensorExtents Of(int batch, int sequence, int? tokens, int heads, int dim,
+        TensorStrides strides) => tokens is int all
+        ? new TensorExtents(1, all, heads, dim, strides)
+        : new TensorExtents(batch, sequence, heads, dim, strides);
 }

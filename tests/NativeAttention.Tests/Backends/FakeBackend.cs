@@ -34,15 +34,18 @@ internal sealed class FakePlan<T>(AttentionProblem problem) : HostAttentionPlan<
 
     public int[] Lengths { get; private set; } = [];
 
+    public CancellationToken Token { get; private set; }
+
     public override string KernelName => "fake_kernel";
 
     public override long WorkspaceBytes => 0;
 
-    protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-        Span<T> output, Span<float> lse)
+    protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+        CancellationToken cancellationToken)
     {
         Runs++;
-        Lengths = [query.Length, key.Length, value.Length, output.Length, lse.Length];
+        Token = cancellationToken;
+        Lengths = [inputs.Query.Length, inputs.Key.Length, inputs.Value.Length, output.Length, lse.Length];
         Body();
     }
 

@@ -152,6 +152,29 @@ public class HostAttentionPlanTests
     }
 
     [Test]
+    public void A_run_that_is_cancelled_already_does_not_start_and_the_plan_stays_usable()
+    {
+        using FakePlan<float> plan = new(Problem);
+        CancellationToken cancelled = new(canceled: true);
+        Assert.That(() => plan.Run(Query, Key, Value, Output, Lse, cancelled),
+            Throws.TypeOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(cancelled));
+        Assert.That(plan.Runs, Is.Zero);
+        Assert.That(() => plan.Run(Query, Key, Value, new float[143], Lse, cancelled),
+            Throws.ArgumentException);
+        plan.Run(Query, Key, Value, Output);
+        Assert.That(plan.Runs, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void The_token_reaches_the_run()
+    {
+        using FakePlan<float> plan = new(Problem);
+        using CancellationTokenSource source = new();
+        plan.Run(Query, Key, Value, Output, Lse, source.Token);
+        Assert.That(plan.Token, Is.EqualTo(source.Token));
+    }
+
+    [Test]
     public void A_bad_call_leaves_the_output_untouched()
     {
         using HostAttentionPlan<float> plan = CpuBackend.Default.PlanHost<float>(Problem);

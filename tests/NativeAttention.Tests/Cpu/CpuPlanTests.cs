@@ -13,12 +13,13 @@ public class CpuPlanTests
     {
         AttentionCase c = Case.With(new() { MaxThreads = threads });
         AttentionBuffers<float> b = c.Allocate<float>();
+        using CancellationTokenSource source = new();
         using HostAttentionPlan<float> plan = Plan(c);
         plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse); // compiles everything
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 20; i++)
         {
-            plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse);
+            plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse, i % 2 == 0 ? source.Token : default);
         }
 
         long after = GC.GetAllocatedBytesForCurrentThread();

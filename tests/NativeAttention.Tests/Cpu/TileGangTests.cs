@@ -89,6 +89,38 @@ public class TileGangTests
         }
     }
 
+    // Every thread of the pool is busy, so that nobody can come: the queue must not grow run by run.
+    [Test]
+    public void Runs_beside_a_pool_without_time_end_and_do_not_fill_its_queue()
+    {
+        const int runs = 10_000;
+        using ManualResetEventSlim release = new();
+        using CountdownEvent gone = new(4 * Environment.ProcessorCount);
+        for (int i = gone.InitialCount; i > 0; i--)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(_ =>
+            {
+                release.Wait();
+                gone.Signal();
+            }, null);
+        }
+
+        int done = 0;
+        TileGang gang = new(3, (_, _) => Interlocked.Increment(ref done));
+        gang.Run(2);
+        long before = ThreadPool.PendingWorkItemCount;
+        for (int n = 1; n < runs; n++)
+        {
+            gang.Run(2);
+        }
+
+        long after = ThreadPool.PendingWorkItemCount;
+        release.Set();
+        Assert.That(gone.Wait(TimeSpan.FromSeconds(60)));
+        Assert.That(done, Is.EqualTo(2 * runs));
+        Assert.That(after - before, Is.LessThan(runs / 10));
+    }
+
     [Test]
     public void Helpers_do_come()
     {
@@ -96,6 +128,45 @@ public class TileGangTests
         TileGang gang = new(2, (_, _) =>
             Assert.That(both.SignalAndWait(TimeSpan.FromSeconds(30)), "nobody came to help"));
         gang.Run(2);
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
+    public void A_cancelled_run_finishes_what_it_has_begun_and_begins_no_more(int places)
+    {
+        const int most = 1_000_000;
+        using CancellationTokenSource source = new();
+        int begun = 0, ended = 0;
+        TileGang gang = new(places, (tile, _) =>
+        {
+            Interlocked.Increment(ref begun);
+            if (tile == 5)
+            {
+                source.Cancel();
+            }
+
+            Interlocked.Increment(ref ended);
+        });
+        Assert.That(() => gang.Run(most, source.Token), Throws.TypeOf<OperationCanceledException>()
+            .With.Property("CancellationToken").EqualTo(source.Token));
+        Assert.That(begun, Is.EqualTo(ended).And.InRange(6, most - 1));
+        begun = 0;
+        gang.Run(5);
+        Assert.That(begun, Is.EqualTo(5));
+    }
+
+    [TestCase(1)]
+    [TestCase(3)]
+    public void A_run_that_is_cancelled_during_its_last_tile_has_not_been_cancelled(int places)
+    {
+        using CancellationTokenSource source = new();
+        using Barrier all = new(places);
+        TileGang gang = new(places, (_, _) =>
+        {
+            all.SignalAndWait(); // every tile has begun
+            source.Cancel();
+        });
+        Assert.That(() => gang.Run(places, source.Token), Throws.Nothing);
     }
 
     [TestCase(1)]

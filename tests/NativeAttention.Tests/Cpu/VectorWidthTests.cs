@@ -7,15 +7,6 @@ namespace NativeAttention.Tests.Cpu;
 public unsafe class VectorWidthTests
 {
     [Test]
-    public void Exp2_is_accurate_over_its_range_and_right_at_its_ends()
-    {
-        CheckExp2<Width512, Vector512<float>>();
-        CheckExp2<Width256, Vector256<float>>();
-        CheckExp2<Width128, Vector128<float>>();
-        CheckExp2<WidthScalar, float>();
-    }
-
-    [Test]
     public void Lanes_are_numbered_selected_and_compared()
     {
         CheckLanes<Width512, Vector512<float>>();
@@ -42,33 +33,6 @@ public unsafe class VectorWidthTests
         float* lanes = stackalloc float[TWidth.Count];
         TWidth.Store(v, lanes);
         return lanes[lane];
-    }
-
-    private static void CheckExp2<TWidth, TVector>()
-        where TWidth : struct, IVectorWidth<TVector>
-        where TVector : struct
-    {
-        double worst = 0;
-        for (float x = -124.9f; x <= 0; x += 0.00173f)
-        {
-            double exact = Math.Pow(2, x);
-            double error = Math.Abs(
-                Lane<TWidth, TVector>(TWidth.Exp2(TWidth.Broadcast(x)), 0) - exact) / exact;
-            worst = Math.Max(worst, error);
-        }
-
-        Assert.Multiple(() =>
-        {
-            Assert.That(worst, Is.LessThan(2.5e-7), TWidth.Name);
-            Assert.That(Exp2(0), Is.EqualTo(1).Within(1.2e-7));
-            Assert.That(Exp2(float.NegativeInfinity), Is.Zero);
-            Assert.That(Exp2(-1e30f), Is.Zero);
-            Assert.That(Exp2(-151), Is.Zero);
-            Assert.That(Exp2(float.NaN), Is.NaN);
-        });
-
-        static float Exp2(float x) =>
-            Lane<TWidth, TVector>(TWidth.Exp2(TWidth.Broadcast(x)), TWidth.Count - 1);
     }
 
     private static void CheckLanes<TWidth, TVector>()

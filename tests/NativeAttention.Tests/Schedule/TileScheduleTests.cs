@@ -60,11 +60,11 @@ public class TileScheduleTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(AttentionMask.None.Lower(3, 5), Is.EqualTo(KeyBand.Unbounded));
-            Assert.That(AttentionMask.Causal.Lower(3, 5).Right, Is.EqualTo(2));
-            Assert.That(AttentionMask.Causal.Lower(int.MaxValue, 0).Right, Is.EqualTo(-int.MaxValue));
-            Assert.That(AttentionMask.CausalTopLeft.Lower(3, 5).Right, Is.Zero);
-            Assert.That(AttentionMask.Causal.Lower(3, 5).Left, Is.EqualTo(-KeyBand.Open));
+            Assert.That(AttentionMask.None.Lower(2).Band, Is.EqualTo(KeyBand.Unbounded));
+            Assert.That(AttentionMask.Causal.Lower(2).Band.Right, Is.EqualTo(2));
+            Assert.That(AttentionMask.Causal.Lower(-int.MaxValue).Band.Right, Is.EqualTo(-int.MaxValue));
+            Assert.That(AttentionMask.CausalTopLeft.Lower(0).Band.Right, Is.Zero);
+            Assert.That(AttentionMask.Causal.Lower(2).Band.Left, Is.EqualTo(-KeyBand.Open));
         });
     }
 

@@ -71,8 +71,8 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
 
         public override long WorkspaceBytes => 0;
 
-        protected override void Execute(ReadOnlySpan<T> query, ReadOnlySpan<T> key, ReadOnlySpan<T> value,
-            Span<T> output, Span<float> lse)
+        protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
+            CancellationToken cancellationToken)
         {
             owner.FaultIfLost();
             if (owner.Failure is not null)
@@ -83,8 +83,8 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
             AttentionShape s = Problem.Shape;
             var views = TensorView.Of(s, Problem.Options.Layout);
             AttentionReference result = ReferenceAttention.Compute(s,
-                ReferenceAttention.Visible(Problem.Options.Mask, s), Problem.Scale, views.Query.Gather(query),
-                views.Key.Gather(key), views.Value.Gather(value));
+                ReferenceAttention.Visible(Problem.Options.Mask, s), Problem.Scale, views.Query.Gather(inputs.Query),
+                views.Key.Gather(inputs.Key), views.Value.Gather(inputs.Value));
             double[] values = [.. result.Output.Select(v => v + owner.Error)];
             T[] before = output.ToArray();
             views.Output.Scatter(values, output);

@@ -1,0 +1,104 @@
+namespace NativeAttention.Cpu;
+
+/// <summary>
+/// Everything that changes the scores of one query row, one score at a time: scale, temperature, soft cap,
+/// bias, key log-weight, ALiBi and masks, in that order. The plain form, for the reference.
+/// </summary>
+internal readonly unsafe struct ScoreModifiers<T>
+    where T : unmanaged
+{
+    private readonly KeyVisibility visibility;
+    private readonly long i;
+    private readonly long offset;
+    private readonly float scale;
+    private readonly float? cap;
+    private readonly float slope;
+    private readonly byte* bias;
+    private readonly ElementType biasType;
+    private readonly long biasStride;
+    private readonly bool* mask;
+    private readonly long maskStride;
+    private readonly float* weight;
+    private readonly long weightStride;
+
+    /// <summary>Gathers what belongs to query i of head h of sequence b.</summary>
+    public ScoreModifiers(AttentionProblem problem, in TensorPointers<T> tensors, in SequenceBounds sequence,
+        long b, long h, long i)
+    {
+        this = default;
+        AttentionOperands operands = problem.Options.Operands;
+        this.i = i;
+        offset = problem.DiagonalOffset(sequence.QueryLength, sequence.KeyLength);
+        visibility = problem.Options.Mask.Lower(offset);
+        cap = problem.Options.SoftCap;
+        long token = sequence.QueryBegin + i;
+        float temperature = Entry(operands.QueryTemperature, tensors.QueryTemperature, b, h, token, 1);
+        scale = problem.Scale * temperature;
+        slope = Entry(operands.AlibiSlopes, tensors.AlibiSlopes, b, h, 0, 0);
+        Sink = Entry(operands.Sinks, tensors.Sinks, b, h, 0, float.NegativeInfinity);
+        Gate = Entry(operands.HeadGate, tensors.HeadGate, b, h, token, 1);
+        if (operands.Bias is BiasForm form)
+        {
+            biasType = form.ElementType;
+            biasStride = form.Strides.Key;
+            bias = tensors.Bias + (At(form.Strides, b, h, i) * ElementTypes.SizeInBytes(biasType));
+        }
+
+        if (operands.Mask is OperandStrides maskStrides)
+        {
+            maskStride = maskStrides.Key;
+            mask = tensors.Mask + At(maskStrides, b, h, i);
+        }
+
+        if (operands.KeyLogWeight is OperandStrides w)
+        {
+            long keyHead = h * problem.Shape.KeyValueHeads / problem.Shape.QueryHeads;
+            weightStride = w.Key;
+            weight = tensors.KeyLogWeight + At(w, b, keyHead, 0) + (sequence.KeyBegin * w.Key);
+        }
+    }
+
+    /// <summary>The sink's logit; minus infinity when there is none.</summary>
+    public float Sink { get; }
+
+    /// <summary>The factor on the output.</summary>
+    public float Gate { get; }
+
+    /// <summary>Whether both masks let the row see key j.</summary>
+    public bool Sees(long j) => visibility.Sees(i, j) && (mask == null || mask[j * maskStride]);
+
+    /// <summary>The score of key j from the product of query and key, in natural units.</summary>
+    public float Apply(float dot, long j)
+    {
+        float score = scale * dot;
+        if (cap is float c)
+        {
+            score = c * MathF.Tanh(score / c);
+        }
+
+        if (bias != null)
+        {
+            score += Bias(j);
+        }
+
+        if (weight != null)
+        {
+            score += weight[j * weightStride];
+        }
+
+        return slope == 0 ? score : score - (slope * Math.Abs(i + offset - j));
+    }
+
+    private float Bias(long j) => biasType switch
+    {
+        ElementType.Float32 => ((float*)bias)[j * biasStride],
+        ElementType.Float16 => (float)((Half*)bias)[j * biasStride],
+        _ => (float)((BFloat16*)bias)[j * biasStride],
+    };
+
+    private static long At(OperandStrides strides, long b, long h, long query) =>
+        (b * strides.Batch) + (h * strides.Head) + (query * strides.Query);
+
+    private static float Entry(OperandStrides? strides, float* values, long b, long h, long query,
+        float absent) => strides is OperandStrides s ? values[At(s, b, h, query)] : absent;
+}

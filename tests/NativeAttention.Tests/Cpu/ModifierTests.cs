@@ -1,0 +1,34 @@
+using NativeAttention.Testing;
+
+namespace NativeAttention.Tests.Cpu;
+
+/// <summary>Every modifier by itself and in free combination, against float64.</summary>
+[TestFixture(ElementType.Float32)]
+[TestFixture(ElementType.Float16)]
+[TestFixture(ElementType.BFloat16)]
+public class ModifierTests(ElementType type)
+{
+    private static readonly TuningHints Reference = new() { Rung = "reference" };
+
+    [Test]
+    public void Every_modifier_agrees_with_float64()
+    {
+        foreach (AttentionCase c in ModifierGrid.Each(type, largeDims: true))
+        {
+            c.With(Reference).RunOn(CpuBackend.Default);
+            c.RunOn(CpuBackend.Default, withLse: c.Seed % 3 != 0);
+        }
+    }
+
+    [Test]
+    public void Free_combinations_agree_with_float64()
+    {
+        int seed = Environment.TickCount & 0xFFFF;
+        TestContext.Out.WriteLine($"seed {seed}");
+        foreach (AttentionCase c in ModifierGrid.Random(type, seed, count: 60, largeDims: true))
+        {
+            c.With(Reference).RunOn(CpuBackend.Default);
+            c.RunOn(CpuBackend.Default);
+        }
+    }
+}
