@@ -4,6 +4,7 @@ namespace NativeAttention.Bindings.Generator;
 internal static class GeneratedFiles
 {
     private const string ParametersPath = "bindings/NativeAttention.Bindings/Generated/KernelParameters.g.cs";
+    private const string LayoutsPath = "src/NativeAttention.Cuda/Catalog/ParameterLayout.g.cs";
     private const string ManifestPath = "src/NativeAttention.Cuda/Catalog/KernelManifest.g.cs";
 
     /// <summary>Writes every generated file that is not up to date.</summary>
@@ -48,10 +49,14 @@ internal static class GeneratedFiles
 
     private static IEnumerable<(string Path, string Text)> Generate(string root)
     {
-        string header = Path.Combine(root, "native/include/na/attention/params.h");
-        IReadOnlyList<RecordLayout> records = ClangRecordLayouts.Read(Path.Combine(root, "native/include"), header);
-        IReadOnlyList<FlagsEnum> flags = FlagsEnum.ReadAll(File.ReadAllText(header));
+        string include = Path.Combine(root, "native/include");
+        string[] headers = [.. Directory.GetFiles(include, "params.h", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
+        // A struct that several families share is read with each of them, and is one.
+        RecordLayout[] records =
+            [.. headers.SelectMany(header => ClangRecordLayouts.Read(include, header)).DistinctBy(record => record.Name)];
+        FlagsEnum[] flags = [.. headers.SelectMany(header => FlagsEnum.ReadAll(File.ReadAllText(header)))];
         yield return (ParametersPath, ParameterStructWriter.Write(records, flags));
+        yield return (LayoutsPath, ParameterLayoutWriter.Write(records));
         yield return (ManifestPath, KernelManifestWriter.Write(Path.Combine(root, "native/manifest/kernels.json")));
     }
 }

@@ -53,8 +53,8 @@ internal static class KernelManifestWriter
     private static void WriteEntry(StringBuilder text, JsonElement module, JsonElement entry) =>
         text.Append(CultureInfo.InvariantCulture,
             $"        new(\"{Text(entry, "name")}\", \"{Text(module, "name")}\", \"{Text(module, "family")}\", \"{Text(entry, "rung")}\", "
-            + $"ElementType.{ElementType(Text(module, "dtype"))}, {Number(module, "headDim")}, {Number(entry, "blockM")}, "
-            + $"{Number(entry, "blockN")}, {Number(entry, "threads")}, {Number(entry, "sharedBytes")}, "
+            + $"ElementType.{ElementType(Text(module, "dtype"))}, {NumberOrZero(module, "headDim")}, {NumberOrZero(entry, "blockM")}, "
+            + $"{NumberOrZero(entry, "blockN")}, {Number(entry, "threads")}, {Number(entry, "sharedBytes")}, "
             + $"{ComputeCapability(Text(module, "arch"))}, \"{Text(module, "parameters")}\"),\n");
 
     private static string ElementType(string dtype) => dtype switch
@@ -74,6 +74,10 @@ internal static class KernelManifestWriter
 
     private static string Text(JsonElement element, string property) => element.GetProperty(property).GetString()
         ?? throw new GeneratorException($"kernels.json: '{property}' is null");
+
+    // What only some families have.
+    private static int NumberOrZero(JsonElement element, string property) =>
+        element.TryGetProperty(property, out JsonElement value) ? value.GetInt32() : 0;
 
     private static int Number(JsonElement element, string property) => element.GetProperty(property).GetInt32();
 }

@@ -29,4 +29,12 @@ internal sealed record RecordField(int Offset, string NativeType, string NativeN
         _ => throw new GeneratorException(
             $"field '{NativeName}' has type '{NativeType}'; supported are i32, u32, i64, u64, f32, pointers and structs of namespace na"),
     };
+
+    /// <summary>Size in bytes of a field that is no struct.</summary>
+    public int Bytes => ManagedType switch
+    {
+        "int" or "uint" or "float" => 4,
+        "long" or "ulong" => 8,
+        _ => throw new GeneratorException($"field '{NativeName}' of type '{NativeType}' is no plain value"),
+    };
 }

@@ -111,10 +111,14 @@ public sealed class GeneratorTests
     private static string CopyOfInputs()
     {
         string root = Directory.CreateTempSubdirectory("nattn-generator-").FullName;
-        foreach (string path in (string[])["native/include/na/attention/params.h", "native/include/na/base/ints.h", "native/manifest/kernels.json"])
+        string native = Path.Combine(SourceTree.Root(), "native");
+        IEnumerable<string> inputs = Directory.GetFiles(Path.Combine(native, "include"), "*.h", SearchOption.AllDirectories)
+            .Append(Path.Combine(native, "manifest/kernels.json"));
+        foreach (string path in inputs)
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(root, path))!);
-            File.Copy(Path.Combine(SourceTree.Root(), path), Path.Combine(root, path));
+            string copy = Path.Combine(root, Path.GetRelativePath(SourceTree.Root(), path));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(path, copy);
         }
 
         return root;

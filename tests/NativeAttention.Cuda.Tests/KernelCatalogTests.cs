@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using NativeAttention.Bindings;
 
@@ -43,9 +42,9 @@ public sealed partial class KernelCatalogTests
     }
 
     [Test]
-    public void No_tiled_kernel_uses_local_memory()
+    public void Only_reference_kernels_may_use_local_memory()
     {
-        foreach (KernelInfo kernel in KernelCatalog.Kernels.Where(kernel => kernel.Rung == "tiled"))
+        foreach (KernelInfo kernel in KernelCatalog.Kernels.Where(kernel => kernel.Rung != "reference"))
         {
             Assert.That(EntryOf(kernel.ReadPtx(), kernel.Name), Does.Not.Match(@"\.local\b"), kernel.Name);
         }
@@ -64,8 +63,9 @@ public sealed partial class KernelCatalogTests
                     ElementType.Float16 => "f16",
                     _ => "bf16",
                 };
+                string dim = kernel.MaxHeadDim > 0 ? $"_d{kernel.MaxHeadDim}" : "";
                 Assert.That(kernel.Name, Is.EqualTo(
-                    $"na_{kernel.Family}_{kernel.Rung}_{type}_d{kernel.MaxHeadDim}_sm80"));
+                    $"na_{kernel.Family}_{kernel.Rung}_{type}{dim}_sm80"));
                 Assert.That(kernel.ToString(), Is.EqualTo(kernel.Name));
             }
         });
@@ -73,13 +73,13 @@ public sealed partial class KernelCatalogTests
         Assert.That(Names.Count(), Is.GreaterThanOrEqualTo(24));
     }
 
-    [Test]
-    public void Parameter_fields_are_those_of_the_generated_struct()
+    [TestCase("na_dense_tiled_f32_d32_sm80", typeof(DenseForwardParams))]
+    [TestCase("na_merge_simt_f32_sm80", typeof(MergeParams))]
+    public void Parameter_fields_are_those_of_the_generated_struct(string name, Type parameters)
     {
-        KernelInfo kernel = KernelCatalog.Kernels[0];
-        IEnumerable<KernelParameterField> expected = Flatten(typeof(DenseForwardParams), "", 0);
-        Assert.That(kernel.Parameters, Is.EqualTo(expected));
-        Assert.That(kernel.ParameterBytes, Is.EqualTo(Unsafe.SizeOf<DenseForwardParams>()));
+        KernelInfo kernel = KernelCatalog.Find(name);
+        Assert.That(kernel.Parameters, Is.EqualTo(Flatten(parameters, "", 0)));
+        Assert.That(kernel.ParameterBytes, Is.EqualTo(parameters.StructLayoutAttribute!.Size));
         KernelParameterField last = kernel.Parameters[^1];
         Assert.That(last.Offset + last.Bytes, Is.EqualTo(kernel.ParameterBytes),
             "no hidden bytes at the end");
@@ -95,6 +95,11 @@ public sealed partial class KernelCatalogTests
         Assert.That(kernel.GridSize(new AttentionShape(int.MaxValue, 1 << 30, 7, 1 << 20, 2, 64)),
             Is.GreaterThan(int.MaxValue));
     }
+
+    [Test]
+    public void Other_families_take_any_grid() =>
+        Assert.That(() => KernelCatalog.Find("na_merge_simt_f32_sm80").GridSize(new(1, 1, 1, 1, 1, 1)),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("family merge stride over"));
 
     [TestCase(-1, 8, 8, 4, 2, 64, "Batch is -1: it must be 0 or more.")]
     [TestCase(1, -8, 8, 4, 2, 64, "QueryLength is -8: it must be 0 or more.")]

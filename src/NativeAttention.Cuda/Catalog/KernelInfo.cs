@@ -7,7 +7,8 @@ namespace NativeAttention.Cuda;
 /// <remarks>
 /// A kernel takes one struct by value. The grid is one-dimensional, <see cref="GridSize"/> blocks of <see
 /// cref="Threads"/> threads with <see cref="SharedBytes"/> of dynamic shared memory (above 48 KiB that must
-/// be allowed first). <c>native/include/na/attention/params.h</c> says what the fields mean.
+/// be allowed first). The <c>params.h</c> of its family in <c>native/include/na</c> says what the fields
+/// mean.
 /// </remarks>
 public sealed record KernelInfo
 {
@@ -28,19 +29,24 @@ public sealed record KernelInfo
     /// <summary>What it computes, for example <c>dense</c>.</summary>
     public string Family => _entry.Family;
 
-    /// <summary><c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>.</summary>
+    /// <summary>
+    /// Of family <c>dense</c> <c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>;
+    /// <c>simt</c> where a family has one kernel, without matrix instructions.
+    /// </summary>
     public string Rung => _entry.Rung;
 
-    /// <summary>Element type of query, key, value and output.</summary>
+    /// <summary>Element type of query, key, value and output, as far as there are any.</summary>
     public ElementType ElementType => _entry.ElementType;
 
-    /// <summary>Largest head dim and value head dim it takes; smaller ones are padded inside.</summary>
+    /// <summary>
+    /// Largest head dim and value head dim it takes, smaller ones being padded inside; 0 when it takes any.
+    /// </summary>
     public int MaxHeadDim => _entry.HeadDim;
 
-    /// <summary>Queries that one block computes.</summary>
+    /// <summary>Queries that one block computes; 0 outside family <c>dense</c>.</summary>
     public int QueriesPerBlock => _entry.BlockM;
 
-    /// <summary>Keys that one step of a block visits.</summary>
+    /// <summary>Keys that one step of a block visits; 0 outside family <c>dense</c>.</summary>
     public int KeysPerTile => _entry.BlockN;
 
     /// <summary>Threads of one block; the block is one-dimensional.</summary>
@@ -66,8 +72,16 @@ public sealed record KernelInfo
     /// <returns>The number of blocks, at most 2^63 - 1; a launch takes at most 2^31 - 1.</returns>
     /// <exception cref="ArgumentException">A length, head count or head dim is too small, or the query heads
     /// are no multiple of the key/value heads.</exception>
+    /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: those kernels
+    /// take any grid, since their threads stride over the work.</exception>
     public long GridSize(AttentionShape shape)
     {
+        if (Family != DensePlanner.Family)
+        {
+            throw new NotSupportedException($"{Name} has no grid of its own: kernels of family {Family} "
+                + "stride over the work and take any number of blocks.");
+        }
+
         ProblemRules.CheckShape(shape);
         return DensePlanner.GridSize(_entry, shape);
     }

@@ -34,5 +34,8 @@ internal static class KernelManifest
         new("na_dense_tiled_f32_d96_sm80", "na_dense_f32_d96_sm80", "dense", "tiled", ElementType.Float32, 96, 64, 32, 128, 49152, 80, "DenseForwardParams"),
         new("na_dense_reference_f32_d128_sm80", "na_dense_f32_d128_sm80", "dense", "reference", ElementType.Float32, 128, 128, 1, 128, 0, 80, "DenseForwardParams"),
         new("na_dense_tiled_f32_d128_sm80", "na_dense_f32_d128_sm80", "dense", "tiled", ElementType.Float32, 128, 64, 32, 128, 65536, 80, "DenseForwardParams"),
+        new("na_merge_simt_f16_sm80", "na_merge_f16_sm80", "merge", "simt", ElementType.Float16, 0, 0, 0, 128, 0, 80, "MergeParams"),
+        new("na_merge_simt_bf16_sm80", "na_merge_bf16_sm80", "merge", "simt", ElementType.BFloat16, 0, 0, 0, 128, 0, 80, "MergeParams"),
+        new("na_merge_simt_f32_sm80", "na_merge_f32_sm80", "merge", "simt", ElementType.Float32, 0, 0, 0, 128, 0, 80, "MergeParams"),
     ];
 }

@@ -11,7 +11,9 @@ internal static class DensePlanner
     /// <summary>Longest sequence, so that band diagonals and row numbers fit 32 bits with room.</summary>
     public const int MaxLength = 1 << 30;
 
-    private const string Family = "dense";
+    /// <summary>Name of the family in the manifest.</summary>
+    public const string Family = "dense";
+
     private const string DefaultRung = "tiled";
 
     /// <summary>Chooses.</summary>

@@ -14,7 +14,7 @@ internal sealed class SystemDevices : IDeviceCatalog
     private readonly Lazy<IReadOnlyList<KernelReport>> _cudaKernels = new(() =>
     [
         .. KernelCatalog.Kernels.Select(k => new KernelReport(
-            k.Name, k.Family, k.Rung, k.ElementType, k.MaxHeadDim,
+            k.Name, k.Family, k.Rung, k.ElementType, k.MaxHeadDim > 0 ? k.MaxHeadDim : null,
             $"sm_{k.MinComputeCapability.Major}{k.MinComputeCapability.Minor}")),
     ]);
 

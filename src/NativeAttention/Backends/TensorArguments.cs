@@ -27,13 +27,15 @@ internal static class TensorArguments
 
     /// <summary>The storage of a tensor as a span that starts at its first element.</summary>
     /// <remarks>The tensor span has proved that its strides stay inside its memory.</remarks>
-    public static ReadOnlySpan<T> Storage<T>(in ReadOnlyTensorSpan<T> tensor, long needed, string name) =>
+    public static ReadOnlySpan<T> Storage<T>(scoped in ReadOnlyTensorSpan<T> tensor, long needed,
+        string name) =>
         needed == 0
             ? default
             : MemoryMarshal.CreateReadOnlySpan(in tensor.GetPinnableReference(), Fits(needed, name));
 
     /// <summary>As the other overload, writable.</summary>
-    public static Span<T> Storage<T>(in TensorSpan<T> tensor, long needed, string name) => needed == 0
+    public static Span<T> Storage<T>(scoped in TensorSpan<T> tensor, long needed, string name) =>
+        needed == 0
         ? default
         : MemoryMarshal.CreateSpan(ref tensor.GetPinnableReference(), Fits(needed, name));
 

@@ -10,8 +10,9 @@ namespace NativeAttention;
 /// type, any head dim. It needs nothing but .NET, and is the last resort of a runtime.
 /// </summary>
 /// <remarks>
-/// Rungs: <c>tiled</c> (the default; flash attention in vectors) and <c>reference</c> (one row at a time,
-/// scalar, meant to be read and compared with). Threads come from the pool;
+/// Rungs: <c>tiled</c> (flash attention in vectors), <c>decode</c> (chosen for few queries: one pass over K and
+/// V for all heads of a group, keys split between threads) and <c>reference</c> (one row at a time, scalar,
+/// meant to be read and compared with). Threads come from the pool;
 /// <see cref="TuningHints.MaxThreads"/> limits them. A run of a plan allocates no managed memory. Safe to use
 /// from many threads at once.
 /// </remarks>
@@ -58,7 +59,7 @@ public sealed class CpuBackend : AttentionBackend
         string? rung = problem.Options.Tuning.Rung;
         int largest = Math.Max(shape.HeadDim, shape.ValueHeadDim);
         reason = rung is not null && !Rungs.Contains(rung)
-            ? $"it has no rung '{rung}': it has '{string.Join("' and '", Rungs)}'."
+            ? $"it has no rung '{rung}': it has '{string.Join("', '", Rungs)}'."
             : largest > MostHeadDim ? $"a head dim is {largest}: it supports head dims of 1 to {MostHeadDim}."
             : rung == Reference && shape.KeyLength > Array.MaxLength - (4 * MostHeadDim)
                 ? $"{shape.KeyLength} keys are too many for the scratch memory of its rung '{Reference}'."
@@ -76,13 +77,7 @@ public sealed class CpuBackend : AttentionBackend
             throw new NotSupportedException($"{Name}: {reason}");
         }
 
-        string? rung = problem.IsPlain ? problem.Options.Tuning.Rung ?? FasterRung(problem.Shape) : Reference;
-        return new CpuPlan<T>(problem, rung switch
-        {
-            Reference => new ReferenceKernel<T>(problem),
-            Decode => MakeDecode<T>(problem),
-            _ => MakeTiled<T>(problem),
-        });
+        return new CpuPlan<T>(problem, MakeKernel<T>(problem));
     }
 
     /// <summary>Does nothing: there is nothing to free.</summary>
@@ -90,7 +85,22 @@ public sealed class CpuBackend : AttentionBackend
     {
     }
 
-    private static string FasterRung(in AttentionShape shape) => shape.QueryLength <= 4 ? Decode : Tiled;
+    /// <summary>The kernel for a problem that this backend can run.</summary>
+    internal CpuKernel<T> MakeKernel<T>(AttentionProblem problem)
+        where T : unmanaged => (problem.IsPlain ? problem.Options.Tuning.Rung ?? FasterRung(problem) : Reference)
+        switch
+        {
+            Reference => new ReferenceKernel<T>(problem),
+            Decode => MakeDecode<T>(problem),
+            _ => MakeTiled<T>(problem),
+        };
+
+    // The tiled kernel lays queries across the lanes, and few of them leave most idle.
+    private string FasterRung(AttentionProblem problem)
+    {
+        int lanes = DecodeLanes(problem.Shape);
+        return lanes > 1 && 2 * (long)problem.Shape.QueryLength <= lanes ? Decode : Tiled;
+    }
 
     private CpuKernel<T> MakeTiled<T>(AttentionProblem problem)
         where T : unmanaged => vectorBits switch
@@ -101,16 +111,21 @@ public sealed class CpuBackend : AttentionBackend
             _ => new TiledKernel<T, WidthScalar, float>(problem),
         };
 
-    // Vectors are no longer than a head.
     private CpuKernel<T> MakeDecode<T>(AttentionProblem problem)
-        where T : unmanaged => Math.Min(
-            vectorBits / 32, Math.Min(problem.Shape.HeadDim, problem.Shape.ValueHeadDim)) switch
+        where T : unmanaged => DecodeLanes(problem.Shape) switch
         {
-            >= 16 => new DecodeKernel<T, Width512, Vector512<float>>(problem),
-            >= 8 => new DecodeKernel<T, Width256, Vector256<float>>(problem),
-            >= 4 => new DecodeKernel<T, Width128, Vector128<float>>(problem),
+            16 => new DecodeKernel<T, Width512, Vector512<float>>(problem),
+            8 => new DecodeKernel<T, Width256, Vector256<float>>(problem),
+            4 => new DecodeKernel<T, Width128, Vector128<float>>(problem),
             _ => new DecodeKernel<T, WidthScalar, float>(problem),
         };
+
+    // Its vectors are no longer than a head.
+    private int DecodeLanes(in AttentionShape shape)
+    {
+        int shorter = Math.Min(vectorBits / 32, Math.Min(shape.HeadDim, shape.ValueHeadDim));
+        return shorter >= 16 ? 16 : shorter >= 8 ? 8 : shorter >= 4 ? 4 : 1;
+    }
 
     private static int WidestVectorBits() => Vector512.IsHardwareAccelerated ? 512
         : Vector256.IsHardwareAccelerated ? 256

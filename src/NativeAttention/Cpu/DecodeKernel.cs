@@ -76,6 +76,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     // With one block of rows a 16-bit element is widened once anyway, in a register.
     private bool WidensStrips => typeof(T) != typeof(float) && rowTiles.Rows > TWidth.BlockVectors;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
     {
         Tile t = Locate(tile, tensors, scratch);
@@ -102,6 +103,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     // Splits outside, heads inside: where heads share a token's memory, its pages are touched once.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Tile Locate(long tile, in TensorPointers<T> tensors, float* scratch)
     {
         AttentionShape shape = Problem.Shape;
@@ -139,10 +141,12 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     // The states of one head in this split; without splits they need not be shared.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float* States(in Tile t, int head, int keySplit) => split.Splits == 1
         ? Panels(t, head) + panels.States
         : t.SharedStates + (((nint)(keySplit * tileHeads) + head) * panels.StateFloats);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float* Panels(in Tile t, int head) => t.Panels + ((nint)head * panels.HeadFloats);
 
     // Queries times scale * log2(e), packed [block of rows][vector][row][lane]; m = -inf, l = 0, output 0.
@@ -178,6 +182,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Visit(in Tile t, int chunk, bool full)
     {
         // The keys of the chunk that some row sees.
@@ -258,6 +263,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         return new KeyStrip<float>(target, dim, strip.Count, 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ScoreBlocks<TElement>(in Tile t, int head, float* scores, KeyStrip<TElement> keys)
         where TElement : unmanaged
     {
@@ -276,6 +282,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ValueBlocks<TElement>(in Tile t, int head, float* weights, KeyStrip<TElement> values)
         where TElement : unmanaged
     {
@@ -295,6 +302,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     // Blocks of 4 vectors, 2 and 1; the last vector may overlap in V, though not in the output.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ValueBlocks<TElement, TRows>(float* output, float* weights, in KeyStrip<TElement> values)
         where TElement : unmanaged
         where TRows : struct, IRowCount
@@ -317,6 +325,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, KeyStrip<TElement> values)
         where TElement : unmanaged
         where TRows : struct, IRowCount
@@ -325,6 +334,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             output, panels.StateStride, weights, DecodePanels.ScoreStride, values);
 
     // Hides what is outside the band of each row.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Mask(in Tile t, int head, long first, int keys)
     {
         for (int r = 0; r < t.Rows; r++)
@@ -338,6 +348,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Softmax(in Tile t, int head, int keys)
     {
         int padded = RoundUp(keys, TWidth.Count);
@@ -386,16 +397,20 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float* ScoreRow(in Tile t, int head, int row) =>
         Panels(t, head) + panels.Scores + ((nint)row * DecodePanels.ScoreStride);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref float Maximum(float* state) => ref state[panels.OutputFloats];
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref float Sum(float* state) => ref state[panels.OutputFloats + 1];
 
     // Whether tokens follow each other more slowly than their heads: then a page has several heads.
     private static bool HeadsInterleaved(in LayoutStrides strides) => strides.Key.Head < strides.Key.Sequence;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
     // One split of the keys of a few neighbouring heads, for one tile of rows.

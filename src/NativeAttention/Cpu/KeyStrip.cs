@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NativeAttention.Cpu;
 
 /// <summary>A few neighbouring rows of K or V, and where the rows lie that are read after them.</summary>
@@ -17,5 +19,6 @@ internal readonly unsafe struct KeyStrip<T>(T* rows, nint stride, int count, nin
     public readonly nint Ahead = ahead;
 
     /// <summary>The same rows from a later lane on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public KeyStrip<T> From(nint lane) => new(Rows + lane, Stride, Count, Ahead);
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace NativeAttention.Cpu;
 
 /// <summary>
@@ -23,6 +25,7 @@ internal unsafe ref struct KeyStrips<T>(T* first, TensorStrides strides, int key
     /// <summary>The current strip.</summary>
     public readonly KeyStrip<T> Current
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             T* rows = At(FirstKey, Head);
@@ -35,6 +38,7 @@ internal unsafe ref struct KeyStrips<T>(T* first, TensorStrides strides, int key
     }
 
     /// <summary>Goes to the next strip, or the first; false when there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
         if (++Head == heads)
@@ -46,5 +50,6 @@ internal unsafe ref struct KeyStrips<T>(T* first, TensorStrides strides, int key
         return FirstKey < keys;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly T* At(int key, int head) => first + (key * strides.Sequence) + (head * strides.Head);
 }

@@ -20,6 +20,10 @@ internal readonly record struct TensorExtents(int Batch, int Sequence, int Heads
         : ((Int128)(Batch - 1) * Strides.Batch) + ((Int128)(Sequence - 1) * Strides.Sequence)
             + ((Int128)(Heads - 1) * Strides.Head) + Dim;
 
+    /// <summary>Offset of the first element of one row.</summary>
+    public long Offset(int batch, int sequence, int head) =>
+        (batch * Strides.Batch) + (sequence * Strides.Sequence) + (head * Strides.Head);
+
     /// <summary>The query tensor of a problem.</summary>
     public static TensorExtents Query(AttentionShape s, LayoutStrides strides) =>
         Of(s.Batch, s.QueryLength, strides.Packed?.Queries, s.QueryHeads, s.HeadDim, strides.Query);

@@ -1,29 +1,9 @@
-// Parameter structs of the kernels: one per family, passed by value, at most 4,096 bytes.
-//
-// The C# twins are generated from clang's record layout of this header (bindings/NativeAttention.Bindings.Generator)
-// and checked in; the build fails when they are stale. Rules: fixed-width fields, largest first, no implicit padding,
-// strides in elements and 64-bit, device pointers as pointers.
+// Parameters of family `dense`; see na/base/tensor_ref.h for the rules of parameter structs.
 #pragma once
 
-#include "na/base/ints.h"
+#include "na/base/tensor_ref.h"
 
 namespace na {
-
-// Where the elements of one operand lie: base address and strides in elements; the innermost stride is 1.
-struct TensorRef {
-  const void* data;
-  i64 batch_stride;
-  i64 sequence_stride;
-  i64 head_stride;
-};
-
-// As TensorRef, for the tensor the kernel writes.
-struct MutableTensorRef {
-  void* data;
-  i64 batch_stride;
-  i64 sequence_stride;
-  i64 head_stride;
-};
 
 // Bits of DenseForwardParams::flags.
 enum DenseFlags : u32 {
@@ -58,7 +38,6 @@ struct DenseForwardParams {
   u32 reserved;
 };
 
-static_assert(sizeof(TensorRef) == 32, "layout is part of the launch contract");
 static_assert(sizeof(DenseForwardParams) == 184, "layout is part of the launch contract");
 static_assert(sizeof(DenseForwardParams) <= 4096, "kernel parameters are limited to 4,096 bytes");
 
