@@ -63,8 +63,8 @@ public sealed class CpuBackend : AttentionBackend
             : largest > MostHeadDim ? $"a head dim is {largest}: it supports head dims of 1 to {MostHeadDim}."
             : rung == Reference && shape.KeyLength > Array.MaxLength - (4 * MostHeadDim)
                 ? $"{shape.KeyLength} keys are too many for the scratch memory of its rung '{Reference}'."
-            : rung is not null && rung != Reference && problem.PlainExceptWhy is string why
-                ? $"its rung '{rung}' does not support {why}: leave the rung out, or use '{Reference}'."
+            : rung == Decode && problem.PlainExceptWhy is string why
+                ? $"its rung '{Decode}' does not support {why}: leave the rung out, or use '{Tiled}'."
             : null;
         return reason is null;
     }
@@ -87,8 +87,7 @@ public sealed class CpuBackend : AttentionBackend
 
     /// <summary>The kernel for a problem that this backend can run.</summary>
     internal CpuKernel<T> MakeKernel<T>(AttentionProblem problem)
-        where T : unmanaged => (problem.IsPlain ? problem.Options.Tuning.Rung ?? FasterRung(problem) : Reference)
-        switch
+        where T : unmanaged => (problem.Options.Tuning.Rung ?? FasterRung(problem)) switch
         {
             Reference => new ReferenceKernel<T>(problem),
             Decode => MakeDecode<T>(problem),
@@ -99,7 +98,7 @@ public sealed class CpuBackend : AttentionBackend
     private string FasterRung(AttentionProblem problem)
     {
         int lanes = DecodeLanes(problem.Shape);
-        return lanes > 1 && 2 * (long)problem.Shape.QueryLength <= lanes ? Decode : Tiled;
+        return problem.IsPlain && lanes > 1 && 2 * (long)problem.Shape.QueryLength <= lanes ? Decode : Tiled;
     }
 
     private CpuKernel<T> MakeTiled<T>(AttentionProblem problem)

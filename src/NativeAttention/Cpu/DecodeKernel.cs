@@ -4,14 +4,14 @@ namespace NativeAttention.Cpu;
 
 /// <summary>
 /// Attention of few queries, which is bound by reading K and V: one pass over them serves all rows (queries
-/// times heads of the group) of a tile. Per chunk of keys: scores, softmax along each row, and the sum of the
-/// values, everything as the caller's memory has it, with nothing transposed or copied.
+/// times heads of the group) of a tile. Per chunk of keys: scores, softmax along each row, and the sum of
+/// the values, everything as the caller's memory has it, with nothing transposed or copied.
 /// </summary>
 /// <remarks>
-/// Keys are split between tasks by <see cref="KeySplit"/>. A task leaves the state of its rows (output, m, l)
-/// in shared memory, and the last to arrive merges them in the order of the keys: no thread waits for another,
-/// and the result is the same whoever computed what. The width is at most the shorter head dim, so that tails
-/// are vectors that overlap the one before.
+/// Keys are split between tiles by <see cref="KeySplit"/>. A tile leaves the state of its rows (output, m,
+/// l) in shared memory, and the last to arrive merges them in the order of the keys: no thread waits for
+/// another, and the result is the same whoever computed what. The width is at most the shorter head dim, so
+/// that tails are vectors that overlap the one before.
 /// </remarks>
 internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     where T : unmanaged
@@ -22,12 +22,15 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     private const int MostRows = 32;
 
     /// <summary>
-    /// Bytes of a strip: the distance of prefetching. 4 to 16 KiB are equal, and all blocks of rows find it in
-    /// the first-level cache.
+    /// Bytes of a strip, and so the distance of prefetching: measured. All blocks of rows find it in the
+    /// first-level cache.
     /// </summary>
     private const int StripBytes = 8192;
 
     private const int MostStripKeys = 64;
+
+    /// <summary>Tiles for each processor below which heads are rather tiles of their own.</summary>
+    private const int LeastTiles = 4;
 
     /// <summary>Most floats that wait to be merged: 1 GiB. Larger problems get fewer splits.</summary>
     private const long MostShared = 1L << 28;
@@ -38,7 +41,6 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     private readonly DecodePanels panels;
     private readonly int stripKeys;
     private readonly int tileHeads;
-    private readonly int headTiles;
 
     public DecodeKernel(AttentionProblem problem)
         : base(problem)
@@ -55,8 +57,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             WidensStrips ? stripKeys : 0);
         long rows = (long)shape.Batch * shape.KeyValueHeads * rowTiles.Tiles * rowTiles.Rows;
         split = new KeySplit(shape.KeyLength, rows * panels.StateStride, MostShared);
-        tileHeads = HeadsInterleaved(problem.Strides) ? Math.Min(shape.KeyValueHeads, MostRows / rowTiles.Rows) : 1;
-        headTiles = (shape.KeyValueHeads + tileHeads - 1) / tileHeads;
+        tileHeads = HeadsInterleaved(problem.Strides)
+            ? Math.Min(shape.KeyValueHeads, MostRows / rowTiles.Rows)
+            : 1;
+        while (tileHeads > 1 && Tiles < LeastTiles * Environment.ProcessorCount)
+        {
+            tileHeads = (tileHeads + 1) / 2;
+        }
     }
 
     public override string Name => $"na_cpu_decode_{ElementName}_{TWidth.Name}";
@@ -70,8 +77,11 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
     public override int SharedCounters => split.Splits == 1 ? 0 : checked((int)Groups);
 
+    // Tiles along the key/value heads.
+    private int HeadTiles => (Problem.Shape.KeyValueHeads + tileHeads - 1) / tileHeads;
+
     // Tiles that differ in their keys alone: their results are merged.
-    private long Groups => (long)Problem.Shape.Batch * headTiles * rowTiles.Tiles;
+    private long Groups => (long)Problem.Shape.Batch * HeadTiles * rowTiles.Tiles;
 
     // With one block of rows a 16-bit element is widened once anyway, in a register.
     private bool WidensStrips => typeof(T) != typeof(float) && rowTiles.Rows > TWidth.BlockVectors;
@@ -110,9 +120,9 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         LayoutStrides strides = Problem.Strides;
         (long rest, long queryTile) = Math.DivRem(tile, (long)rowTiles.QueryTiles);
         (rest, long rowHeadTile) = Math.DivRem(rest, (long)rowTiles.HeadTiles);
-        (rest, long headTile) = Math.DivRem(rest, (long)headTiles);
+        (rest, long headTile) = Math.DivRem(rest, (long)HeadTiles);
         (long b, long keySplit) = Math.DivRem(rest, (long)split.Splits);
-        long group = (((((b * headTiles) + headTile) * rowTiles.HeadTiles) + rowHeadTile)
+        long group = (((((b * HeadTiles) + headTile) * rowTiles.HeadTiles) + rowHeadTile)
             * rowTiles.QueryTiles) + queryTile;
         int kvHead = (int)headTile * tileHeads;
         int firstHead = (kvHead * rowTiles.Group) + ((int)rowHeadTile * rowTiles.Heads);
@@ -163,7 +173,8 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             T* query = queries + (i * strides.Sequence) + (h * strides.Head);
             int inBlock = r % TWidth.BlockVectors, block = r - inBlock;
             int blockRows = Math.Min(TWidth.BlockVectors, t.Rows - block);
-            float* packed = Panels(t, kvHead) + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
+            float* packed =
+                Panels(t, kvHead) + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
             for (nint d = 0; d < whole; d += TWidth.Count)
             {
                 TWidth.Store(TWidth.Multiply(TWidth.Widen(query + d), factor), packed);
@@ -199,7 +210,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
         TensorStrides keyStrides = Problem.Strides.Key, valueStrides = Problem.Strides.Value;
         T* k = t.Key + (first * keyStrides.Sequence), v = t.Value + (first * valueStrides.Sequence);
-        for (KeyStrips<T> s = new(k, keyStrides, keys, stripKeys, t.KeyValueHeads, v); s.MoveNext();)
+        for (ReadStrips<T> s = new(k, keyStrides, keys, stripKeys, t.KeyValueHeads, v); s.MoveNext();)
         {
             float* scores = Panels(t, s.Head) + panels.Scores + s.FirstKey;
             if (WidensStrips)
@@ -224,7 +235,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
 
         T* next = k + (keys * keyStrides.Sequence);
-        for (KeyStrips<T> s = new(v, valueStrides, keys, stripKeys, t.KeyValueHeads, next); s.MoveNext();)
+        for (ReadStrips<T> s = new(v, valueStrides, keys, stripKeys, t.KeyValueHeads, next); s.MoveNext();)
         {
             float* weights = Panels(t, s.Head) + panels.Scores + s.FirstKey;
             if (WidensStrips)
@@ -240,7 +251,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
     // The strip as floats in scratch memory, for several blocks of rows.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private KeyStrip<float> Widen(KeyStrip<T> strip, nint dim, in Tile t)
+    private ReadStrip<float> Widen(ReadStrip<T> strip, nint dim, in Tile t)
     {
         float* target = t.Scratch + panels.Widened;
         for (nint key = 0; key < strip.Count; key++)
@@ -260,30 +271,35 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             }
         }
 
-        return new KeyStrip<float>(target, dim, strip.Count, 0);
+        return new ReadStrip<float>(target, dim, strip.Count, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ScoreBlocks<TElement>(in Tile t, int head, float* scores, KeyStrip<TElement> keys)
+    private void ScoreBlocks<TElement>(in Tile t, int head, float* scores, ReadStrip<TElement> keys)
         where TElement : unmanaged
     {
-        nint dim = Problem.Shape.HeadDim, stride = DecodePanels.ScoreStride;
         for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
         {
             float* q = Panels(t, head) + ((nint)row * panels.QueryFloats);
-            float* s = scores + (row * stride);
+            float* s = scores + ((nint)row * DecodePanels.ScoreStride);
             switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
             {
-                case 1: DecodeProducts<TWidth, TVector>.Scores<TElement, OneRow>(s, stride, q, keys, dim); break;
-                case 2: DecodeProducts<TWidth, TVector>.Scores<TElement, TwoRows>(s, stride, q, keys, dim); break;
-                case 3: DecodeProducts<TWidth, TVector>.Scores<TElement, ThreeRows>(s, stride, q, keys, dim); break;
-                default: DecodeProducts<TWidth, TVector>.Scores<TElement, FourRows>(s, stride, q, keys, dim); break;
+                case 1: Scores<TElement, Rows1>(s, q, keys); break;
+                case 2: Scores<TElement, Rows2>(s, q, keys); break;
+                case 3: Scores<TElement, Rows3>(s, q, keys); break;
+                default: Scores<TElement, Rows4>(s, q, keys); break;
             }
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Scores<TElement, TRows>(float* scores, float* queries, ReadStrip<TElement> keys)
+        where TElement : unmanaged
+        where TRows : struct, IRowCount => DecodeProducts<TWidth, TVector>.Scores<TElement, TRows>(
+            scores, DecodePanels.ScoreStride, queries, keys, Problem.Shape.HeadDim);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ValueBlocks<TElement>(in Tile t, int head, float* weights, KeyStrip<TElement> values)
+    private void ValueBlocks<TElement>(in Tile t, int head, float* weights, ReadStrip<TElement> values)
         where TElement : unmanaged
     {
         float* states = States(t, head, t.Split);
@@ -293,17 +309,17 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             float* p = weights + ((nint)row * DecodePanels.ScoreStride);
             switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
             {
-                case 1: ValueBlocks<TElement, OneRow>(o, p, values); break;
-                case 2: ValueBlocks<TElement, TwoRows>(o, p, values); break;
-                case 3: ValueBlocks<TElement, ThreeRows>(o, p, values); break;
-                default: ValueBlocks<TElement, FourRows>(o, p, values); break;
+                case 1: ValueBlocks<TElement, Rows1>(o, p, values); break;
+                case 2: ValueBlocks<TElement, Rows2>(o, p, values); break;
+                case 3: ValueBlocks<TElement, Rows3>(o, p, values); break;
+                default: ValueBlocks<TElement, Rows4>(o, p, values); break;
             }
         }
     }
 
-    // Blocks of 4 vectors, 2 and 1; the last vector may overlap in V, though not in the output.
+    // Blocks of 4 vectors, 3, 2 and 1; the last vector may overlap in V, though not in the output.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ValueBlocks<TElement, TRows>(float* output, float* weights, in KeyStrip<TElement> values)
+    private void ValueBlocks<TElement, TRows>(float* output, float* weights, in ReadStrip<TElement> values)
         where TElement : unmanaged
         where TRows : struct, IRowCount
     {
@@ -311,6 +327,11 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         for (; d <= dim - (4 * TWidth.Count); d += 4 * TWidth.Count)
         {
             ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(output + d, weights, values.From(d));
+        }
+
+        for (; d <= dim - (3 * TWidth.Count); d += 3 * TWidth.Count)
+        {
+            ValueBlock<TElement, TRows, RowBlock3<TWidth, TVector>>(output + d, weights, values.From(d));
         }
 
         for (; d <= dim - (2 * TWidth.Count); d += 2 * TWidth.Count)
@@ -326,7 +347,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, KeyStrip<TElement> values)
+    private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, ReadStrip<TElement> values)
         where TElement : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector> =>
@@ -357,7 +378,8 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             float* scores = ScoreRow(t, head, r);
             float* state = States(t, head, t.Split) + ((nint)r * panels.StateStride);
             new Span<float>(scores + keys, padded - keys).Fill(float.NegativeInfinity);
-            float alpha = RowSoftmax<TWidth, TVector>.Update(scores, padded, ref Maximum(state), ref Sum(state));
+            float alpha =
+                RowSoftmax<TWidth, TVector>.Update(scores, padded, ref Maximum(state), ref Sum(state));
             if (alpha != 1)
             {
                 PartialMerge<TWidth, TVector>.Scale(state, alpha, panels.OutputFloats);
@@ -407,7 +429,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref float Sum(float* state) => ref state[panels.OutputFloats + 1];
 
-    // Whether tokens follow each other more slowly than their heads: then a page has several heads.
+    // Whether the heads of a token lie together.
     private static bool HeadsInterleaved(in LayoutStrides strides) => strides.Key.Head < strides.Key.Sequence;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -42,7 +42,9 @@ internal sealed class DecodePanels
     /// <summary>Floats of the states of all rows of a head.</summary>
     public int StateFloats { get; }
 
-    /// <summary>A strip of keys or values as floats; before it, at 0, one output vector for conversion.</summary>
+    /// <summary>
+    /// A strip of keys or values as floats; before it, at 0, one output vector for conversion.
+    /// </summary>
     public int Widened { get; }
 
     /// <summary>The panels of the first key/value head; its queries, packed, come first.</summary>
@@ -57,5 +59,6 @@ internal sealed class DecodePanels
     /// <summary>Floats from the panels of a head to those of the next.</summary>
     public int HeadFloats { get; }
 
-    private static int RoundUp(int value, int multiple) => checked((value + multiple - 1) / multiple * multiple);
+    private static int RoundUp(int value, int multiple) =>
+        checked((value + multiple - 1) / multiple * multiple);
 }

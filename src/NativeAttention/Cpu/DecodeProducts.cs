@@ -27,7 +27,7 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
     /// <param name="keys">The strip.</param>
     /// <param name="dim">Head dim, at least a vector.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Scores<T, TRows>(float* scores, nint scoreStride, float* queries, in KeyStrip<T> keys,
+    public static void Scores<T, TRows>(float* scores, nint scoreStride, float* queries, in ReadStrip<T> keys,
         nint dim)
         where T : unmanaged
         where TRows : struct, IRowCount
@@ -94,7 +94,7 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
     /// <param name="values">The strip, from the first lane on.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Values<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
-        nint weightStride, in KeyStrip<T> values)
+        nint weightStride, in ReadStrip<T> values)
         where T : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector>

@@ -1,9 +1,9 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// How the keys of a sequence are split between tasks: a split is a whole number of chunks. It depends on the
-/// number of keys alone (unless memory is short), and so does the order of every sum: neither threads nor
-/// batch nor heads change a bit of a result.
+/// How the keys of a sequence are split between tiles: a split is a whole number of chunks. It depends on the
+/// number of keys alone (unless memory is short), and so does the order of every sum: neither the number of
+/// threads nor the batch changes a bit of a result.
 /// </summary>
 internal readonly record struct KeySplit
 {

@@ -1,55 +1,25 @@
-using System.Runtime.CompilerServices;
-
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The strips of a chunk of K or V in the order they are read: heads inside, so that where heads are
-/// interleaved the memory is read nearly from front to back. Each strip prefetches the one after it.
+/// A key tile cut along the right edge of the band, so that neither product computes much of what is hidden.
+/// Lane i sees the keys before reach + i: blocks of lanes see more and more keys, and strip s are those keys
+/// that block s is the first to see, and all blocks after it see too. A tile that does not touch the edge is
+/// its first strip.
 /// </summary>
-/// <param name="first">First key of the first head.</param>
-/// <param name="strides">Strides of the tensor.</param>
-/// <param name="keys">Keys of the chunk.</param>
-/// <param name="stripKeys">Keys of a strip; the last may have fewer.</param>
-/// <param name="heads">Neighbouring key/value heads to read.</param>
-/// <param name="next">What is read after the last strip.</param>
-internal unsafe ref struct KeyStrips<T>(T* first, TensorStrides strides, int keys, int stripKeys, int heads,
-    T* next)
-    where T : unmanaged
+/// <param name="keys">Keys in the tile.</param>
+/// <param name="lanes">Lanes of the panels.</param>
+/// <param name="reach">Number of keys that lane 0 sees; may be negative or more than there are.</param>
+internal readonly struct KeyStrips(int keys, int lanes, int reach)
 {
-    /// <summary>Head of the current strip, from 0.</summary>
-    public int Head { get; private set; } = -1;
+    /// <summary>Lanes of a block: the widest vector.</summary>
+    public const int BlockLanes = 16;
 
-    /// <summary>First key of the current strip, counted in the chunk.</summary>
-    public int FirstKey { get; private set; }
+    /// <summary>Number of strips; some may be empty.</summary>
+    public int Count => (lanes + BlockLanes - 1) / BlockLanes;
 
-    /// <summary>The current strip.</summary>
-    public readonly KeyStrip<T> Current
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get
-        {
-            T* rows = At(FirstKey, Head);
-            int count = Math.Min(stripKeys, keys - FirstKey);
-            T* after = Head + 1 < heads ? At(FirstKey, Head + 1)
-                : FirstKey + count < keys ? At(FirstKey + count, 0)
-                : next;
-            return new KeyStrip<T>(rows, (nint)strides.Sequence, count, (nint)(after - rows));
-        }
-    }
+    /// <summary>Number of keys that a block of lanes sees: where its strip ends.</summary>
+    public int End(int block) => Math.Clamp(reach + ((block + 1) * BlockLanes) - 1, 0, keys);
 
-    /// <summary>Goes to the next strip, or the first; false when there is none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool MoveNext()
-    {
-        if (++Head == heads)
-        {
-            Head = 0;
-            FirstKey += stripKeys;
-        }
-
-        return FirstKey < keys;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly T* At(int key, int head) => first + (key * strides.Sequence) + (head * strides.Head);
+    /// <summary>First key of a strip.</summary>
+    public int Begin(int strip) => strip == 0 ? 0 : End(strip - 1);
 }

@@ -17,7 +17,8 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
     where TVector : struct
 {
     /// <summary>
-    /// Hides what is outside a band: s[key][lane] = -inf unless low &lt;= lane - key &lt;= high.
+    /// Hides what is outside a band: s[key][lane] = -inf unless low &lt;= lane - key &lt;= high. Blocks of
+    /// lanes that lie wholly before the band belong to no strip and are left alone.
     /// </summary>
     /// <param name="scores">The tile.</param>
     /// <param name="keys">Keys in it.</param>
@@ -31,13 +32,20 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
         for (int key = 0; key < keys; key++)
         {
             // Lanes are small numbers, exact as floats; limits beyond them may be clamped.
-            TVector least = TWidth.Broadcast(Math.Clamp(low + key, -1, lanes));
-            TVector greatest = TWidth.Broadcast(Math.Clamp(high + key, -1, lanes));
-            for (int lane = 0; lane < lanes; lane += TWidth.Count)
+            int least = (int)Math.Clamp(low + key, -1, lanes);
+            int greatest = (int)Math.Clamp(high + key, -1, lanes);
+            int first = Math.Max(least, 0) / KeyStrips.BlockLanes * KeyStrips.BlockLanes;
+            for (int lane = first; lane < lanes; lane += TWidth.Count)
             {
+                if (lane >= least && lane + TWidth.Count - 1 <= greatest)
+                {
+                    continue;
+                }
+
                 TVector index = TWidth.Add(TWidth.Broadcast(lane), TWidth.Indices);
                 TVector score = TWidth.Load(scores + lane);
-                TWidth.Store(TWidth.SelectBetween(index, least, greatest, score, hidden), scores + lane);
+                TWidth.Store(TWidth.SelectBetween(index, TWidth.Broadcast(least), TWidth.Broadcast(greatest),
+                    score, hidden), scores + lane);
             }
 
             scores += lanes;
@@ -46,43 +54,55 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
 
     /// <summary>Turns scores into unnormalised probabilities and updates the state.</summary>
     /// <param name="scores">The tile; receives p = 2^(s - m).</param>
-    /// <param name="keys">Keys in it.</param>
+    /// <param name="strips">The keys that each lane may see: the others are left alone.</param>
     /// <param name="lanes">Lanes in a row.</param>
     /// <param name="maxima">m of every lane.</param>
     /// <param name="sums">l of every lane.</param>
     /// <param name="rescale">Receives 2^(old m - m): the factor on what was accumulated so far.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Update(float* scores, int keys, int lanes, float* maxima, float* sums, float* rescale)
+    public static void Update(float* scores, in KeyStrips strips, int lanes, float* maxima, float* sums,
+        float* rescale)
     {
         for (int lane = 0; lane < lanes; lane += TWidth.Count)
         {
+            int keys = strips.End(lane / KeyStrips.BlockLanes);
             TVector before = TWidth.Load(maxima + lane);
             TVector max = Maximum(scores + lane, keys, lanes, before);
             TWidth.Store(max, maxima + lane);
 
             // A lane that has seen no key yet: -inf - -inf would be NaN.
             TVector shift = TWidth.ReplaceNegativeInfinity(max, TWidth.Zero);
-            TVector alpha = TWidth.Exp2(TWidth.Subtract(before, shift));
+            // Exactly 1 where the maximum stays: the polynomial is an ulp off there, and every tile counts.
+            TVector alpha = TWidth.SelectBetween(before, shift, shift, TWidth.Broadcast(1),
+                TWidth.Exp2(TWidth.Subtract(before, shift)));
             TWidth.Store(alpha, rescale + lane);
             TVector sum = Exponentials(scores + lane, keys, lanes, shift);
             TWidth.Store(TWidth.MultiplyAdd(TWidth.Load(sums + lane), alpha, sum), sums + lane);
         }
     }
 
-    // Two chains hide the latency of the operation.
+    // Four chains hide the latency of the operation.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Maximum(float* scores, int keys, nint lanes, TVector start)
     {
-        TVector even = start, odd = start;
+        TVector a = start, b = start, c = start, d = start;
         int key = 0;
-        for (; key + 1 < keys; key += 2)
+        for (; key + 3 < keys; key += 4)
         {
-            even = TWidth.Max(even, TWidth.Load(scores));
-            odd = TWidth.Max(odd, TWidth.Load(scores + lanes));
-            scores += 2 * lanes;
+            a = TWidth.Max(a, TWidth.Load(scores));
+            b = TWidth.Max(b, TWidth.Load(scores + lanes));
+            c = TWidth.Max(c, TWidth.Load(scores + (2 * lanes)));
+            d = TWidth.Max(d, TWidth.Load(scores + (3 * lanes)));
+            scores += 4 * lanes;
         }
 
-        return TWidth.Max(odd, key < keys ? TWidth.Max(even, TWidth.Load(scores)) : even);
+        for (; key < keys; key++)
+        {
+            a = TWidth.Max(a, TWidth.Load(scores));
+            scores += lanes;
+        }
+
+        return TWidth.Max(TWidth.Max(a, b), TWidth.Max(c, d));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

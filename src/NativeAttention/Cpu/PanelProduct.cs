@@ -20,71 +20,103 @@ internal static unsafe class PanelProduct<TWidth, TVector>
     /// Rows of the micro-kernel. 6 x 4 accumulators, 4 vectors of b and one broadcast fit 32 registers; 6 x 2
     /// fit 16 (in a prototype 7 x 4 lost 10 %, 8 x 4 lost 60 %).
     /// </summary>
-    public const int Rows = 6;
+    private const int TallRows = 6;
 
-    /// <summary>
-    /// Computes a whole panel. c has <see cref="Rows"/> rows at a time: its storage is rounded up to that.
-    /// </summary>
-    /// <param name="c">Result, lanes floats a row.</param>
-    /// <param name="rows">Rows of a.</param>
-    /// <param name="a">First element of a.</param>
-    /// <param name="rowStride">Distance between rows of a.</param>
-    /// <param name="stepStride">Distance between neighbours of a along k.</param>
-    /// <param name="b">Panel b, lanes floats a row.</param>
-    /// <param name="steps">Length of the sum.</param>
-    /// <param name="lanes">Floats in a row of b and c.</param>
-    /// <param name="rescale">Factor on the old c, one for every lane; null to forget the old c.</param>
-    public static void Multiply(float* c, int rows, float* a, nint rowStride, nint stepStride, float* b,
-        int steps, int lanes, float* rescale)
+    /// <summary>Rows of the micro-kernel for what 6 leave over.</summary>
+    private const int ShortRows = 4;
+
+    /// <summary>Rows after the result that may be overwritten: the last micro-kernel pads.</summary>
+    public const int SpareRows = ShortRows - 1;
+
+    /// <summary>Computes a panel, or some neighbouring lanes of one.</summary>
+    /// <param name="c">Result, and <see cref="SpareRows"/> rows after it.</param>
+    /// <param name="a">The operand that is broadcast, and the extents of the product.</param>
+    /// <param name="b">Panel b.</param>
+    /// <param name="stride">Floats in a row of b and c.</param>
+    /// <param name="lanes">Lanes to compute: a whole number of vectors.</param>
+    /// <param name="start">What becomes of the old c.</param>
+    /// <param name="rescale">Factor on the old c, one for every lane, if it is rescaled.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(float* c, in BroadcastOperand a, float* b, nint stride, int lanes,
+        PanelStart start, float* rescale)
     {
-        int vectors = lanes / TWidth.Count;
-        if (TWidth.BlockVectors == 4 && vectors % 4 == 0)
+        int most = TWidth.BlockVectors * TWidth.Count;
+        for (; lanes >= most; lanes -= most)
         {
-            Panel<RowBlock4<TWidth, TVector>>(c, rows, a, rowStride, stepStride, b, steps, lanes, rescale);
+            if (TWidth.BlockVectors == 4)
+            {
+                Column<RowBlock4<TWidth, TVector>>(c, a, b, stride, start, rescale);
+            }
+            else
+            {
+                Column<RowBlock2<TWidth, TVector>>(c, a, b, stride, start, rescale);
+            }
+
+            c += most;
+            b += most;
+            rescale += most;
         }
-        else if (vectors % 2 == 0)
+
+        switch (lanes / TWidth.Count)
         {
-            Panel<RowBlock2<TWidth, TVector>>(c, rows, a, rowStride, stepStride, b, steps, lanes, rescale);
-        }
-        else
-        {
-            Panel<RowBlock1<TWidth, TVector>>(c, rows, a, rowStride, stepStride, b, steps, lanes, rescale);
+            case 1:
+                Column<RowBlock1<TWidth, TVector>>(c, a, b, stride, start, rescale);
+                break;
+            case 2:
+                Column<RowBlock2<TWidth, TVector>>(c, a, b, stride, start, rescale);
+                break;
+            case 3:
+                Column<RowBlock3<TWidth, TVector>>(c, a, b, stride, start, rescale);
+                break;
         }
     }
 
-    private static void Panel<TRow>(float* c, int rows, float* a, nint rowStride, nint stepStride, float* b,
-        int steps, int lanes, float* rescale)
+    // 7 and 8 rows are two short blocks rather than a tall one with the rest of another.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Column<TRow>(float* c, in BroadcastOperand a, float* b, nint stride, PanelStart start,
+        float* rescale)
         where TRow : struct, IRowBlock<TRow, TVector>
     {
-        int width = TRow.Vectors * TWidth.Count;
-        for (int row = 0; row < rows; row += Rows)
+        float* from = a.Start;
+        int rows = a.Rows;
+        while (rows > 0)
         {
-            // The last rows may lie beyond a: their pointers repeat its last row, their results are never
-            // used.
-            int last = Math.Min(Rows, rows - row) - 1;
-            for (int lane = 0; lane < lanes; lane += width)
+            int most = rows is TallRows - 1 or TallRows or > 2 * ShortRows ? TallRows : ShortRows;
+            if (most == TallRows)
             {
-                Block<TRow>(c + ((nint)row * lanes) + lane, a + (row * rowStride), rowStride, last,
-                    stepStride, b + lane, steps, lanes, rescale == null ? null : rescale + lane);
+                Tall<TRow>(c, from, Math.Min(rows, most) - 1, a, b, stride, start, rescale);
             }
+            else
+            {
+                Short<TRow>(c, from, Math.Min(rows, most) - 1, a, b, stride, start, rescale);
+            }
+
+            rows -= most;
+            from += most * a.RowStride;
+            c += most * stride;
         }
     }
 
+    // Rows beyond the last repeat it, and their results are never used; of 6 that is at most the sixth.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Block<TRow>(float* c, float* a, nint rowStride, int last, nint stepStride, float* b,
-        int steps, nint lanes, float* rescale)
+    private static void Tall<TRow>(float* c, float* a, int last, in BroadcastOperand operand, float* b,
+        nint stride, PanelStart start, float* rescale)
         where TRow : struct, IRowBlock<TRow, TVector>
     {
         TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default;
-        if (rescale != null)
+        if (start != PanelStart.Zero)
+        {
+            c0 = TRow.Load(c);
+            c1 = TRow.Load(c + stride);
+            c2 = TRow.Load(c + (2 * stride));
+            c3 = TRow.Load(c + (3 * stride));
+            c4 = TRow.Load(c + (4 * stride));
+            c5 = TRow.Load(c + (5 * stride));
+        }
+
+        if (start == PanelStart.Rescale)
         {
             TRow factor = TRow.Load(rescale);
-            c0 = TRow.Load(c);
-            c1 = TRow.Load(c + lanes);
-            c2 = TRow.Load(c + (2 * lanes));
-            c3 = TRow.Load(c + (3 * lanes));
-            c4 = TRow.Load(c + (4 * lanes));
-            c5 = TRow.Load(c + (5 * lanes));
             c0.Scale(factor);
             c1.Scale(factor);
             c2.Scale(factor);
@@ -93,31 +125,76 @@ internal static unsafe class PanelProduct<TWidth, TVector>
             c5.Scale(factor);
         }
 
-        float* a0 = a;
-        float* a1 = a + (Math.Min(1, last) * rowStride);
-        float* a2 = a + (Math.Min(2, last) * rowStride);
-        float* a3 = a + (Math.Min(3, last) * rowStride);
-        float* a4 = a + (Math.Min(4, last) * rowStride);
-        float* a5 = a + (Math.Min(5, last) * rowStride);
+        nint rowStride = operand.RowStride, stepStride = operand.StepStride;
+        float* a1 = a + rowStride;
+        float* a2 = a1 + rowStride;
+        float* a3 = a2 + rowStride;
+        float* a4 = a3 + rowStride;
+        float* a5 = a + (last * rowStride);
         nint k = 0;
-        for (; steps > 0; steps--)
+        for (int steps = operand.Steps; steps > 0; steps--)
         {
             TRow row = TRow.Load(b);
-            c0.Add(TWidth.Broadcast(a0[k]), row);
+            c0.Add(TWidth.Broadcast(a[k]), row);
             c1.Add(TWidth.Broadcast(a1[k]), row);
             c2.Add(TWidth.Broadcast(a2[k]), row);
             c3.Add(TWidth.Broadcast(a3[k]), row);
             c4.Add(TWidth.Broadcast(a4[k]), row);
             c5.Add(TWidth.Broadcast(a5[k]), row);
             k += stepStride;
-            b += lanes;
+            b += stride;
         }
 
         c0.Store(c);
-        c1.Store(c + lanes);
-        c2.Store(c + (2 * lanes));
-        c3.Store(c + (3 * lanes));
-        c4.Store(c + (4 * lanes));
-        c5.Store(c + (5 * lanes));
+        c1.Store(c + stride);
+        c2.Store(c + (2 * stride));
+        c3.Store(c + (3 * stride));
+        c4.Store(c + (4 * stride));
+        c5.Store(c + (5 * stride));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Short<TRow>(float* c, float* a, int last, in BroadcastOperand operand, float* b,
+        nint stride, PanelStart start, float* rescale)
+        where TRow : struct, IRowBlock<TRow, TVector>
+    {
+        TRow c0 = default, c1 = default, c2 = default, c3 = default;
+        if (start != PanelStart.Zero)
+        {
+            c0 = TRow.Load(c);
+            c1 = TRow.Load(c + stride);
+            c2 = TRow.Load(c + (2 * stride));
+            c3 = TRow.Load(c + (3 * stride));
+        }
+
+        if (start == PanelStart.Rescale)
+        {
+            TRow factor = TRow.Load(rescale);
+            c0.Scale(factor);
+            c1.Scale(factor);
+            c2.Scale(factor);
+            c3.Scale(factor);
+        }
+
+        nint rowStride = operand.RowStride, stepStride = operand.StepStride;
+        float* a1 = a + (Math.Min(1, last) * rowStride);
+        float* a2 = a + (Math.Min(2, last) * rowStride);
+        float* a3 = a + (last * rowStride);
+        nint k = 0;
+        for (int steps = operand.Steps; steps > 0; steps--)
+        {
+            TRow row = TRow.Load(b);
+            c0.Add(TWidth.Broadcast(a[k]), row);
+            c1.Add(TWidth.Broadcast(a1[k]), row);
+            c2.Add(TWidth.Broadcast(a2[k]), row);
+            c3.Add(TWidth.Broadcast(a3[k]), row);
+            k += stepStride;
+            b += stride;
+        }
+
+        c0.Store(c);
+        c1.Store(c + stride);
+        c2.Store(c + (2 * stride));
+        c3.Store(c + (3 * stride));
     }
 }

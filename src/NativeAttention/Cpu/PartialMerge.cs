@@ -58,12 +58,13 @@ internal static unsafe class PartialMerge<TWidth, TVector>
         TVector factor = TWidth.Broadcast(weight);
         for (nint d = 0; d < dim; d += TWidth.Count)
         {
-            TWidth.Store(weight == 0 ? TWidth.Zero : TWidth.Multiply(TWidth.Load(output + d), factor), output + d);
+            TWidth.Store(
+                weight == 0 ? TWidth.Zero : TWidth.Multiply(TWidth.Load(output + d), factor), output + d);
         }
     }
 
-    // Without a maximum the sum is 0, where nothing was seen, or NaN, where nothing but NaN was seen: it is its
-    // own weight. (And -inf - -inf would be NaN.)
+    // Without a maximum the sum is 0, where nothing was seen, or NaN, where nothing but NaN was seen: it is
+    // its own weight. (And -inf - -inf would be NaN.)
     private static float Weight(float partMax, float partSum, float max) =>
         float.IsNegativeInfinity(partMax) ? partSum : WidthScalar.Exp2(partMax - max);
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// A row of one, two or four vectors side by side that stays in registers: the accumulators of the
+/// A row of one to four vectors side by side that stays in registers: the accumulators of the
 /// micro-kernel. (The compiler keeps the fields of a struct in registers up to four fields; arrays of any
 /// kind go to memory.)
 /// </summary>
@@ -111,6 +111,66 @@ internal unsafe struct RowBlock2<TWidth, TVector> : IRowBlock<RowBlock2<TWidth, 
     {
         v0 = TWidth.MultiplyAdd(x, row.v0, v0);
         v1 = TWidth.MultiplyAdd(x, row.v1, v1);
+    }
+}
+
+/// <summary>Three vectors.</summary>
+internal unsafe struct RowBlock3<TWidth, TVector> : IRowBlock<RowBlock3<TWidth, TVector>, TVector>
+    where TWidth : struct, IVectorWidth<TVector>
+    where TVector : struct
+{
+    private TVector v0, v1, v2;
+
+    public static int Vectors => 3;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowBlock3<TWidth, TVector> Load(float* source) => new()
+    {
+        v0 = TWidth.Load(source),
+        v1 = TWidth.Load(source + TWidth.Count),
+        v2 = TWidth.Load(source + (2 * TWidth.Count)),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowBlock3<TWidth, TVector> Widen<T>(T* source)
+        where T : unmanaged => new()
+    {
+        v0 = TWidth.Widen(source),
+        v1 = TWidth.Widen(source + TWidth.Count),
+        v2 = TWidth.Widen(source + (2 * TWidth.Count)),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch<T>(T* source)
+        where T : unmanaged
+    {
+        CachePrefetch.Line(source);
+        CachePrefetch.Line(source + TWidth.Count);
+        CachePrefetch.Line(source + (2 * TWidth.Count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Store(float* destination)
+    {
+        TWidth.Store(v0, destination);
+        TWidth.Store(v1, destination + TWidth.Count);
+        TWidth.Store(v2, destination + (2 * TWidth.Count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Scale(in RowBlock3<TWidth, TVector> factor)
+    {
+        v0 = TWidth.Multiply(v0, factor.v0);
+        v1 = TWidth.Multiply(v1, factor.v1);
+        v2 = TWidth.Multiply(v2, factor.v2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(TVector x, in RowBlock3<TWidth, TVector> row)
+    {
+        v0 = TWidth.MultiplyAdd(x, row.v0, v0);
+        v1 = TWidth.MultiplyAdd(x, row.v1, v1);
+        v2 = TWidth.MultiplyAdd(x, row.v2, v2);
     }
 }
 

@@ -11,25 +11,25 @@ internal interface IRowCount
 }
 
 /// <summary>One row.</summary>
-internal readonly struct OneRow : IRowCount
+internal readonly struct Rows1 : IRowCount
 {
     public static int Count => 1;
 }
 
 /// <summary>Two rows.</summary>
-internal readonly struct TwoRows : IRowCount
+internal readonly struct Rows2 : IRowCount
 {
     public static int Count => 2;
 }
 
 /// <summary>Three rows.</summary>
-internal readonly struct ThreeRows : IRowCount
+internal readonly struct Rows3 : IRowCount
 {
     public static int Count => 3;
 }
 
 /// <summary>Four rows.</summary>
-internal readonly struct FourRows : IRowCount
+internal readonly struct Rows4 : IRowCount
 {
     public static int Count => 4;
 }

@@ -13,21 +13,20 @@ internal sealed class TilePanels
     /// <param name="keys">Keys of a tile.</param>
     /// <param name="headDim">Length of a query or key vector.</param>
     /// <param name="valueHeadDim">Length of a value vector.</param>
-    /// <param name="outputRows">Value dims, rounded up to rows of the micro-kernel.</param>
+    /// <param name="spareRows">Rows that a product may overwrite after its result.</param>
     /// <param name="widen">Whether keys and values must be widened to float.</param>
-    public TilePanels(int lanes, int keys, int headDim, int valueHeadDim, int outputRows, bool widen)
+    public TilePanels(int lanes, int keys, int headDim, int valueHeadDim, int spareRows, bool widen)
     {
         Lanes = lanes;
         HeadDim = headDim;
         ValueHeadDim = valueHeadDim;
-        OutputRows = outputRows;
         Query = Take((long)headDim * lanes);
-        Scores = Take((long)keys * lanes);
-        Output = Take((long)outputRows * lanes);
+        Scores = Take((long)(keys + spareRows) * lanes);
+        Output = Take((long)(valueHeadDim + spareRows) * lanes);
         Maxima = Take(lanes);
         Sums = Take(lanes);
         Rescale = Take(lanes);
-        Row = Take(Math.Max(headDim, valueHeadDim));
+        Rows = Take((long)Transposition.Rows * Math.Max(headDim, valueHeadDim));
         Widened = Take(widen ? (long)keys * Math.Max(headDim, valueHeadDim) : 0);
     }
 
@@ -39,9 +38,6 @@ internal sealed class TilePanels
 
     /// <summary>Length of a value vector.</summary>
     public int ValueHeadDim { get; }
-
-    /// <summary>Rows of the output panel.</summary>
-    public int OutputRows { get; }
 
     /// <summary>Q^T, [head dim][lane].</summary>
     public int Query { get; }
@@ -61,8 +57,8 @@ internal sealed class TilePanels
     /// <summary>Factor on the old accumulators, of every lane.</summary>
     public int Rescale { get; }
 
-    /// <summary>One vector, for conversion.</summary>
-    public int Row { get; }
+    /// <summary>Some query or output vectors, for conversion.</summary>
+    public int Rows { get; }
 
     /// <summary>A key or value tile as floats.</summary>
     public int Widened { get; }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace NativeAttention.Cpu;
 
@@ -20,131 +21,218 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private const int MostLanes = 64;
 
     /// <summary>
-    /// Floats of a key or value tile that stay in the first-level cache beside the panels: 24 KiB.
+    /// Most floats of a key or value tile, which passes through the first-level cache: 48 KiB.
     /// </summary>
-    private const int KeyTileFloats = 6144;
+    private const int KeyTileFloats = 12288;
 
     private const int MostKeys = 96;
     private readonly TileSchedule schedule;
     private readonly TilePanels panels;
+    private readonly TileModifiers<T, TWidth, TVector>? modifiers; // null for plain problems
 
     public TiledKernel(AttentionProblem problem)
+        : this(problem, DefaultSchedule(problem))
+    {
+    }
+
+    /// <summary>Makes a kernel with a schedule of its own, which has any tiles and may list them.</summary>
+    internal TiledKernel(AttentionProblem problem, TileSchedule schedule)
         : base(problem)
     {
+        this.schedule = schedule;
         AttentionShape shape = problem.Shape;
-        int lanes = TWidth.Count;
-        while (lanes < MostLanes && lanes < shape.QueryLength)
-        {
-            lanes *= 2;
-        }
-
-        int keys = Math.Clamp(KeyTileFloats / Math.Max(shape.HeadDim, shape.ValueHeadDim), 1, MostKeys);
-        keys = RoundUp(keys, PanelProduct<TWidth, TVector>.Rows);
-        schedule = new TileSchedule(shape.QueryLength, shape.KeyLength, problem.Band, lanes, keys);
-        panels = new TilePanels(lanes, keys, shape.HeadDim, shape.ValueHeadDim,
-            RoundUp(shape.ValueHeadDim, PanelProduct<TWidth, TVector>.Rows), typeof(T) != typeof(float));
+        panels = new TilePanels(RoundUp(schedule.QueryTile, LeastLanes), schedule.KeyTile, shape.HeadDim,
+            shape.ValueHeadDim, PanelProduct<TWidth, TVector>.SpareRows,
+            typeof(T) != typeof(float));
+        modifiers = problem.IsPlain ? null : new(problem, panels.Lanes, schedule.KeyTile);
     }
 
     public override string Name => $"na_cpu_tiled_{ElementName}_{TWidth.Name}";
 
     public override long Tiles => (long)Problem.Shape.Batch * Problem.Shape.QueryHeads * schedule.QueryTiles;
 
-    public override int ScratchFloats => panels.Total;
+    public override int ScratchFloats => checked(panels.Total + (modifiers?.ScratchFloats ?? 0));
 
     public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
     {
         AttentionShape shape = Problem.Shape;
-        LayoutStrides strides = Problem.Strides;
         (long rest, long fromLast) = Math.DivRem(tile, (long)schedule.QueryTiles);
         (long b, long h) = Math.DivRem(rest, (long)shape.QueryHeads);
-        long kvHead = KeyValueHead((int)h);
 
         // The last tile of a causal problem has the most keys: it comes first, so that threads finish
         // together.
         int queryTile = (int)(schedule.QueryTiles - 1 - fromLast);
+        SequenceBounds sequence = tensors.Sequence(shape, b);
         long firstRow = (long)queryTile * schedule.QueryTile;
-        Tile t = new()
+        if (firstRow >= sequence.QueryLength)
         {
-            Query = tensors.Query + (b * strides.Query.Batch) + (h * strides.Query.Head)
-                + (firstRow * strides.Query.Sequence),
-            Key = tensors.Key + (b * strides.Key.Batch) + (kvHead * strides.Key.Head),
-            Value = tensors.Value + (b * strides.Value.Batch) + (kvHead * strides.Value.Head),
-            Output = tensors.Output + (b * strides.Output.Batch) + (h * strides.Output.Head)
-                + (firstRow * strides.Output.Sequence),
-            Lse = tensors.Lse == null
-                ? null
-                : tensors.Lse + (((b * shape.QueryHeads) + h) * shape.QueryLength) + firstRow,
-            FirstRow = firstRow,
-            Rows = (int)Math.Min(schedule.QueryTile, shape.QueryLength - firstRow),
-            Scratch = scratch,
-        };
+            return;
+        }
+
+        Tile t = Locate(tensors, sequence, b, h, firstRow);
+        t.Scratch = scratch;
         Prologue(t);
-        KeyTileRange range = schedule.KeyTiles(queryTile);
-        for (int n = range.Begin; n < range.End; n++)
+        KeyTileWalk walk = t.Schedule.Walk(queryTile);
+        PanelStart start = PanelStart.Zero;
+        while (!walk.IsDone)
         {
-            Visit(t, n, range.IsFull(n));
+            Visit(t, walk.Take(), start);
+            start = PanelStart.Rescale;
+        }
+
+        if (start == PanelStart.Zero)
+        {
+            new Span<float>(scratch + panels.Output, panels.ValueHeadDim * panels.Lanes).Clear();
         }
 
         Epilogue(t);
     }
 
-    // Q^T[d][lane] = scale * log2(e) * q[lane][d], zero in padded lanes; m = -inf, l = 0, O^T = 0.
+    private Tile Locate(in TensorPointers<T> tensors, in SequenceBounds sequence, long b, long h, long firstRow)
+    {
+        LayoutStrides strides = Problem.Strides;
+        int rows = (int)Math.Min(schedule.QueryTile, sequence.QueryLength - firstRow);
+        return new Tile
+        {
+            Query = tensors.Query + At(strides.Query, b, sequence.QueryBegin + firstRow, h),
+            Key = tensors.Key + At(strides.Key, b, sequence.KeyBegin, KeyValueHead((int)h)),
+            Value = tensors.Value + At(strides.Value, b, sequence.KeyBegin, ValueHead((int)h)),
+            Output = tensors.Output + At(strides.Output, b, sequence.QueryBegin + firstRow, h),
+            Lse = tensors.Lse == null
+                ? null
+                : tensors.Lse + Problem.LseOffset((int)b, (int)h, sequence) + firstRow,
+            FirstRow = firstRow,
+            Rows = rows,
+            Schedule = modifiers is null ? schedule : schedule.Of(Problem, sequence),
+            Operands = modifiers?.Locate(tensors, sequence, b, h, firstRow, rows) ?? default,
+        };
+    }
+
+    private static int LeastLanes => Math.Max(TWidth.Count, Transposition.Rows);
+
+    /// <summary>The tiles that suit the caches, visited as the band says.</summary>
+    internal static TileSchedule DefaultSchedule(AttentionProblem problem)
+    {
+        AttentionShape shape = problem.Shape;
+        int lanes = LeastLanes;
+        while (lanes < MostLanes && lanes < shape.QueryLength)
+        {
+            lanes *= 2;
+        }
+
+        int keys = Math.Clamp(KeyTileFloats / Math.Max(shape.HeadDim, shape.ValueHeadDim), 1, MostKeys);
+        return new TileSchedule(shape.QueryLength, shape.KeyLength, problem.Band, lanes, RoundUp(keys, 6));
+    }
+
+    // Q^T[d][lane] = scale * log2(e) * q[lane][d], where padded lanes repeat the last query; m = -inf, l = 0.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Prologue(in Tile t)
     {
-        int lanes = panels.Lanes, dim = panels.HeadDim;
-        float scale = Problem.Scale;
-        float* queries = t.Scratch + panels.Query;
-        new Span<float>(queries, dim * lanes).Clear();
-        Span<float> row = new(t.Scratch + panels.Row, dim);
-        for (int lane = 0; lane < t.Rows; lane++)
+        int lanes = panels.Lanes;
+        long stride = Problem.Strides.Query.Sequence;
+        float* spare = t.Scratch + panels.Rows;
+        for (int lane = 0; lane < lanes; lane += Transposition.Rows)
         {
-            ElementConvert.Widen(new ReadOnlySpan<T>(t.Query + (lane * Problem.Strides.Query.Sequence), dim),
-                row);
-            float* column = queries + lane;
-            for (int d = 0; d < row.Length; d++)
+            FourRows rows = new()
             {
-                *column = row[d] * scale * Log2E;
-                column += lanes;
-            }
+                Row0 = QueryRow(t, lane, stride, spare),
+                Row1 = QueryRow(t, lane + 1, stride, spare + panels.HeadDim),
+                Row2 = QueryRow(t, lane + 2, stride, spare + (2 * panels.HeadDim)),
+                Row3 = QueryRow(t, lane + 3, stride, spare + (3 * panels.HeadDim)),
+            };
+            Transposition.ToLanes(rows, panels.HeadDim, t.Scratch + panels.Query + lane, lanes, Problem.Scale,
+                Log2E);
         }
 
+        modifiers?.ScaleQueries(t.Operands, t.Scratch + panels.Query, panels.HeadDim, t.Scratch + panels.Total);
         new Span<float>(t.Scratch + panels.Maxima, lanes).Fill(float.NegativeInfinity);
         new Span<float>(t.Scratch + panels.Sums, lanes).Clear();
-        new Span<float>(t.Scratch + panels.Output, panels.OutputRows * lanes).Clear();
     }
 
-    private void Visit(in Tile t, int n, bool full)
+    // A query as floats: where it lies, or widened.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float* QueryRow(in Tile t, int lane, long stride, float* spare)
+    {
+        T* row = t.Query + (Math.Min(lane, t.Rows - 1) * stride);
+        if (typeof(T) == typeof(float))
+        {
+            return (float*)row;
+        }
+
+        ElementConvert.WidenRows(row, 0, 1, panels.HeadDim, spare);
+        return spare;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Visit(in Tile t, KeyTileVisit visit, PanelStart start)
     {
         int lanes = panels.Lanes;
-        int firstKey = n * schedule.KeyTile;
-        int keys = Math.Min(schedule.KeyTile, schedule.KeyLength - firstKey);
+        long firstKey = (long)visit.Tile * schedule.KeyTile;
+        int keys = (int)Math.Min(schedule.KeyTile, t.Schedule.KeyLength - firstKey);
+        long diagonal = firstKey - t.FirstRow;
+        long low = diagonal - t.Schedule.Band.Right;
+        bool inPrefix = firstKey < t.Schedule.PrefixKeys;
+        int reach = visit.Full || inPrefix ? keys : (int)Math.Clamp(1 - low, -lanes, keys);
+        keys = Math.Clamp(reach + t.Rows - 1, 0, keys);
+        KeyStrips strips = new(keys, lanes, reach);
         float* scores = t.Scratch + panels.Scores;
 
         // S^T[key][lane] = k[key] . Q^T[.][lane]
-        float* k = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey, keys, panels.HeadDim, t,
-            out nint keyStride);
-        PanelProduct<TWidth, TVector>.Multiply(
-            scores, keys, k, keyStride, 1, t.Scratch + panels.Query, panels.HeadDim, lanes, null);
-        if (!full)
+        BroadcastOperand k = default;
+        k.Start = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey, keys, panels.HeadDim, t,
+            out k.RowStride);
+        k.Steps = panels.HeadDim;
+        k.StepStride = 1;
+        float* keyRows = k.Start;
+        for (int s = 0; s < strips.Count; s++)
         {
-            long diagonal = firstKey - t.FirstRow;
-            OnlineSoftmax<TWidth, TVector>.Mask(
-                scores, keys, lanes, diagonal - schedule.Band.Right, diagonal - schedule.Band.Left);
+            int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
+            k.Start = keyRows + (begin * k.RowStride);
+            k.Rows = strips.End(s) - begin;
+            PanelProduct<TWidth, TVector>.Multiply(scores + ((nint)begin * lanes) + lane, k,
+                t.Scratch + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
         }
 
-        OnlineSoftmax<TWidth, TVector>.Update(scores, keys, lanes, t.Scratch + panels.Maxima,
+        modifiers?.Apply(t.Operands, scores, firstKey, keys, t.Scratch + panels.Total);
+        if (!visit.Full)
+        {
+            if (inPrefix)
+            {
+                TileTerms<TWidth, TVector>.HideOutside(scores, keys, lanes, t.Schedule, firstKey, t.FirstRow);
+            }
+            else
+            {
+                OnlineSoftmax<TWidth, TVector>.Mask(scores, keys, lanes, low, diagonal - t.Schedule.Band.Left);
+            }
+        }
+
+        OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Scratch + panels.Maxima,
             t.Scratch + panels.Sums, t.Scratch + panels.Rescale);
 
         // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
-        float* v = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey, keys, panels.ValueHeadDim, t,
-            out nint valueStride);
-        PanelProduct<TWidth, TVector>.Multiply(t.Scratch + panels.Output, panels.ValueHeadDim, v, 1,
-            valueStride, scores, keys, lanes, t.Scratch + panels.Rescale);
+        BroadcastOperand v = default;
+        v.Start = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey, keys, panels.ValueHeadDim, t,
+            out v.StepStride);
+        v.Rows = panels.ValueHeadDim;
+        v.RowStride = 1;
+        float* valueRows = v.Start;
+        for (int s = 0; s < strips.Count; s++)
+        {
+            int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
+            v.Start = valueRows + (begin * v.StepStride);
+            v.Steps = strips.End(s) - begin;
+            if (s == 0 || v.Steps > 0)
+            {
+                PanelProduct<TWidth, TVector>.Multiply(t.Scratch + panels.Output + lane, v,
+                    scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
+                    s == 0 ? start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
+            }
+        }
     }
 
     // The rows of a key or value tile as floats: where they lie, or widened into scratch memory.
-    private float* Floats(T* rows, long stride, int first, int count, int dim, in Tile t,
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float* Floats(T* rows, long stride, long first, int count, int dim, in Tile t,
         out nint floatStride)
     {
         T* source = rows + (first * stride);
@@ -156,12 +244,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
 
         float* target = t.Scratch + panels.Widened;
         floatStride = dim;
-        for (int i = 0; i < count; i++)
-        {
-            ElementConvert.Widen(new ReadOnlySpan<T>(source + (i * stride), dim),
-                new Span<float>(target + (i * dim), dim));
-        }
-
+        ElementConvert.WidenRows(source, (nint)stride, count, dim, target);
         return target;
     }
 
@@ -170,20 +253,31 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private void Epilogue(in Tile t)
     {
         int lanes = panels.Lanes, dim = panels.ValueHeadDim;
-        float* sums = t.Scratch + panels.Sums;
-        Span<float> row = new(t.Scratch + panels.Row, dim);
-        for (int lane = 0; lane < t.Rows; lane++)
+        nint stride = (nint)Problem.Strides.Output.Sequence;
+        float* sums = t.Scratch + panels.Sums, factors = t.Scratch + panels.Rescale;
+        new Span<float>(factors, lanes).Fill(1);
+        modifiers?.Finish(t.Operands, t.Scratch + panels.Maxima, sums, factors);
+        FourRows spare = FourRows.At(t.Scratch + panels.Rows, dim);
+        for (int lane = 0; lane < t.Rows; lane += Transposition.Rows)
         {
-            float inverse = sums[lane] == 0 ? 0 : 1 / sums[lane];
-            float* column = t.Scratch + panels.Output + lane;
-            for (int d = 0; d < row.Length; d++)
+            Vector128<float> sum = Vector128.Load(sums + lane);
+            Vector128<float> factor = Vector128.ConditionalSelect(
+                Vector128.Equals(sum, Vector128<float>.Zero), sum, Vector128.Load(factors + lane) / sum);
+            T* output = t.Output + (lane * stride);
+            int rows = Math.Min(Transposition.Rows, t.Rows - lane);
+            bool direct = typeof(T) == typeof(float) && rows == Transposition.Rows;
+            Transposition.FromLanes(t.Scratch + panels.Output + lane, lanes, factor,
+                direct ? FourRows.At((float*)output, stride) : spare, dim);
+            for (int i = 0; i < rows && !direct; i++)
             {
-                row[d] = *column * inverse;
-                column += lanes;
+                ElementConvert.Narrow(new ReadOnlySpan<float>(spare.Row0 + (i * dim), dim),
+                    new Span<T>(output + (i * stride), dim));
             }
+        }
 
-            ElementConvert.Narrow(row, new Span<T>(t.Output + (lane * Problem.Strides.Output.Sequence), dim));
-            if (t.Lse != null)
+        if (t.Lse != null)
+        {
+            for (int lane = 0; lane < t.Rows; lane++)
             {
                 t.Lse[lane] = LogSumExp(t.Scratch[panels.Maxima + lane], sums[lane]);
             }
@@ -204,5 +298,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         public float* Scratch;
         public long FirstRow;
         public int Rows;
+        public TileSchedule Schedule;
+        public TileOperands Operands;
     }
 }

@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace NativeAttention;
 
@@ -19,8 +21,7 @@ internal static class ElementConvert
     /// <summary>Widens elements to float, exactly; a NaN stays a NaN.</summary>
     /// <param name="source">Elements of type float, Half or BFloat16.</param>
     /// <param name="destination">As many floats.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Widen<T>(ReadOnlySpan<T> source, Span<float> destination)
+    public static unsafe void Widen<T>(ReadOnlySpan<T> source, Span<float> destination)
         where T : unmanaged
     {
         if (typeof(T) == typeof(float))
@@ -29,24 +30,54 @@ internal static class ElementConvert
             return;
         }
 
-        ReadOnlySpan<ushort> bits = MemoryMarshal.Cast<T, ushort>(source);
-        Span<float> target = destination[..bits.Length];
-        ref ushort from = ref MemoryMarshal.GetReference(bits);
-        ref float to = ref MemoryMarshal.GetReference(target);
-        int i = 0;
-        for (; i <= bits.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+        fixed (T* from = source)
         {
-            Vector.Widen(Vector.AsVectorInt16(Vector.LoadUnsafe(ref from, (nuint)i)), out Vector<int> low,
-                out Vector<int> high);
-            WidenBits<T>(low).StoreUnsafe(ref to, (nuint)i);
-            WidenBits<T>(high).StoreUnsafe(ref to, (nuint)(i + Vector<int>.Count));
+            fixed (float* to = destination[..source.Length])
+            {
+                WidenRows(from, 0, 1, source.Length, to);
+            }
         }
+    }
 
-        for (; i < bits.Length; i++)
+    /// <summary>Widens rows of 16-bit elements to rows of floats that lie one after another.</summary>
+    /// <param name="source">Elements of type Half or BFloat16.</param>
+    /// <param name="stride">Distance between rows.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="length">Elements in a row.</param>
+    /// <param name="destination">As many floats.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static unsafe void WidenRows<T>(T* source, nint stride, int rows, int length, float* destination)
+        where T : unmanaged
+    {
+        for (; rows > 0; rows--)
         {
-            target[i] = typeof(T) == typeof(Half)
-                ? (float)BitConverter.UInt16BitsToHalf(bits[i])
-                : BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
+            ushort* from = (ushort*)source;
+            int i = 0;
+            if (Avx512F.IsSupported)
+            {
+                for (; i <= length - Vector512<float>.Count; i += Vector512<float>.Count)
+                {
+                    WidenBits<T>(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)from + i)))
+                        .Store(destination + i);
+                }
+            }
+
+            for (; i <= length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+            {
+                Vector.Widen(Vector.Load((short*)from + i), out Vector<int> low, out Vector<int> high);
+                WidenBits<T>(low).Store(destination + i);
+                WidenBits<T>(high).Store(destination + i + Vector<int>.Count);
+            }
+
+            for (; i < length; i++)
+            {
+                destination[i] = typeof(T) == typeof(Half)
+                    ? (float)BitConverter.UInt16BitsToHalf(from[i])
+                    : BitConverter.UInt32BitsToSingle((uint)from[i] << 16);
+            }
+
+            source += stride;
+            destination += length;
         }
     }
 
@@ -88,6 +119,11 @@ internal static class ElementConvert
     private static Vector<float> WidenBits<T>(Vector<int> bits) =>
         typeof(T) == typeof(Half) ? WidenHalf(bits) : Vector.AsVectorSingle(Vector.ShiftLeft(bits, 16));
 
+    // Vector<T> has 256 bits even where the processor has more.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> WidenBits<T>(Vector512<int> bits) =>
+        typeof(T) == typeof(Half) ? WidenHalf(bits) : Vector512.ShiftLeft(bits, 16).AsSingle();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<uint> NarrowBits<T>(Vector<float> value) =>
         typeof(T) == typeof(Half) ? NarrowToHalf(value) : NarrowToBFloat16(value);
@@ -103,6 +139,17 @@ internal static class ElementConvert
         Vector<int> special = Vector.GreaterThanOrEqual(Vector.Abs(scaled), new Vector<float>(HalfBits.Infinite));
         return Vector.AsVectorSingle(
             Vector.AsVectorInt32(scaled) | (special & new Vector<int>((int)FloatInfinity)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> WidenHalf(Vector512<int> bits)
+    {
+        Vector512<int> placed = Vector512.ShiftLeft(bits, 13) & Vector512.Create(unchecked((int)0x8FFFE000));
+        Vector512<float> scaled = placed.AsSingle() * Vector512.Create(MathF.ScaleB(1, 112));
+        Vector512<float> special = Vector512.GreaterThanOrEqual(
+            Vector512.Abs(scaled), Vector512.Create(65536f));
+        Vector512<float> infinite = scaled | Vector512.Create((int)FloatInfinity).AsSingle();
+        return Vector512.ConditionalSelect(special, infinite, scaled);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -15,6 +15,8 @@ internal static class HalfBits
     /// <summary>2^112: the difference of the exponent biases.</summary>
     public const float Rebias = 5.192296858534828e33f;
 
-    /// <summary>What infinity becomes by that; NaN becomes more. Both get the largest exponent instead.</summary>
+    /// <summary>
+    /// What infinity becomes by that; NaN becomes more. Both get the largest exponent instead.
+    /// </summary>
     public const float Infinite = 65536f;
 }

@@ -68,36 +68,59 @@ public unsafe class VectorWidthTests
         where TVector : struct
     {
         Random random = new(8);
-        foreach (int vectors in new[] { 1, 2, 4 })
+        foreach (int vectors in Enumerable.Range(1, 9))
         {
-            int lanes = vectors * TWidth.Count;
-            foreach ((int rows, int steps, bool transposed, bool accumulate) in new[]
-                { (1, 1, false, false), (6, 7, false, true), (7, 3, true, false), (11, 64, true, true),
-                    (12, 0, false, true) })
+            foreach (PanelStart start in Enum.GetValues<PanelStart>())
             {
-                float[] a = Numbers(random, rows * Math.Max(1, steps)),
-                    b = Numbers(random, Math.Max(1, steps) * lanes);
-                float[] factor = Numbers(random, lanes), c = Numbers(random, (rows + 5) * lanes),
-                    before = [.. c];
-                nint rowStride = transposed ? 1 : steps, stepStride = transposed ? rows : 1;
-                fixed (float* pa = a, pb = b, pc = c, pf = factor)
+                foreach (int rows in Enumerable.Range(1, 14))
                 {
-                    PanelProduct<TWidth, TVector>.Multiply(
-                        pc, rows, pa, rowStride, stepStride, pb, steps, lanes, accumulate ? pf : null);
+                    CheckProduct<TWidth, TVector>(random, rows, random.Next(9), vectors * TWidth.Count, start,
+                        transposed: random.Next(2) == 0);
+                }
+            }
+        }
+    }
+
+    private static void CheckProduct<TWidth, TVector>(Random random, int rows, int steps, int lanes,
+        PanelStart start, bool transposed)
+        where TWidth : struct, IVectorWidth<TVector>
+        where TVector : struct
+    {
+        int stride = lanes + 3, stored = rows + PanelProduct<TWidth, TVector>.SpareRows;
+        float[] a = Numbers(random, rows * Math.Max(1, steps)), b = Numbers(random, (steps + 1) * stride);
+        float[] factor = Numbers(random, lanes), c = Numbers(random, (stored + 1) * stride), before = [.. c];
+        nint rowStride = transposed ? 1 : steps, stepStride = transposed ? rows : 1;
+        fixed (float* pa = a, pb = b, pc = c, pf = factor)
+        {
+            BroadcastOperand operand = new()
+            {
+                Start = pa,
+                Rows = rows,
+                RowStride = rowStride,
+                Steps = steps,
+                StepStride = stepStride,
+            };
+            PanelProduct<TWidth, TVector>.Multiply(pc, operand, pb, stride, lanes, start, pf);
+        }
+
+        for (int n = 0; n < c.Length; n++)
+        {
+            (int row, int lane) = Math.DivRem(n, stride);
+            if (lane >= lanes || row >= stored)
+            {
+                Assert.That(c[n], Is.EqualTo(before[n]), $"{TWidth.Name}: {row}, {lane} lies outside");
+            }
+            else if (row < rows)
+            {
+                double sum = start == PanelStart.Zero ? 0
+                    : before[n] * (start == PanelStart.Keep ? 1.0 : factor[lane]);
+                for (int k = 0; k < steps; k++)
+                {
+                    sum += (double)a[(row * rowStride) + (k * stepStride)] * b[(k * stride) + lane];
                 }
 
-                for (int n = 0; n < rows * lanes; n++)
-                {
-                    (int row, int lane) = Math.DivRem(n, lanes);
-                    double sum = accumulate ? before[n] * factor[lane] : 0;
-                    for (int k = 0; k < steps; k++)
-                    {
-                        sum += (double)a[(row * rowStride) + (k * stepStride)] * b[(k * lanes) + lane];
-                    }
-
-                    Assert.That(c[n], Is.EqualTo(sum).Within(1e-5),
-                        $"{TWidth.Name} {rows} x {lanes} x {steps}: {n}");
-                }
+                Assert.That(c[n], Is.EqualTo(sum).Within(1e-5),
+                    $"{TWidth.Name} {rows} x {lanes} x {steps}, {start}: {row}, {lane}");
             }
         }
     }

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>A few neighbouring rows of K or V, and where the rows lie that are read after them.</summary>
-internal readonly unsafe struct KeyStrip<T>(T* rows, nint stride, int count, nint ahead)
+internal readonly unsafe struct ReadStrip<T>(T* rows, nint stride, int count, nint ahead)
     where T : unmanaged
 {
     /// <summary>First element of the first row.</summary>
@@ -20,5 +20,5 @@ internal readonly unsafe struct KeyStrip<T>(T* rows, nint stride, int count, nin
 
     /// <summary>The same rows from a later lane on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public KeyStrip<T> From(nint lane) => new(Rows + lane, Stride, Count, Ahead);
+    public ReadStrip<T> From(nint lane) => new(Rows + lane, Stride, Count, Ahead);
 }
