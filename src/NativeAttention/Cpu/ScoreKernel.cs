@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace NativeAttention.Cpu;
 
@@ -163,7 +164,7 @@ internal sealed unsafe class ScoreKernel<T, TWidth, TVector> : CpuKernel<T>
         }
 
         FourRows spare = FourRows.At(scratch + panels.Rows, at.Keys);
-        var factors = System.Runtime.Intrinsics.Vector128.Create(factor);
+        var factors = Vector128.Create(factor);
         for (int lane = 0; lane < at.Rows; lane += Transposition.Rows)
         {
             Transposition.FromLanes(scratch + panels.Scores + lane, panels.Lanes, factors, spare, at.Keys);
@@ -228,11 +229,12 @@ internal sealed unsafe class ScoreKernel<T, TWidth, TVector> : CpuKernel<T>
         {
             if (Scores != null)
             {
-                float hidden = request.Scores == ScoreStage.Probabilities ? 0 : float.NegativeInfinity;
+                T hidden = default;
+                ElementConvert.Narrow([request.Scores == ScoreStage.Probabilities ? 0 : float.NegativeInfinity],
+                    new Span<T>(&hidden, 1));
                 for (int i = 0; i < s.QueryLength; i++)
                 {
-                    Span<T> row = new(Scores + ((long)i * s.KeyLength), s.KeyLength);
-                    row.Fill(ElementConvert.Of<T>(hidden));
+                    new Span<T>(Scores + ((long)i * s.KeyLength), s.KeyLength).Fill(hidden);
                 }
             }
 
