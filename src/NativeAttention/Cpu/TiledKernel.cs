@@ -153,55 +153,65 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private void Visit(in Tile t, KeyTileVisit visit, PanelStart start)
     {
         int lanes = panels.Lanes;
-        long firstKey = (long)visit.Tile * schedule.KeyTile;
-        int keys = (int)Math.Min(schedule.KeyTile, schedule.KeyLength - firstKey);
+
+        // From the first key that any row sees to the last: the tile may begin before and end after.
+        long tileBegin = (long)visit.Tile * schedule.KeyTile;
+        long firstKey = Math.Max(tileBegin, t.FirstRow + schedule.Band.Left);
+        int keys = (int)(Math.Min(tileBegin + schedule.KeyTile, schedule.KeyLength) - firstKey);
         long diagonal = firstKey - t.FirstRow;
         long low = diagonal - schedule.Band.Right;
         int reach = visit.Full ? keys : (int)Math.Clamp(1 - low, -lanes, keys);
         keys = Math.Clamp(reach + t.Rows - 1, 0, keys);
         KeyStrips strips = new(keys, lanes, reach);
-        float* scores = t.Scratch + panels.Scores;
+        Score(t, firstKey, strips);
 
-        // S^T[key][lane] = k[key] . Q^T[.][lane]
-        BroadcastOperand k = default;
-        k.Start = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey, keys, panels.HeadDim, t,
-            out k.RowStride);
-        k.Steps = panels.HeadDim;
-        k.StepStride = 1;
-        float* keyRows = k.Start;
-        for (int s = 0; s < strips.Count; s++)
-        {
-            int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
-            k.Start = keyRows + (begin * k.RowStride);
-            k.Rows = strips.End(s) - begin;
-            PanelProduct<TWidth, TVector>.Multiply(scores + ((nint)begin * lanes) + lane, k,
-                t.Scratch + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
-        }
-
+        // What changes scores has its place here: they are s[key][lane] * log2(e), and nothing is hidden yet.
         if (!visit.Full)
         {
-            OnlineSoftmax<TWidth, TVector>.Mask(scores, keys, lanes, low, diagonal - schedule.Band.Left);
+            OnlineSoftmax<TWidth, TVector>.Mask(t.Scratch + panels.Scores, keys, lanes, low,
+                diagonal - schedule.Band.Left);
         }
 
-        OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Scratch + panels.Maxima,
-            t.Scratch + panels.Sums, t.Scratch + panels.Rescale);
+        OnlineSoftmax<TWidth, TVector>.Update(t.Scratch + panels.Scores, strips, lanes,
+            t.Scratch + panels.Maxima, t.Scratch + panels.Sums, t.Scratch + panels.Rescale);
+        Accumulate(t, firstKey, strips, start);
+    }
 
-        // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
-        BroadcastOperand v = default;
-        v.Start = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey, keys, panels.ValueHeadDim, t,
-            out v.StepStride);
-        v.Rows = panels.ValueHeadDim;
-        v.RowStride = 1;
-        float* valueRows = v.Start;
+    // S^T[key][lane] = k[key] . Q^T[.][lane]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Score(in Tile t, long firstKey, in KeyStrips strips)
+    {
+        int lanes = panels.Lanes;
+        BroadcastOperand k = new() { Steps = panels.HeadDim, StepStride = 1 };
         for (int s = 0; s < strips.Count; s++)
         {
             int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
-            v.Start = valueRows + (begin * v.StepStride);
+            k.Rows = strips.End(s) - begin;
+            k.Start = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey + begin, k.Rows, panels.HeadDim, t,
+                out k.RowStride);
+            PanelProduct<TWidth, TVector>.Multiply(
+                t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, k,
+                t.Scratch + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
+        }
+    }
+
+    // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Accumulate(in Tile t, long firstKey, in KeyStrips strips, PanelStart start)
+    {
+        int lanes = panels.Lanes;
+        BroadcastOperand v = new() { Rows = panels.ValueHeadDim, RowStride = 1 };
+        for (int s = 0; s < strips.Count; s++)
+        {
+            // The first strip rescales all lanes, even where it has no keys.
+            int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
             v.Steps = strips.End(s) - begin;
             if (s == 0 || v.Steps > 0)
             {
+                v.Start = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey + begin, v.Steps,
+                    panels.ValueHeadDim, t, out v.StepStride);
                 PanelProduct<TWidth, TVector>.Multiply(t.Scratch + panels.Output + lane, v,
-                    scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
+                    t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
                     s == 0 ? start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
             }
         }
