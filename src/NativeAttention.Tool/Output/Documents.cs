@@ -113,7 +113,14 @@ internal sealed record ReportedDeviceDocument(
     int Faster,
     IReadOnlyList<string> NoLongerMeasured,
     IReadOnlyList<ReportedStepDocument> Steps,
+    IReadOnlyList<ReportedGoalDocument> Goals,
     IReadOnlyList<ReportedCaseDocument> Cases);
+
+/// <summary>
+/// A goal for a case: shares and ratios as fractions, seconds or bytes; what is unknown is null.
+/// </summary>
+internal sealed record ReportedGoalDocument(
+    string Name, string Case, double? Reached, double? Floor, double Aim, string State);
 
 /// <summary>How a step ended.</summary>
 internal sealed record ReportedStepDocument(string Name, string Status, string? Reason);

@@ -42,6 +42,10 @@ internal abstract class CpuKernel<T>(AttentionProblem problem)
     protected int KeyValueHead(int head) =>
         head / (Problem.Shape.QueryHeads / Problem.Shape.KeyValueHeads);
 
+    /// <summary>Offset of a token's vector.</summary>
+    protected static long At(TensorStrides strides, long batch, long token, long head) =>
+        (batch * strides.Batch) + (token * strides.Sequence) + (head * strides.Head);
+
     /// <summary>The value head that a query head reads.</summary>
     protected int ValueHead(int head) => head / (Problem.Shape.QueryHeads / Problem.Shape.ValueHeads);
 
