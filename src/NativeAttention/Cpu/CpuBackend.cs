@@ -76,6 +76,37 @@ public sealed class CpuBackend : AttentionBackend
         return new CpuPlan<T>(problem, MakeKernel<T>(problem));
     }
 
+    /// <inheritdoc/>
+    public override bool CanScore(AttentionProblem problem, ScoreRequest request,
+        [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        ArgumentNullException.ThrowIfNull(request);
+        reason = problem.Options.Tuning.Rung is string rung
+            ? $"its pass over scores has no rungs, and '{rung}' is asked for."
+            : problem.Shape.HeadDim > MostHeadDim
+                ? $"the head dim is {problem.Shape.HeadDim}: it supports head dims of 1 to {MostHeadDim}."
+            : null;
+        return reason is null;
+    }
+
+    /// <inheritdoc/>
+    public override HostScorePlan<T> PlanScores<T>(AttentionProblem problem, ScoreRequest request)
+    {
+        if (!CanScore(problem, request, out string? reason))
+        {
+            throw new NotSupportedException($"{Name}: {reason}");
+        }
+
+        return new CpuScorePlan<T>(problem, request, vectorBits switch
+        {
+            512 => new ScoreKernel<T, Width512, Vector512<float>>(problem, request),
+            256 => new ScoreKernel<T, Width256, Vector256<float>>(problem, request),
+            128 => new ScoreKernel<T, Width128, Vector128<float>>(problem, request),
+            _ => new ScoreKernel<T, WidthScalar, float>(problem, request),
+        });
+    }
+
     /// <summary>Does nothing: there is nothing to free.</summary>
     public override void Dispose()
     {

@@ -42,7 +42,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     {
         this.schedule = schedule;
         AttentionShape shape = problem.Shape;
-        panels = new TilePanels(RoundUp(schedule.QueryTile, LeastLanes), schedule.KeyTile, shape.HeadDim,
+        panels = new TilePanels(LanesOf(schedule), schedule.KeyTile, shape.HeadDim,
             shape.ValueHeadDim, PanelProduct<TWidth, TVector>.SpareRows,
             typeof(T) != typeof(float));
         modifiers = problem.IsPlain ? null : new(problem, panels.Lanes, schedule.KeyTile);
@@ -112,6 +112,9 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
 
     private static int LeastLanes => Math.Max(TWidth.Count, Transposition.Rows);
 
+    /// <summary>Lanes of the panels for the query tiles of a schedule.</summary>
+    internal static int LanesOf(TileSchedule schedule) => RoundUp(schedule.QueryTile, LeastLanes);
+
     /// <summary>The tiles that suit the caches, visited as the band says.</summary>
     internal static TileSchedule DefaultSchedule(AttentionProblem problem)
     {
@@ -126,44 +129,15 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         return new TileSchedule(shape.QueryLength, shape.KeyLength, problem.Band, lanes, RoundUp(keys, 6));
     }
 
-    // Q^T[d][lane] = scale * log2(e) * q[lane][d], where padded lanes repeat the last query; m = -inf, l = 0.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    // Q^T of the tile; m = -inf, l = 0.
     private void Prologue(in Tile t)
     {
         int lanes = panels.Lanes;
-        long stride = Problem.Strides.Query.Sequence;
-        float* spare = t.Scratch + panels.Rows;
-        for (int lane = 0; lane < lanes; lane += Transposition.Rows)
-        {
-            FourRows rows = new()
-            {
-                Row0 = QueryRow(t, lane, stride, spare),
-                Row1 = QueryRow(t, lane + 1, stride, spare + panels.HeadDim),
-                Row2 = QueryRow(t, lane + 2, stride, spare + (2 * panels.HeadDim)),
-                Row3 = QueryRow(t, lane + 3, stride, spare + (3 * panels.HeadDim)),
-            };
-            Transposition.ToLanes(rows, panels.HeadDim, t.Scratch + panels.Query + lane, lanes, Problem.Scale,
-                Log2E);
-        }
-
+        QueryPanel<T>.Pack(t.Query, Problem.Strides.Query.Sequence, t.Rows, panels, Problem.Scale, t.Scratch);
         modifiers?.ScaleQueries(
             t.Operands, t.Scratch + panels.Query, panels.HeadDim, t.Scratch + panels.Total);
         new Span<float>(t.Scratch + panels.Maxima, lanes).Fill(float.NegativeInfinity);
         new Span<float>(t.Scratch + panels.Sums, lanes).Clear();
-    }
-
-    // A query as floats: where it lies, or widened.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private float* QueryRow(in Tile t, int lane, long stride, float* spare)
-    {
-        T* row = t.Query + (Math.Min(lane, t.Rows - 1) * stride);
-        if (typeof(T) == typeof(float))
-        {
-            return (float*)row;
-        }
-
-        ElementConvert.WidenRows(row, 0, 1, panels.HeadDim, spare);
-        return spare;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
