@@ -5,6 +5,7 @@ namespace NativeAttention.Tests.Cpu;
 /// <summary>Truths that need no reference, and examples worked out by hand.</summary>
 [TestFixture("reference")]
 [TestFixture("tiled")]
+[TestFixture("decode")]
 public class AttentionInvariantsTests(string rung)
 {
     private const float Tolerance = 2e-6f;
