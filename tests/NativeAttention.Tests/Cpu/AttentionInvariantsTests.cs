@@ -5,6 +5,7 @@ namespace NativeAttention.Tests.Cpu;
 /// <summary>Examples worked out by hand; truths on random problems are in Properties.</summary>
 [TestFixture("reference")]
 [TestFixture("tiled")]
+[TestFixture("decode")]
 public class AttentionInvariantsTests(string rung)
 {
     private const float Tolerance = 2e-6f;
