@@ -146,8 +146,16 @@ public class AttentionPropertyTests(string rungName)
         });
     });
 
+    // To the bit, unless the lengths made the backend choose two kernels.
     private static void AssertBits(PropertyRun actual, PropertyRun expected)
     {
+        if (actual.Kernel != expected.Kernel)
+        {
+            Property.Near("output", actual.Output, expected.Output, Tolerance);
+            Property.Near("lse", actual.Lse, expected.Lse, Tolerance);
+            return;
+        }
+
         Property.Same("output", actual.Output, expected.Output);
         Property.Same("lse", actual.Lse, expected.Lse);
     }
