@@ -29,7 +29,7 @@ struct ScoreModifiers {
   NA_DEVICE void apply(f32 (&scores)[kKeyTiles][kWidth], u32 first, i32 first_key, i32 keys) const {
     scale(scores, first);
     if (params.bias.data != nullptr) {
-      if ((params.flags & kDenseFloatBias) != 0) {
+      if (sizeof(Element) == sizeof(f32) || (params.flags & kDenseFloatBias) != 0) {
         add_bias<f32>(scores, first, first_key, keys);
       } else {
         add_bias<Element>(scores, first, first_key, keys);
