@@ -4,8 +4,9 @@
 #   build     PTX and assemblies; leaves the tool at artifacts/nattn
 #   test      build, then run all tests; last line: N passed, M failed, K skipped
 #   demo      build, then show every kernel on every device found
-#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench --engine
-#             the emulator itself (checks, threads, vectors); bench device ... a GPU
+#   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench cpu
+#             [--ggml path] the table of the CPU's goals on pinned threads; bench --engine the emulator
+#             itself (checks, threads, vectors); bench device ... a GPU
 #   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look
@@ -219,5 +220,5 @@ case "$verb" in
   format) format "$@" ;;
   generate) generate ;;
   all) run_all_tests ;;
-  *) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
+  *) sed -n '2,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; fail "unknown verb '$verb'" ;;
 esac

@@ -62,7 +62,28 @@ public class BenchAppTests
             + "contains it (--list prints the names)\n"));
     }
 
+    [Test]
+    public void The_table_lists_its_cases_on_all_processors_and_on_one()
+    {
+        (int code, string output, _) = Start("--note", "a note", "cpu", "s4096x4096", "--list");
+        Assert.That(code, Is.EqualTo(ExitCodes.Ok));
+        string[] names =
+            ["cpu/dense-f32-b1-h8x8-s4096x4096-d64x64", "cpu/dense-f32-b1-h8x8-s4096x4096-d64x64-causal"];
+        Assert.That(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(
+            Environment.ProcessorCount == 1 ? names : [.. names, .. names.Select(n => $"{n}-threads=1")]));
+    }
+
+    [TestCase("nosuch", "filter is 'nosuch': no case of the table has a name that contains it")]
+    [TestCase("--ggml", "/no/such", "--ggml is '/no/such': there is no such folder and no such file")]
+    public void A_table_that_cannot_be_measured_is_refused(params string[] arguments)
+    {
+        (int code, _, string error) = Start(["cpu", .. arguments[..^1]]);
+        Assert.That(code, Is.EqualTo(ExitCodes.BadInput));
+        Assert.That(error, Does.StartWith($"bench: {arguments[^1]}"));
+    }
+
     [TestCase("--short", "--full")]
+    [TestCase("cpu", "--engine")]
     [TestCase("--fast")]
     [TestCase("one", "two")]
     public void A_bad_command_line_is_refused(params string[] arguments)

@@ -48,7 +48,7 @@ internal sealed class OnnxCase
             ? value.GetDouble()
             : null;
 
-    /// <summary>The score modifier of FlexAttention: its kind and its value; null when there is none.</summary>
+    /// <summary>The score modifier of FlexAttention: kind and value; null when there is none.</summary>
     public (string Kind, double? Value)? ScoreModifier()
     {
         if (!_json.GetProperty("attributes").TryGetProperty("score_mod", out JsonElement graph))

@@ -26,7 +26,7 @@ internal static class OnnxComparison
         TestContext.Out.WriteLine($"{output}: {expected.Length} elements, largest error {worst:0.0e+00}");
     }
 
-    /// <summary>Present keys or values, which are copies: to the bit. Does nothing when there are none.</summary>
+    /// <summary>Present keys or values, which are copies: to the bit. Nothing when there are none.</summary>
     public static void CheckPresent<T>(OnnxCase onnx, string output, T[] result)
         where T : unmanaged
     {

@@ -1,8 +1,8 @@
 namespace NativeAttention.Conformance.Tests;
 
 /// <summary>
-/// What the library covers of ONNX Attention and FlexAttention; a name that is not listed is a feature it does
-/// not have.
+/// What the library covers of ONNX Attention and FlexAttention; a name that is not listed is a feature it
+/// does not have.
 /// </summary>
 internal static class OnnxCoverage
 {
@@ -18,8 +18,8 @@ internal static class OnnxCoverage
     // that is left out.
     private static readonly string[] KnownAttributes =
     [
-        "is_causal", "scale", "softcap", "left_window_size", "right_window_size", "q_num_heads", "kv_num_heads",
-        "softmax_precision", "qk_matmul_output_mode", "score_mod",
+        "is_causal", "scale", "softcap", "left_window_size", "right_window_size", "q_num_heads",
+        "kv_num_heads", "softmax_precision", "qk_matmul_output_mode", "score_mod",
     ];
 
     private static readonly string[] KnownScoreModifiers = ["softcap", "relative_position"];

@@ -16,7 +16,8 @@ internal static class OnnxPast
             for (int h = 0; h < lengths.KeyHeads; h++)
             {
                 int head = (b * lengths.KeyHeads) + h;
-                Array.Copy(past, head * lengths.PastKeys * dim, present, head * total * dim, lengths.PastKeys * dim);
+                int before = lengths.PastKeys * dim;
+                Array.Copy(past, head * before, present, head * total * dim, before);
                 for (int j = 0; j < lengths.NewKeys; j++)
                 {
                     long source = (b * from.Batch) + (j * from.Sequence) + (h * from.Head);

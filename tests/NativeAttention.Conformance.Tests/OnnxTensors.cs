@@ -30,7 +30,9 @@ internal sealed class OnnxTensors<T>
     public AttentionInputs<T> Inputs() => new(Query, Key, Value)
     {
         Bias = Bias(),
-        Mask = OnnxProblem.HasMask(_onnx, boolean: true) ? _onnx.ReadInput("attn_mask").Values<bool>() : default,
+        Mask = OnnxProblem.HasMask(_onnx, boolean: true)
+            ? _onnx.ReadInput("attn_mask").Values<bool>()
+            : default,
         KeyLengths = _onnx.HasInput("nonpad_kv_seqlen")
             ? Array.ConvertAll(_onnx.ReadInput("nonpad_kv_seqlen").Values<long>(), n => checked((int)n))
             : default,

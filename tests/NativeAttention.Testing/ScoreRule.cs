@@ -4,13 +4,13 @@ namespace NativeAttention.Testing;
 /// How a score comes from the product of a query and a key, straight from the definition, in float64 or rounded
 /// to float32 after every step: masks, soft cap, bias, log-weight, ALiBi, sink and gate.
 /// </summary>
-/// <remarks>Rows are (batch, head, i); everything is looked up anew for every score.</remarks>
+/// <remarks>Rows are (batch, head, i).</remarks>
 public sealed class ScoreRule
 {
     private readonly AttentionShape shape;
     private readonly AttentionOptions options;
     private readonly CaseOperands operands;
-    private readonly ReferenceAttention.Visibility? visible;
+    private readonly ReferenceAttention.Visibility[] visible; // of each sequence
 
     /// <summary>The rule of a case.</summary>
     public ScoreRule(AttentionShape shape, AttentionOptions options, CaseOperands operands, double scale)
@@ -19,12 +19,14 @@ public sealed class ScoreRule
         this.options = options;
         this.operands = operands;
         Scale = scale;
+        visible = [.. Enumerable.Range(0, shape.Batch).Select(b =>
+            ReferenceAttention.Visible(options.Mask, Offset(b)))];
     }
 
     /// <summary>Nothing but a scale and a mask.</summary>
     public ScoreRule(AttentionShape shape, ReferenceAttention.Visibility visible, double scale)
         : this(shape, AttentionOptions.Default, new CaseOperands(shape, AttentionOptions.Default, 0), scale) =>
-        this.visible = visible;
+        Array.Fill(this.visible, visible);
 
     /// <summary>Factor on the products.</summary>
     public double Scale { get; }
@@ -33,13 +35,8 @@ public sealed class ScoreRule
     public bool HasRow(int b, int i) => i < operands.QueryLengthOf(b);
 
     /// <summary>Whether the row sees key j.</summary>
-    public bool Sees(int b, int h, int i, int j)
-    {
-        int keys = operands.KeyLengthOf(b);
-        bool byPlace = visible?.Invoke(i, j)
-            ?? (j < keys && ReferenceAttention.Visible(options.Mask, Offset(b))(i, j));
-        return byPlace && (options.Operands.Mask is not OperandStrides s || operands.Mask![At(s, b, h, i, j)]);
-    }
+    public bool Sees(int b, int h, int i, int j) => j < operands.KeyLengthOf(b) && visible[b](i, j)
+        && (options.Operands.Mask is not OperandStrides s || operands.Mask![At(s, b, h, i, j)]);
 
     /// <summary>The score of a visible key, in natural units.</summary>
     /// <param name="b">Sequence.</param>

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using NativeAttention.Benchmarks.Engine;
+using NativeAttention.Benchmarks.Ggml;
+using NativeAttention.Benchmarks.Pinned;
 using NativeAttention.Tool.App;
 
 namespace NativeAttention.Benchmarks.App;
@@ -9,10 +11,13 @@ namespace NativeAttention.Benchmarks.App;
 /// </summary>
 internal sealed class BenchApp(ToolConsole console)
 {
+    private readonly Command _cpu = new("cpu",
+        "The table of the CPU backend's goals, on pinned threads, beside ggml where --ggml says so.");
+
     private readonly Argument<string?> _filter = new("filter")
     {
         Arity = ArgumentArity.ZeroOrOne,
-        Description = "Only cases whose name contains this text: cpu, emulator, plan, causal, s4096x, ...",
+        Description = "Only cases whose name contains this text: cpu/, emulator, plan, causal, s4096x, ...",
     };
 
     private readonly Option<bool> _short = new("--short")
@@ -53,6 +58,20 @@ internal sealed class BenchApp(ToolConsole console)
         Description = "Measure the emulator itself instead: checks, threads, width of vectors.",
     };
 
+    private readonly Option<string?> _ggml = new("--ggml")
+    {
+        HelpName = "path",
+        Description = "Put ggml beside ours: the folder of its shared libraries, or a results.jsonl with its "
+            + "figures (benchmarks/README.md says how to build it).",
+    };
+
+    private readonly Option<bool> _noPin = new("--no-pin")
+    {
+        Description = "Leave threads where the system puts them.",
+    };
+
+    private readonly Option<string?> _ggmlChild = new(GgmlProcess.ChildOption) { Hidden = true };
+
     private readonly Option<bool> _engineChild = new(EngineRun.ChildOption) { Hidden = true };
 
     /// <summary>Runs the program.</summary>
@@ -60,9 +79,18 @@ internal sealed class BenchApp(ToolConsole console)
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public int Run(IReadOnlyList<string> arguments)
     {
+        foreach (Option shared in (Option[])[_short, _full, _list, _out, _machine, _note])
+        {
+            shared.Recursive = true;
+        }
+
+        _cpu.Add(_filter);
+        _cpu.Add(_ggml);
+        _cpu.Add(_noPin);
+        _cpu.Add(_ggmlChild);
         RootCommand root = new($"Measures the CPU backend and the emulator.\n\n{ExitCodes.Help}")
         {
-            _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
+            _cpu, _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
         };
         return ProgramFrame.Run("bench", console, root, arguments, Execute);
     }
@@ -93,7 +121,27 @@ internal sealed class BenchApp(ToolConsole console)
             return new EngineRun(console.Out, options, pace).Run();
         }
 
+        if (parsed.CommandResult.Command == _cpu)
+        {
+            return ExecuteTable(parsed, options);
+        }
+
         BenchRun run = new(console.Out, options, pace);
         return parsed.GetValue(_list) ? run.List() : run.Run();
+    }
+
+    private int ExecuteTable(ParseResult parsed, BenchOptions options)
+    {
+        bool pin = !parsed.GetValue(_noPin);
+        Pace pace = options.Full ? Pace.FullTable : Pace.Table;
+        if (parsed.GetValue(_ggmlChild) is { } folder)
+        {
+            return GgmlProcess.Run(folder, pin, Console.In, console.Out);
+        }
+
+        bool list = parsed.GetValue(_list);
+        Peer peer = Peer.Of(list ? null : parsed.GetValue(_ggml), pin);
+        PinnedRun run = new(console.Out, options, pace, CpuTable.Cases, peer, pin);
+        return list ? run.List() : run.Run();
     }
 }

@@ -3,7 +3,6 @@ using BenchmarkDotNet.Running;
 using NativeAttention.Benchmarks.Cases;
 using NativeAttention.Benchmarks.Results;
 using NativeAttention.Tool.App;
-using NativeAttention.Tool.Devices;
 using NativeAttention.Tool.Results;
 
 namespace NativeAttention.Benchmarks.App;
@@ -37,30 +36,12 @@ internal sealed class BenchRun(TextWriter output, BenchOptions options, Pace pac
         }
 
         RunLine run = Machine.Describe(options);
-        string folder = options.Out ?? Path.Combine("benchmarks", "results", Machine.FolderName(run));
+        string folder = Machine.Folder(options, run);
         Directory.CreateDirectory(folder);
         Collector collector = new();
         Measure(folder, collector);
-        string file = Path.Combine(folder, "results.jsonl");
-        using (ResultWriter writer = new(file))
-        {
-            foreach (ResultLine line in collector.Lines(run))
-            {
-                writer.Append(line);
-            }
-        }
-
-        output.WriteLine($"results in {file}");
-        int report = Report(folder);
+        int report = RunFile.Store(output, folder, collector.Lines(run));
         return collector.AnyFailed ? ExitCodes.Failure : report;
-    }
-
-    // Charts and the full report beside the results, a short one to look at.
-    private int Report(string folder)
-    {
-        ToolConsole console = new(output, output, ErrorIsTerminal: false);
-        NattnApp app = new(console, ToolEnvironment.Current, new SystemDevices());
-        return app.Run(["report", folder, "--short"]);
     }
 
     // Passes over everything, not repeats of each case: what disturbs a machine for a while then shows as

@@ -1,26 +1,30 @@
 using NativeAttention.Cuda;
 using NativeAttention.Emulation;
+using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.Benchmarks.Cases;
 
 /// <summary>A case made ready: tensors filled, backend open, plan made.</summary>
 internal abstract class BenchBody : IDisposable
 {
-    private const int Seed = 20261120;
-
     /// <summary>The kernel that runs.</summary>
     public abstract string KernelName { get; }
 
     /// <summary>Makes a case ready.</summary>
-    public static BenchBody Of(BenchCase @case) => @case.Type switch
+    /// <param name="case">The case.</param>
+    /// <param name="store">Where its inputs are; null to make them for it alone.</param>
+    public static BenchBody Of(BenchCase @case, OperandStore? store = null) => @case.Type switch
     {
-        ElementType.Float16 => new Typed<Half>(@case),
-        ElementType.BFloat16 => new Typed<BFloat16>(@case),
-        _ => new Typed<float>(@case),
+        ElementType.Float16 => new Typed<Half>(@case, store ?? new OperandStore()),
+        ElementType.BFloat16 => new Typed<BFloat16>(@case, store ?? new OperandStore()),
+        _ => new Typed<float>(@case, store ?? new OperandStore()),
     };
 
     /// <summary>Does once what is measured.</summary>
     public abstract void Run();
+
+    /// <summary>Runs, and compares the output with float64.</summary>
+    public abstract Accuracy Check();
 
     /// <inheritdoc/>
     public abstract void Dispose();
@@ -32,20 +36,15 @@ internal abstract class BenchBody : IDisposable
         private readonly AttentionOptions _options;
         private readonly AttentionRuntime _runtime;
         private readonly HostAttentionPlan<T> _plan;
-        private readonly T[] _query;
-        private readonly T[] _key;
-        private readonly T[] _value;
+        private readonly Operands<T> _operands;
         private readonly T[] _output;
 
-        public Typed(BenchCase @case)
+        public Typed(BenchCase @case, OperandStore store)
         {
             _case = @case;
             _options = @case.Options;
             AttentionShape s = @case.Shape;
-            Random random = new(Seed);
-            _query = Draw(random, s.Batch * s.QueryLength * s.QueryHeads * s.HeadDim);
-            _key = Draw(random, s.Batch * s.KeyLength * s.KeyValueHeads * s.HeadDim);
-            _value = Draw(random, s.Batch * s.KeyLength * s.KeyValueHeads * s.ValueHeadDim);
+            _operands = store.Of<T>(@case);
             _output = new T[s.Batch * s.QueryLength * s.QueryHeads * s.ValueHeadDim];
             _runtime = new AttentionRuntime([@case.Device == BenchDevice.Emulator
                 ? CudaBackend.Open(EmulatedDriver.Driver, 0)
@@ -63,26 +62,26 @@ internal abstract class BenchBody : IDisposable
                     _runtime.Plan<T>(_case.Shape, _options).Dispose();
                     break;
                 case BenchFamily.OneShot:
-                    _runtime.Attend<T>(_query, _key, _value, _output, _case.Shape, _options);
+                    _runtime.Attend<T>(
+                        _operands.Query, _operands.Key, _operands.Value, _output, _case.Shape, _options);
                     break;
                 default:
-                    _plan.Run(_query, _key, _value, _output);
+                    _plan.Run(_operands.Query, _operands.Key, _operands.Value, _output);
                     break;
             }
+        }
+
+        public override Accuracy Check()
+        {
+            Array.Fill(_output, Elements.FromDouble<T>(double.NaN));
+            Run();
+            return RowCheck.Of<T, T>(_case, _operands, _output);
         }
 
         public override void Dispose()
         {
             _plan.Dispose();
             _runtime.Dispose();
-        }
-
-        private static T[] Draw(Random random, int count)
-        {
-            float[] drawn = [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
-            T[] values = new T[count];
-            ElementConvert.Narrow<T>(drawn, values);
-            return values;
         }
     }
 }

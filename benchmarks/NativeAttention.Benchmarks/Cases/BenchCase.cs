@@ -27,6 +27,9 @@ public sealed record BenchCase
     /// <summary>Whether the short mode measures it too.</summary>
     public bool InShort { get; init; }
 
+    /// <summary>Whether it is in the table of the CPU's goals.</summary>
+    public bool InTable { get; init; }
+
     /// <summary>Name of the family in results.</summary>
     public string FamilyName => Family switch
     {
@@ -39,8 +42,10 @@ public sealed record BenchCase
     public string DeviceName => Device == BenchDevice.Emulator ? "emulator" : "cpu";
 
     /// <summary>What filters look at: the device, then the case as results name it.</summary>
-    public string Name =>
-        $"{DeviceName}/{CaseId.Of(FamilyName, Dtypes.Of(Type), CaseShape.Of(Shape), ResultOptions)}";
+    public string Name => $"{DeviceName}/{Id}";
+
+    /// <summary>The case as results name it.</summary>
+    public string Id => CaseId.Of(FamilyName, Dtypes.Of(Type), CaseShape.Of(Shape), ResultOptions);
 
     /// <summary>The options of the problem.</summary>
     public AttentionOptions Options =>
@@ -72,6 +77,26 @@ public sealed record BenchCase
     internal ResultMetric Metric => Family != BenchFamily.Dense || Shape.KeyLength == 1 ? ResultMetric.Seconds
         : Shape.QueryLength == 1 ? ResultMetric.Gbps
         : ResultMetric.Tflops;
+
+    /// <summary>A line of results without what was measured.</summary>
+    internal MeasurementLine Line(string provider, string? kernel)
+    {
+        bool works = Family != BenchFamily.Plan; // a plan computes nothing yet
+        return new MeasurementLine
+        {
+            Case = Id,
+            Family = FamilyName,
+            Provider = provider,
+            Kernel = kernel,
+            Dtype = Dtypes.Of(Type),
+            Shape = CaseShape.Of(Shape),
+            Options = ResultOptions,
+            Status = ResultStatus.Failed,
+            Flops = works ? CaseWork.DenseFlops(Shape, Mask) : null,
+            Bytes = works ? CaseWork.DenseBytes(Shape, Type) : null,
+            Metric = Metric,
+        };
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -27,6 +27,7 @@ internal static class CaseList
         {
             Mask = mask,
             InShort = length == 1024 || (dim == 64 && length is 128 or 4096),
+            InTable = length == 1024 || dim == 64,
         };
 
     // What widening 16-bit elements costs against float32.
@@ -40,6 +41,7 @@ internal static class CaseList
             Type = type,
             Mask = mask,
             InShort = length == 1024 && mask == AttentionMask.None,
+            InTable = length == 1024,
         };
 
     private static IEnumerable<BenchCase> GroupedHeads() =>
@@ -69,6 +71,7 @@ internal static class CaseList
         {
             Mask = mask,
             InShort = dim == 72 && mask == AttentionMask.None,
+            InTable = true,
         };
 
     private static IEnumerable<BenchCase> OddLengths() =>
@@ -78,6 +81,7 @@ internal static class CaseList
         {
             Mask = mask,
             InShort = length == 1023 && mask == AttentionMask.None,
+            InTable = true,
         };
 
     // A chunk of queries against a long past.
@@ -89,6 +93,7 @@ internal static class CaseList
             Type = type,
             Mask = AttentionMask.Causal,
             InShort = queries == 16 && type == ElementType.Float32,
+            InTable = true,
         };
 
     // One query against a long past: reading keys and values is all there is.
@@ -99,12 +104,13 @@ internal static class CaseList
         {
             Type = type,
             InShort = keys == 8192 && type == ElementType.Float32,
+            InTable = true,
         };
 
     // What a call costs before any work: the smallest problem, planned, one-shot, and plans of real problems.
     private static IEnumerable<BenchCase> Overheads()
     {
-        BenchCase smallest = Square(1, 1, 1, 1) with { InShort = true };
+        BenchCase smallest = Square(1, 1, 1, 1) with { InShort = true, InTable = true };
         BenchCase real = Square(32, 8, 4096, 128) with
         {
             Family = BenchFamily.Plan,
@@ -114,7 +120,7 @@ internal static class CaseList
         [
             smallest,
             smallest with { Family = BenchFamily.OneShot },
-            smallest with { Family = BenchFamily.Plan },
+            smallest with { Family = BenchFamily.Plan, InTable = false },
             real,
             real with { Mask = AttentionMask.Causal, InShort = true },
         ];

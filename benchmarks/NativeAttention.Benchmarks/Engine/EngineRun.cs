@@ -40,7 +40,7 @@ internal sealed class EngineRun(TextWriter output, BenchOptions options, Pace pa
 
         Print();
         RunLine run = Machine.Describe(options) with { Device = "emulator" };
-        string folder = options.Out ?? Path.Combine("benchmarks", "results", Machine.FolderName(run));
+        string folder = Machine.Folder(options, run);
         Directory.CreateDirectory(folder);
         string file = Path.Combine(folder, "results.jsonl");
         using ResultWriter writer = new(file);

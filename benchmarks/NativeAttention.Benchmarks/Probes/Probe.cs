@@ -1,3 +1,6 @@
+using NativeAttention.Benchmarks.Results;
+using NativeAttention.Tool.Results;
+
 namespace NativeAttention.Benchmarks.Probes;
 
 /// <summary>Work that is nothing but one resource of the processor: what it reaches is a ceiling.</summary>
@@ -59,6 +62,17 @@ public abstract class Probe
     public virtual void Release()
     {
     }
+
+    /// <summary>The line of results.</summary>
+    internal CeilingLine Line(Samples times) => new()
+    {
+        Name = Name,
+        Value = Work / times.Median / 1e9,
+        Unit = Unit,
+        Threads = Threads == Environment.ProcessorCount ? null : Threads,
+        Spread = times.Spread,
+        Provider = "nattn",
+    };
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name}, {Threads} threads";

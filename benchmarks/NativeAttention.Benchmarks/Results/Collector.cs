@@ -62,7 +62,7 @@ internal sealed class Collector
             IEnumerable<Probe> ceilings = device.Key == BenchDevice.Cpu ? _ceilings.Keys : [];
             foreach (Probe probe in ceilings.Where(p => _ceilings[p].Any))
             {
-                yield return Line(probe, _ceilings[probe]);
+                yield return probe.Line(_ceilings[probe]);
             }
 
             foreach (BenchCase @case in device)
@@ -72,41 +72,21 @@ internal sealed class Collector
         }
     }
 
-    private static CeilingLine Line(Probe probe, Samples times) => new()
-    {
-        Name = probe.Name,
-        Value = probe.Work / times.Median / 1e9,
-        Unit = probe.Unit,
-        Threads = probe.Threads == Environment.ProcessorCount ? null : probe.Threads,
-        Spread = times.Spread,
-        Provider = "nattn",
-    };
-
     private static MeasurementLine Line(BenchCase @case, Measured measured)
     {
         using BenchBody body = BenchBody.Of(@case);
-        bool works = @case.Family != BenchFamily.Plan; // a plan computes nothing yet
-        return new MeasurementLine
+        string provider = @case.Device == BenchDevice.Emulator ? "nattn-emulator" : "nattn-cpu";
+        return @case.Line(provider, body.KernelName) with
         {
-            Case = @case.Name[(@case.Name.IndexOf('/', StringComparison.Ordinal) + 1)..],
-            Family = @case.FamilyName,
-            Provider = @case.Device == BenchDevice.Emulator ? "nattn-emulator" : "nattn-cpu",
-            Kernel = body.KernelName,
-            Dtype = Dtypes.Of(@case.Type),
-            Shape = CaseShape.Of(@case.Shape),
-            Options = @case.ResultOptions,
             Status = measured.Failures == 0 ? ResultStatus.Ok : ResultStatus.Failed,
             Reason = measured.Failures == 0
                 ? null
                 : $"{measured.Failures} of {measured.Passes} passes failed; bench.log says why",
             Seconds = measured.Times.Any ? measured.Times.Timing : null,
             Spread = measured.Times.Any ? measured.Times.Spread : null,
-            Flops = works ? CaseWork.DenseFlops(@case.Shape, @case.Mask) : null,
-            Bytes = works ? CaseWork.DenseBytes(@case.Shape, @case.Type) : null,
             // The count is of the whole process, whose thread pool allocates now and then; a run's own
             // allocations are there in every pass.
             AllocatedBytes = measured.Allocated.Count > 0 ? measured.Allocated.Min() : null,
-            Metric = @case.Metric,
         };
     }
 

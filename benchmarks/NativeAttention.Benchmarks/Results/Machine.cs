@@ -36,8 +36,9 @@ internal static partial class Machine
         };
     }
 
-    /// <summary>The folder of a run under benchmarks/results.</summary>
-    public static string FolderName(RunLine run) => $"{run.Date:yyyy-MM-dd}-{run.Commit}-{run.Machine}";
+    /// <summary>The folder of a run: as the options say, else its own under benchmarks/results.</summary>
+    public static string Folder(BenchOptions options, RunLine run) => options.Out
+        ?? Path.Combine("benchmarks", "results", $"{run.Date:yyyy-MM-dd}-{run.Commit}-{run.Machine}");
 
     /// <summary>A short name made of a processor's: <c>epyc-9b14-2core</c>.</summary>
     internal static string Slug(string processor, int cores)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using NativeAttention.Tool.Commands;
+using NativeAttention.Tool.Commands.Run;
 using NativeAttention.Tool.Devices;
 using NativeAttention.Tool.Output;
 

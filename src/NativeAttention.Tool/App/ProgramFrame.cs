@@ -3,21 +3,21 @@ using System.CommandLine;
 namespace NativeAttention.Tool.App;
 
 /// <summary>
-/// The outer frame of a program without subcommands, such as the benchmarks: parses the command line, runs, turns any
-/// failure into one line and an exit code of <see cref="ExitCodes"/>.
+/// The outer frame of a program such as the benchmarks: parses the command line, runs, turns any failure into
+/// one line and an exit code of <see cref="ExitCodes"/>.
 /// </summary>
 internal static class ProgramFrame
 {
     /// <summary>Runs a program.</summary>
     /// <param name="name">What its messages begin with.</param>
     /// <param name="console">Where it writes.</param>
-    /// <param name="root">Its options.</param>
+    /// <param name="root">Its options and subcommands.</param>
     /// <param name="arguments">The command line, without the name of the program.</param>
-    /// <param name="action">What it does; returns one of <see cref="ExitCodes"/>.</param>
+    /// <param name="action">What it and its subcommands do; returns one of <see cref="ExitCodes"/>.</param>
     public static int Run(string name, ToolConsole console, RootCommand root, IReadOnlyList<string> arguments,
         Func<ParseResult, int> action)
     {
-        root.SetAction(parsed =>
+        Func<ParseResult, int> guarded = parsed =>
         {
             try
             {
@@ -29,7 +29,12 @@ internal static class ProgramFrame
             {
                 return Fail(name, console, e);
             }
-        });
+        };
+        foreach (Command command in root.Subcommands.Prepend(root))
+        {
+            command.SetAction(guarded);
+        }
+
         ParseResult result = Parse(root, arguments);
         return ErrorsOf(result) is { } message
             ? Fail(name, console, ToolException.BadInput(message))

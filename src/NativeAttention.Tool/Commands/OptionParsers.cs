@@ -35,6 +35,23 @@ internal static class OptionParsers
         CustomParser = result => ParseFinite(name, result),
     };
 
+    /// <summary>An option whose value is a finite number above 0.</summary>
+    public static Option<float?> Positive(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "number",
+        CustomParser = result =>
+        {
+            float? value = ParseFinite(name, result);
+            if (value <= 0)
+            {
+                result.AddError($"{name} is '{result.Tokens[0].Value}'; allowed are numbers above 0");
+            }
+
+            return value;
+        },
+    };
+
     /// <summary>An option whose value is a whole number, at least <paramref name="least"/>.</summary>
     public static Option<int> Whole(
         string name, string description, int otherwise, int least = int.MinValue) => new(name)
@@ -42,22 +59,32 @@ internal static class OptionParsers
             Description = description,
             HelpName = "number",
             DefaultValueFactory = _ => otherwise,
-            CustomParser = result =>
-            {
-                string text = result.Tokens[0].Value;
-                if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
-                    out int value))
-                {
-                    result.AddError($"{name} is '{text}'; allowed are whole numbers");
-                }
-                else if (value < least)
-                {
-                    result.AddError($"{name} is {value}; allowed are whole numbers from {least}");
-                }
-
-                return value;
-            },
+            CustomParser = result => ParseWhole(name, least, result),
         };
+
+    /// <summary>As <see cref="Whole"/>, without a default.</summary>
+    public static Option<int?> WholeOrNone(string name, string description, int least = int.MinValue) =>
+        new(name)
+        {
+            Description = description,
+            HelpName = "number",
+            CustomParser = result => ParseWhole(name, least, result),
+        };
+
+    private static int ParseWhole(string name, int least, ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value))
+        {
+            result.AddError($"{name} is '{text}'; allowed are whole numbers");
+        }
+        else if (value < least)
+        {
+            result.AddError($"{name} is {value}; allowed are whole numbers from {least}");
+        }
+
+        return value;
+    }
 
     private static float? ParseFinite(string name, ArgumentResult result)
     {

@@ -23,19 +23,18 @@ internal static class InputShapes
         RequireEqual(k, q, "batch", a => a.Batch);
         RequireEqual(v, q, "batch", a => a.Batch);
         RequireEqual(v, k, "sequence length", a => a.Sequence);
-        RequireEqual(v, k, "number of heads", a => a.Heads);
         RequireEqual(k, q, "head dim", a => a.Dim);
         RequirePositive(q, "number of heads", q.Heads);
         RequirePositive(k, "number of heads", k.Heads);
+        RequirePositive(v, "number of heads", v.Heads);
         RequirePositive(q, "head dim", q.Dim);
         RequirePositive(v, "head dim", v.Dim);
-        if (q.Heads % k.Heads != 0)
+        RequireMultiple(q, k);
+        RequireMultiple(q, v);
+        return new AttentionShape(q.Batch, q.Sequence, k.Sequence, q.Heads, k.Heads, q.Dim, v.Dim)
         {
-            throw ToolException.BadInput(
-                $"{query.Label} has {q.Heads} heads; allowed is a multiple of the {k.Heads} of {key.Label}");
-        }
-
-        return new AttentionShape(q.Batch, q.Sequence, k.Sequence, q.Heads, k.Heads, q.Dim, v.Dim);
+            ValueHeads = v.Heads,
+        };
     }
 
     private static void CheckRanksAndTypes(InputTensor query, InputTensor key, InputTensor value)
@@ -85,6 +84,15 @@ internal static class InputShapes
         {
             throw ToolException.BadInput($"{axes.Tensor.Label}: {what} is 0 "
                 + $"(shape {NpyShape.Format(axes.Tensor.Array.Shape)}); at least 1 is needed");
+        }
+    }
+
+    private static void RequireMultiple(Axes queries, Axes other)
+    {
+        if (queries.Heads % other.Heads != 0)
+        {
+            throw ToolException.BadInput($"{queries.Tensor.Label} has {queries.Heads} heads; "
+                + $"allowed is a multiple of the {other.Heads} of {other.Tensor.Label}");
         }
     }
 

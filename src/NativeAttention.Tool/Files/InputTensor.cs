@@ -12,16 +12,21 @@ internal sealed record InputTensor(string Option, string Path, NpyArray Array)
     /// <summary>How messages call it: option and file.</summary>
     public string Label => $"{Option} {Path}";
 
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="ToolException">It cannot be read, or holds elements that attention does not
-    /// take.</exception>
-    public static InputTensor Load(string option, string path)
+    /// <summary>Reads a file of numbers that attention computes with.</summary>
+    /// <exception cref="ToolException">It cannot be read, or holds others.</exception>
+    public static InputTensor Load(string option, string path) =>
+        Load(option, path, NpyElementType.Float32, NpyElementType.Float16);
+
+    /// <summary>Reads a file of one of some types of element.</summary>
+    /// <exception cref="ToolException">It cannot be read, or holds others.</exception>
+    public static InputTensor Load(string option, string path, params ReadOnlySpan<NpyElementType> allowed)
     {
         NpyArray array = LoadAny(option, path);
-        return array.Type is NpyElementType.Float32 or NpyElementType.Float16
+        return allowed.Contains(array.Type)
             ? new InputTensor(option, path, array)
             : throw ToolException.BadInput($"{option} {path}: dtype is {NpyDtype.NameOf(array.Type)}; "
-                + "allowed are float32 and float16");
+                + (allowed.Length == 1 ? "allowed is " : "allowed are ")
+                + string.Join(" and ", allowed.ToArray().Select(NpyDtype.NameOf)));
     }
 
     /// <summary>Reads a file of any type of element.</summary>

@@ -28,6 +28,9 @@ internal sealed class NpyArray
     public ReadOnlySpan<byte> Bytes => MemoryMarshal.CreateReadOnlySpan(
         ref MemoryMarshal.GetArrayDataReference(_values), checked(Count * NpyDtype.SizeOf(Type)));
 
+    /// <summary>The elements, last axis fastest, of whatever type.</summary>
+    public Array Elements => _values;
+
     /// <summary>The elements, last axis fastest.</summary>
     /// <exception cref="InvalidOperationException">The elements are not of this type.</exception>
     public T[] Values<T>()

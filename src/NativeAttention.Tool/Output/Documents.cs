@@ -1,3 +1,6 @@
+using NativeAttention.Tool.Files;
+using NativeAttention.Tool.Npy;
+
 namespace NativeAttention.Tool.Output;
 
 /// <summary>What <c>--json</c> prints when a command fails.</summary>
@@ -38,12 +41,24 @@ internal sealed record RunDocument(
     string ComputeType,
     ShapeDocument Shape,
     string Mask,
+    int? DiagonalOffset,
     float Scale,
+    float? SoftCap,
+    IReadOnlyList<OperandDocument> Operands,
     string Layout,
     double PlanMilliseconds,
     double RunMilliseconds,
     string Output,
-    string? Lse);
+    string? Lse,
+    string? PresentKey,
+    string? PresentValue);
+
+/// <summary>An optional operand: its name is that of the option.</summary>
+internal sealed record OperandDocument(string Name, string File, string Dtype, IReadOnlyList<long> Shape)
+{
+    public static OperandDocument Of(InputTensor file) => new(
+        file.Option.TrimStart('-'), file.Path, NpyDtype.NameOf(file.Array.Type), file.Array.Shape);
+}
 
 /// <summary>The lengths of a problem.</summary>
 internal sealed record ShapeDocument(
@@ -52,11 +67,13 @@ internal sealed record ShapeDocument(
     int KeyLength,
     int QueryHeads,
     int KeyValueHeads,
+    int ValueHeads,
     int HeadDim,
     int ValueHeadDim)
 {
     public static ShapeDocument Of(AttentionShape s) => new(
-        s.Batch, s.QueryLength, s.KeyLength, s.QueryHeads, s.KeyValueHeads, s.HeadDim, s.ValueHeadDim);
+        s.Batch, s.QueryLength, s.KeyLength, s.QueryHeads, s.KeyValueHeads, s.ValueHeads,
+        s.HeadDim, s.ValueHeadDim);
 }
 
 /// <summary>What <c>nattn verify --json</c> and <c>nattn demo --json</c> print.</summary>
@@ -113,7 +130,14 @@ internal sealed record ReportedDeviceDocument(
     int Faster,
     IReadOnlyList<string> NoLongerMeasured,
     IReadOnlyList<ReportedStepDocument> Steps,
+    IReadOnlyList<ReportedGoalDocument> Goals,
     IReadOnlyList<ReportedCaseDocument> Cases);
+
+/// <summary>
+/// A goal for a case: shares and ratios as fractions, seconds or bytes; what is unknown is null.
+/// </summary>
+internal sealed record ReportedGoalDocument(
+    string Name, string Case, double? Reached, double? Floor, double Aim, string State);
 
 /// <summary>How a step ended.</summary>
 internal sealed record ReportedStepDocument(string Name, string Status, string? Reason);

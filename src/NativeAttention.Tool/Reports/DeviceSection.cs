@@ -14,6 +14,8 @@ internal sealed class DeviceSection
         Rows = [.. group.Measurements.GroupBy(m => m.Case).Select(g => new CaseRow(g.Key,
             [.. g.OrderBy(m => !m.IsOurs)], Roofline.Of(group, g.First().Dtype, g.First().Threads),
             before?[g.Key].FirstOrDefault()))];
+        Dictionary<string, CaseRow> byCase = Rows.ToDictionary(r => r.Case);
+        Goals = [.. group.Goals.Select(g => GoalRow.Of(g, byCase))];
         Gone = before is null
             ? []
             : [.. before.Where(b => b.Any(m => m.Time() is not null)).Select(b => b.Key)
@@ -28,6 +30,9 @@ internal sealed class DeviceSection
 
     /// <summary>The cases, in the order they were measured.</summary>
     public IReadOnlyList<CaseRow> Rows { get; }
+
+    /// <summary>The goals that are set for cases.</summary>
+    public IReadOnlyList<GoalRow> Goals { get; }
 
     /// <summary>Names of the cases that were measured before and are not now.</summary>
     public IReadOnlyList<string> Gone { get; }

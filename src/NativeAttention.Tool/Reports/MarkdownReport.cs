@@ -86,6 +86,7 @@ internal sealed class MarkdownReport
             _text.Paragraph("No case was measured on this device.");
         }
 
+        WriteGoals(section);
         foreach (ChartFile chart in charts)
         {
             _text.Image(chart.Name, chart.Title);
@@ -116,6 +117,28 @@ internal sealed class MarkdownReport
                 ? $"{Rate(b)} ({Quantities.Signed((c.PerSecond / b.PerSecond) - 1)})"
                 : Quantities.None,
         }));
+
+    private void WriteGoals(DeviceSection section)
+    {
+        if (section.Goals.Count == 0)
+        {
+            return;
+        }
+
+        _text.Heading(3, "goals");
+        _text.Paragraph("The floor is the least that is acceptable, the aim what is wanted.");
+        WriteSummary(_text, section);
+        _text.Table(["case", "goal", ">reached", ">floor", ">aim", ""], section.Goals.Select(g => new[]
+        {
+            g.Goal.Case, g.Goal.Name, g.Text(g.Reached), g.Text(g.Goal.Floor), g.Text(g.Goal.Aim),
+            g.StateText,
+        }));
+    }
+
+    /// <summary>A table with a row for each goal; nothing when there are none.</summary>
+    public static void WriteSummary(MarkdownWriter text, DeviceSection section) => text.Table(
+        ["goal", ">reached", ">floor", ">aim", "state"],
+        GoalSummary.Of(section.Goals).Select(s => new[] { s.Name, s.Reached, s.Floor, s.Aim, s.States }));
 
     private void WriteFamily(string family, IReadOnlyList<CaseRow> rows)
     {

@@ -28,7 +28,8 @@ internal static class ReadmeSection
         MarkdownWriter text = new();
         foreach ((DeviceKind kind, string name) in Kinds)
         {
-            if (groups.Where(g => g.Kind == kind && g.HasOurs).MaxBy(g => g.Date) is { } newest)
+            // A run with goals is the one to be judged by.
+            if (groups.Where(g => g.Kind == kind && g.HasOurs).MaxBy(g => (g.Goals.Any(), g.Date)) is { } newest)
             {
                 WriteNewest(text, name, newest, folder);
             }
@@ -75,7 +76,9 @@ internal static class ReadmeSection
             text.Paragraph(note);
         }
 
-        CaseRow[] rows = [.. new DeviceSection(group, null).Rows.Where(r => r.Ours is not null)];
+        DeviceSection section = new(group, null);
+        MarkdownReport.WriteSummary(text, section);
+        CaseRow[] rows = [.. section.Rows.Where(r => r.Ours is not null)];
         text.Table(["case", ">time", ">noise", ">rate", ">of the roofline", "best peer", ">ours / peer"],
             rows.Take(MaxRows).Select(r => new[]
             {

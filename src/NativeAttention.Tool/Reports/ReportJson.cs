@@ -19,6 +19,8 @@ internal static class ReportJson
         section.Regressions.Count(), section.Improvements.Count(), section.Gone,
         [.. section.Group.Steps.Select(s =>
             new ReportedStepDocument(s.Name, Quantities.Status(s.Status), s.Reason))],
+        [.. section.Goals.Select(g => new ReportedGoalDocument(
+            g.Goal.Name, g.Goal.Case, g.Reached, g.Goal.Floor, g.Goal.Aim, g.StateText))],
         [.. section.Rows.Select(Describe)]);
 
     private static ReportedCaseDocument Describe(CaseRow row)

@@ -15,6 +15,8 @@ internal sealed class RunGroup
         Runs = runs;
         Measurements = [.. runs.SelectMany(r => r.Measurements).GroupBy(m => (m.Case, m.Provider))
             .Select(g => g.Last())];
+        Ceilings = [.. runs.SelectMany(r => r.Ceilings).GroupBy(c => (c.Name, c.Threads, c.Provider))
+            .Select(g => g.Last())];
         Kernels = [.. runs.SelectMany(r => r.Kernels).GroupBy(k => (k.Name, k.Target, k.Source))
             .Select(g => g.Last())];
         Repeated = runs.Sum(r => r.Measurements.Count()) - Measurements.Count;
@@ -49,8 +51,11 @@ internal sealed class RunGroup
     /// <summary>The kernels.</summary>
     public IReadOnlyList<KernelLine> Kernels { get; }
 
-    /// <summary>The ceilings.</summary>
-    public IEnumerable<CeilingLine> Ceilings => Runs.SelectMany(r => r.Ceilings);
+    /// <summary>The goals, each once.</summary>
+    public IEnumerable<GoalLine> Goals => Runs.SelectMany(r => r.Goals).Distinct();
+
+    /// <summary>The ceilings; the last one where one was measured more than once.</summary>
+    public IReadOnlyList<CeilingLine> Ceilings { get; }
 
     /// <summary>The steps.</summary>
     public IEnumerable<StepLine> Steps => Runs.SelectMany(r => r.Steps);

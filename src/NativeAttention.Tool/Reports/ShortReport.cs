@@ -68,6 +68,8 @@ internal static class ShortReport
         AddList(lines, "ok", group.Steps.Where(s => s.Status == ResultStatus.Ok).Select(Describe));
         AddList(lines, "ceilings", group.Ceilings.Select(c =>
             $"{c.Label} {Quantities.Significant(c.Value, 4)} {c.Unit}"));
+        lines.AddRange(GoalSummary.Of(section.Goals).Select(g =>
+            $"  {g.Name}: {g.Reached} (floor {g.Floor}, aim {g.Aim}): {g.States}"));
         KernelLine[] spilling = [.. group.Kernels.Where(k => k.SpillStoreBytes > 0 || k.SpillLoadBytes > 0)];
         if (spilling.Length > 0)
         {

@@ -24,6 +24,7 @@ internal sealed partial class ResultJson : JsonSerializerContext
         {
             new JsonStringEnumConverter<ResultStatus>(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
             new JsonStringEnumConverter<ResultMetric>(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
+            new JsonStringEnumConverter<GoalQuantity>(JsonNamingPolicy.CamelCase, allowIntegerValues: false),
         },
     });
 }

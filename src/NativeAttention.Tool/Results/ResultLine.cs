@@ -12,6 +12,7 @@ namespace NativeAttention.Tool.Results;
 [JsonDerivedType(typeof(MeasurementLine), MeasurementLine.Kind)]
 [JsonDerivedType(typeof(KernelLine), KernelLine.Kind)]
 [JsonDerivedType(typeof(StepLine), StepLine.Kind)]
+[JsonDerivedType(typeof(GoalLine), GoalLine.Kind)]
 internal abstract record ResultLine
 {
     /// <summary>Refuses values that no measurement can have.</summary>

@@ -14,6 +14,9 @@ internal sealed record ResultRun(RunLine Run, IReadOnlyList<ResultLine> Lines)
     /// <summary>The kernels.</summary>
     public IEnumerable<KernelLine> Kernels => Lines.OfType<KernelLine>();
 
+    /// <summary>The goals.</summary>
+    public IEnumerable<GoalLine> Goals => Lines.OfType<GoalLine>();
+
     /// <summary>The steps.</summary>
     public IEnumerable<StepLine> Steps => Lines.OfType<StepLine>();
 }

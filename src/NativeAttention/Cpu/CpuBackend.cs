@@ -61,8 +61,6 @@ public sealed class CpuBackend : AttentionBackend
             : largest > MostHeadDim ? $"a head dim is {largest}: it supports head dims of 1 to {MostHeadDim}."
             : rung == Reference && shape.KeyLength > Array.MaxLength - (4 * MostHeadDim)
                 ? $"{shape.KeyLength} keys are too many for the scratch memory of its rung '{Reference}'."
-            : rung is not null && rung != Reference && problem.PlainExceptWhy is string why
-                ? $"its rung '{rung}' does not support {why}: leave the rung out, or use '{Reference}'."
             : null;
         return reason is null;
     }
@@ -85,7 +83,7 @@ public sealed class CpuBackend : AttentionBackend
 
     /// <summary>The kernel for a problem that this backend can run.</summary>
     internal CpuKernel<T> MakeKernel<T>(AttentionProblem problem)
-        where T : unmanaged => problem.Options.Tuning.Rung == Reference || !problem.IsPlain
+        where T : unmanaged => problem.Options.Tuning.Rung == Reference
             ? new ReferenceKernel<T>(problem)
             : MakeTiled<T>(problem);
 

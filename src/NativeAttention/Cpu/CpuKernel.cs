@@ -22,6 +22,14 @@ internal abstract class CpuKernel<T>(AttentionProblem problem)
     /// <summary>Floats of scratch memory that a thread needs.</summary>
     public abstract int ScratchFloats { get; }
 
+    /// <summary>
+    /// Floats of memory that all threads of a run share: what tiles leave for each other. Not cleared.
+    /// </summary>
+    public virtual int SharedFloats => 0;
+
+    /// <summary>Counters that all threads of a run share: 0 when it begins.</summary>
+    public virtual int SharedCounters => 0;
+
     /// <summary>The problem.</summary>
     protected AttentionProblem Problem { get; } = problem;
 
@@ -41,6 +49,10 @@ internal abstract class CpuKernel<T>(AttentionProblem problem)
     /// </summary>
     protected int KeyValueHead(int head) =>
         head / (Problem.Shape.QueryHeads / Problem.Shape.KeyValueHeads);
+
+    /// <summary>Offset of a token's vector.</summary>
+    protected static long At(TensorStrides strides, long batch, long token, long head) =>
+        (batch * strides.Batch) + (token * strides.Sequence) + (head * strides.Head);
 
     /// <summary>The value head that a query head reads.</summary>
     protected int ValueHead(int head) => head / (Problem.Shape.QueryHeads / Problem.Shape.ValueHeads);

@@ -17,6 +17,8 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
     private readonly CpuKernel<T> kernel;
     private readonly TileGang gang;
     private float[][] scratch;
+    private float[] shared;
+    private int[] counters;
     private TensorPointers<T> tensors;
 
     public CpuPlan(AttentionProblem problem, CpuKernel<T> kernel)
@@ -28,25 +30,29 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         scratch = new float[threads][];
         for (int i = 0; i < threads; i++)
         {
-            // Pooled, so that one-shot calls reuse it; managed, so that a forgotten plan leaks nothing.
-            scratch[i] = ArrayPool<float>.Shared.Rent(
-                checked(kernel.ScratchFloats + (LineBytes / sizeof(float))));
+            scratch[i] = RentAligned(kernel.ScratchFloats);
         }
+
+        shared = kernel.SharedFloats == 0 ? [] : RentAligned(kernel.SharedFloats);
+        counters = kernel.SharedCounters == 0 ? [] : ArrayPool<int>.Shared.Rent(kernel.SharedCounters);
     }
 
     public override string KernelName => kernel.Name;
 
-    public override long WorkspaceBytes => scratch.Sum(s => (long)s.Length * sizeof(float));
+    public override long WorkspaceBytes => ((scratch.Sum(s => (long)s.Length) + shared.Length) * sizeof(float))
+        + (counters.Length * sizeof(int));
 
     protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
         CancellationToken cancellationToken)
     {
+        counters.AsSpan(0, kernel.SharedCounters).Clear(); // a cancelled run may have left anything
         fixed (T* q = inputs.Query, k = inputs.Key, v = inputs.Value, o = output)
         fixed (byte* bias = inputs.Bias.Bytes)
         fixed (bool* mask = inputs.Mask)
         fixed (float* l = lse, slopes = inputs.AlibiSlopes, sinks = inputs.Sinks,
             temperature = inputs.QueryTemperature, weight = inputs.KeyLogWeight, gate = inputs.HeadGate)
-        fixed (int* keys = inputs.KeyLengths, queryEnds = inputs.CumulativeQueryLengths,
+        fixed (float* together = shared)
+        fixed (int* counts = counters, keys = inputs.KeyLengths, queryEnds = inputs.CumulativeQueryLengths,
             keyEnds = inputs.CumulativeKeyLengths)
         {
             tensors = new TensorPointers<T>
@@ -66,6 +72,8 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
                 KeyLengths = keys,
                 CumulativeQueryLengths = queryEnds,
                 CumulativeKeyLengths = keyEnds,
+                Shared = Align(together),
+                Counters = counts,
             };
             try
             {
@@ -86,6 +94,14 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
         }
 
         scratch = [];
+        if (shared.Length > 0)
+        {
+            ArrayPool<float>.Shared.Return(shared);
+            ArrayPool<int>.Shared.Return(counters);
+        }
+
+        shared = [];
+        counters = [];
     }
 
     private static int Threads(AttentionProblem problem, long tiles)
@@ -101,8 +117,14 @@ internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
     {
         fixed (float* start = scratch[place])
         {
-            nuint aligned = ((nuint)start + LineBytes - 1) / LineBytes * LineBytes;
-            kernel.Run(tile, tensors, (float*)aligned);
+            kernel.Run(tile, tensors, Align(start));
         }
     }
+
+    // Pooled, so that one-shot calls reuse it; managed, so that a forgotten plan leaks nothing.
+    private static float[] RentAligned(int floats) =>
+        ArrayPool<float>.Shared.Rent(checked(floats + (LineBytes / sizeof(float))));
+
+    private static float* Align(float* start) =>
+        (float*)(((nuint)start + LineBytes - 1) / LineBytes * LineBytes);
 }

@@ -45,9 +45,6 @@ internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuK
         }
     }
 
-    private static long At(TensorStrides strides, long batch, long token, long head) =>
-        (batch * strides.Batch) + (token * strides.Sequence) + (head * strides.Head);
-
     // s[j] of the row, minus infinity where it sees nothing; returns the largest, the sink included.
     private static float Scores(in Row row, T* keys, long stride, int count)
     {

@@ -1,7 +1,8 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The pinned tensors and operands of one run. Lse is null when it is not wanted, an operand when there is none.
+/// The pinned tensors and operands of one run, and the memory that its threads share. Lse is null when it is
+/// not wanted, an operand when there is none.
 /// </summary>
 internal unsafe struct TensorPointers<T>
     where T : unmanaged
@@ -23,6 +24,8 @@ internal unsafe struct TensorPointers<T>
     public int* KeyLengths;
     public int* CumulativeQueryLengths;
     public int* CumulativeKeyLengths;
+    public float* Shared;
+    public int* Counters;
 
     /// <summary>Where a sequence of the batch lies, and how long it is in this run.</summary>
     public readonly SequenceBounds Sequence(AttentionShape shape, long batch) => CumulativeQueryLengths != null

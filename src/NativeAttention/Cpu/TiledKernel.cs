@@ -28,6 +28,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private const int MostKeys = 96;
     private readonly TileSchedule schedule;
     private readonly TilePanels panels;
+    private readonly TileModifiers<T, TWidth, TVector>? modifiers; // null for plain problems
 
     public TiledKernel(AttentionProblem problem)
         : this(problem, DefaultSchedule(problem))
@@ -43,43 +44,35 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         panels = new TilePanels(RoundUp(schedule.QueryTile, LeastLanes), schedule.KeyTile, shape.HeadDim,
             shape.ValueHeadDim, PanelProduct<TWidth, TVector>.SpareRows,
             typeof(T) != typeof(float));
+        modifiers = problem.IsPlain ? null : new(problem, panels.Lanes, schedule.KeyTile);
     }
 
     public override string Name => $"na_cpu_tiled_{ElementName}_{TWidth.Name}";
 
     public override long Tiles => (long)Problem.Shape.Batch * Problem.Shape.QueryHeads * schedule.QueryTiles;
 
-    public override int ScratchFloats => panels.Total;
+    public override int ScratchFloats => checked(panels.Total + (modifiers?.ScratchFloats ?? 0));
 
     public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
     {
         AttentionShape shape = Problem.Shape;
-        LayoutStrides strides = Problem.Strides;
         (long rest, long fromLast) = Math.DivRem(tile, (long)schedule.QueryTiles);
         (long b, long h) = Math.DivRem(rest, (long)shape.QueryHeads);
-        long kvHead = KeyValueHead((int)h);
 
         // The last tile of a causal problem has the most keys: it comes first, so that threads finish
         // together.
         int queryTile = (int)(schedule.QueryTiles - 1 - fromLast);
+        SequenceBounds sequence = tensors.Sequence(shape, b);
         long firstRow = (long)queryTile * schedule.QueryTile;
-        Tile t = new()
+        if (firstRow >= sequence.QueryLength)
         {
-            Query = tensors.Query + (b * strides.Query.Batch) + (h * strides.Query.Head)
-                + (firstRow * strides.Query.Sequence),
-            Key = tensors.Key + (b * strides.Key.Batch) + (kvHead * strides.Key.Head),
-            Value = tensors.Value + (b * strides.Value.Batch) + (kvHead * strides.Value.Head),
-            Output = tensors.Output + (b * strides.Output.Batch) + (h * strides.Output.Head)
-                + (firstRow * strides.Output.Sequence),
-            Lse = tensors.Lse == null
-                ? null
-                : tensors.Lse + (((b * shape.QueryHeads) + h) * shape.QueryLength) + firstRow,
-            FirstRow = firstRow,
-            Rows = (int)Math.Min(schedule.QueryTile, shape.QueryLength - firstRow),
-            Scratch = scratch,
-        };
+            return;
+        }
+
+        Tile t = Locate(tensors, sequence, b, h, firstRow);
+        t.Scratch = scratch;
         Prologue(t);
-        KeyTileWalk walk = schedule.Walk(queryTile);
+        KeyTileWalk walk = t.Schedule.Walk(queryTile);
         PanelStart start = PanelStart.Zero;
         while (!walk.IsDone)
         {
@@ -93,6 +86,26 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         }
 
         Epilogue(t);
+    }
+
+    private Tile Locate(in TensorPointers<T> tensors, in SequenceBounds sequence, long b, long h, long firstRow)
+    {
+        LayoutStrides strides = Problem.Strides;
+        int rows = (int)Math.Min(schedule.QueryTile, sequence.QueryLength - firstRow);
+        return new Tile
+        {
+            Query = tensors.Query + At(strides.Query, b, sequence.QueryBegin + firstRow, h),
+            Key = tensors.Key + At(strides.Key, b, sequence.KeyBegin, KeyValueHead((int)h)),
+            Value = tensors.Value + At(strides.Value, b, sequence.KeyBegin, ValueHead((int)h)),
+            Output = tensors.Output + At(strides.Output, b, sequence.QueryBegin + firstRow, h),
+            Lse = tensors.Lse == null
+                ? null
+                : tensors.Lse + Problem.LseOffset((int)b, (int)h, sequence) + firstRow,
+            FirstRow = firstRow,
+            Rows = rows,
+            Schedule = modifiers is null ? schedule : schedule.Of(Problem, sequence),
+            Operands = modifiers?.Locate(tensors, sequence, b, h, firstRow, rows) ?? default,
+        };
     }
 
     private static int LeastLanes => Math.Max(TWidth.Count, Transposition.Rows);
@@ -131,6 +144,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
                 Log2E);
         }
 
+        modifiers?.ScaleQueries(t.Operands, t.Scratch + panels.Query, panels.HeadDim, t.Scratch + panels.Total);
         new Span<float>(t.Scratch + panels.Maxima, lanes).Fill(float.NegativeInfinity);
         new Span<float>(t.Scratch + panels.Sums, lanes).Clear();
     }
@@ -154,10 +168,11 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     {
         int lanes = panels.Lanes;
         long firstKey = (long)visit.Tile * schedule.KeyTile;
-        int keys = (int)Math.Min(schedule.KeyTile, schedule.KeyLength - firstKey);
+        int keys = (int)Math.Min(schedule.KeyTile, t.Schedule.KeyLength - firstKey);
         long diagonal = firstKey - t.FirstRow;
-        long low = diagonal - schedule.Band.Right;
-        int reach = visit.Full ? keys : (int)Math.Clamp(1 - low, -lanes, keys);
+        long low = diagonal - t.Schedule.Band.Right;
+        bool inPrefix = firstKey < t.Schedule.PrefixKeys;
+        int reach = visit.Full || inPrefix ? keys : (int)Math.Clamp(1 - low, -lanes, keys);
         keys = Math.Clamp(reach + t.Rows - 1, 0, keys);
         KeyStrips strips = new(keys, lanes, reach);
         float* scores = t.Scratch + panels.Scores;
@@ -178,9 +193,17 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
                 t.Scratch + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
         }
 
+        modifiers?.Apply(t.Operands, scores, firstKey, keys, t.Scratch + panels.Total);
         if (!visit.Full)
         {
-            OnlineSoftmax<TWidth, TVector>.Mask(scores, keys, lanes, low, diagonal - schedule.Band.Left);
+            if (inPrefix)
+            {
+                TileTerms<TWidth, TVector>.HideOutside(scores, keys, lanes, t.Schedule, firstKey, t.FirstRow);
+            }
+            else
+            {
+                OnlineSoftmax<TWidth, TVector>.Mask(scores, keys, lanes, low, diagonal - t.Schedule.Band.Left);
+            }
         }
 
         OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Scratch + panels.Maxima,
@@ -231,13 +254,15 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     {
         int lanes = panels.Lanes, dim = panels.ValueHeadDim;
         nint stride = (nint)Problem.Strides.Output.Sequence;
-        float* sums = t.Scratch + panels.Sums;
+        float* sums = t.Scratch + panels.Sums, factors = t.Scratch + panels.Rescale;
+        new Span<float>(factors, lanes).Fill(1);
+        modifiers?.Finish(t.Operands, t.Scratch + panels.Maxima, sums, factors);
         FourRows spare = FourRows.At(t.Scratch + panels.Rows, dim);
         for (int lane = 0; lane < t.Rows; lane += Transposition.Rows)
         {
             Vector128<float> sum = Vector128.Load(sums + lane);
             Vector128<float> factor = Vector128.ConditionalSelect(
-                Vector128.Equals(sum, Vector128<float>.Zero), sum, Vector128<float>.One / sum);
+                Vector128.Equals(sum, Vector128<float>.Zero), sum, Vector128.Load(factors + lane) / sum);
             T* output = t.Output + (lane * stride);
             int rows = Math.Min(Transposition.Rows, t.Rows - lane);
             bool direct = typeof(T) == typeof(float) && rows == Transposition.Rows;
@@ -273,5 +298,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         public float* Scratch;
         public long FirstRow;
         public int Rows;
+        public TileSchedule Schedule;
+        public TileOperands Operands;
     }
 }

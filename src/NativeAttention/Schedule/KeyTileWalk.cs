@@ -1,11 +1,12 @@
 namespace NativeAttention;
 
 /// <summary>
-/// The key tiles of one query tile in ascending order, whether the schedule derives them from its band or
-/// lists them: a kernel has one loop for both.
+/// The key tiles of one query tile in ascending order, whether the schedule derives them from its band and
+/// prefix or lists them: a kernel has one loop for both, and no tile comes twice.
 /// </summary>
 internal ref struct KeyTileWalk
 {
+    private readonly KeyTileRange prefix;
     private readonly KeyTileRange range;
     private readonly ReadOnlySpan<KeyTileVisit> list;
     private readonly bool listed;
@@ -14,10 +15,17 @@ internal ref struct KeyTileWalk
 
     /// <summary>Walks a range.</summary>
     public KeyTileWalk(KeyTileRange range)
+        : this(default, range)
     {
+    }
+
+    /// <summary>Walks the tiles of a prefix, from the first on, and those of a range.</summary>
+    public KeyTileWalk(KeyTileRange prefix, KeyTileRange range)
+    {
+        this.prefix = prefix;
         this.range = range;
-        next = range.Begin;
-        end = range.End;
+        next = prefix.IsEmpty ? range.Begin : 0;
+        end = Math.Max(prefix.End, range.End);
     }
 
     /// <summary>Walks a list.</summary>
@@ -35,6 +43,16 @@ internal ref struct KeyTileWalk
     public KeyTileVisit Take()
     {
         int n = next++;
-        return listed ? list[n] : new KeyTileVisit(n, range.IsFull(n));
+        if (listed)
+        {
+            return list[n];
+        }
+
+        if (next == prefix.End)
+        {
+            next = range.IsEmpty ? end : Math.Max(next, range.Begin);
+        }
+
+        return new KeyTileVisit(n, prefix.IsFull(n) || range.IsFull(n));
     }
 }

@@ -22,10 +22,37 @@ internal readonly record struct TileSchedule(int QueryLength, int KeyLength, Key
     /// <summary>The tiles to visit, where the band alone does not say it; null where it does.</summary>
     public KeyTileList? List { get; init; }
 
-    /// <summary>The key tiles to visit for one query tile: those of the list, or else of the band.</summary>
+    /// <summary>Keys of the prefix, which are visible beside those of the band.</summary>
+    public int PrefixKeys { get; init; }
+
+    /// <summary>Bound of the prefix on the right, as that of a band.</summary>
+    public long PrefixRight { get; init; }
+
+    /// <summary>The schedule of a sequence of its own lengths.</summary>
+    public TileSchedule Of(AttentionProblem problem, in SequenceBounds sequence)
+    {
+        KeyVisibility visible = problem.Visibility(sequence.QueryLength, sequence.KeyLength);
+        return this with
+        {
+            QueryLength = sequence.QueryLength,
+            KeyLength = sequence.KeyLength,
+            Band = visible.Band,
+            PrefixKeys = Math.Min(visible.PrefixKeys, sequence.KeyLength),
+            PrefixRight = visible.PrefixRight,
+        };
+    }
+
+    /// <summary>
+    /// The key tiles to visit for one query tile: those of the list, or else of prefix and band.
+    /// </summary>
     /// <param name="queryTile">Index of the query tile, from 0 to <see cref="QueryTiles"/> - 1.</param>
-    public KeyTileWalk Walk(int queryTile) =>
-        List is null ? new KeyTileWalk(KeyTiles(queryTile)) : new KeyTileWalk(List.Of(queryTile));
+    public KeyTileWalk Walk(int queryTile) => List is not null ? new KeyTileWalk(List.Of(queryTile))
+        : new KeyTileWalk(PrefixTiles(queryTile), KeyTiles(queryTile));
+
+    // A prefix is a band without a left edge that ends with the prefix: only whole tiles of it are full.
+    private KeyTileRange PrefixTiles(int queryTile) => PrefixKeys == 0 ? default
+        : (this with { KeyLength = PrefixKeys, Band = new KeyBand(-KeyBand.Open, PrefixRight) })
+            .KeyTiles(queryTile);
 
     /// <summary>The key tiles of one query tile of which the band shows something.</summary>
     /// <param name="queryTile">Index of the query tile, from 0 to <see cref="QueryTiles"/> - 1.</param>

@@ -7,14 +7,16 @@ namespace NativeAttention.Tests.Tensors;
 /// </summary>
 /// <remarks>
 /// Pieces of the whole length take the vector loop alone, pieces of 7 the scalar tail alone: the shortest
-/// vector has 8 elements.
+/// vector has 8 elements. Pieces of 63 take every loop and the tail, at changing places of the values.
 /// </remarks>
 public class ElementConvertTests
 {
     private const int Values = 1 << 16;
     private const int TailOnly = 7;
+    private const int EveryLoop = 32 + 16 + 8 + TailOnly;
 
     [TestCase(Values)]
+    [TestCase(EveryLoop)]
     [TestCase(TailOnly)]
     public void Every_half_widens_exactly(int piece)
     {
@@ -24,6 +26,7 @@ public class ElementConvertTests
     }
 
     [TestCase(Values)]
+    [TestCase(EveryLoop)]
     [TestCase(TailOnly)]
     public void Every_bfloat16_widens_exactly(int piece)
     {
@@ -32,6 +35,7 @@ public class ElementConvertTests
     }
 
     [TestCase(int.MaxValue)]
+    [TestCase(EveryLoop)]
     [TestCase(TailOnly)]
     public void Floats_narrow_to_half_as_the_scalar_cast_does(int piece)
     {
@@ -49,6 +53,7 @@ public class ElementConvertTests
     }
 
     [TestCase(int.MaxValue)]
+    [TestCase(EveryLoop)]
     [TestCase(TailOnly)]
     public void Floats_narrow_to_bfloat16_as_the_scalar_cast_does(int piece)
     {

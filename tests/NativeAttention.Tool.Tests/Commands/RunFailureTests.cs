@@ -40,8 +40,10 @@ public class RunFailureTests
         "--value v.npy: batch is 2 (shape [2, 5, 2, 8]); allowed is 1")]
     [TestCase("v.npy", new long[] { 1, 4, 2, 8 }, "--value v.npy: sequence length is 4 (shape [1, 4, 2, 8]); "
         + "allowed is 5, as in --key k.npy")]
-    [TestCase("v.npy", new long[] { 1, 5, 1, 8 }, "--value v.npy: number of heads is 1 (shape [1, 5, 1, 8]); "
-        + "allowed is 2, as in --key k.npy")]
+    [TestCase("v.npy", new long[] { 1, 5, 3, 8 },
+        "--query q.npy has 4 heads; allowed is a multiple of the 3 of --value v.npy")]
+    [TestCase("v.npy", new long[] { 1, 5, 0, 8 },
+        "--value v.npy: number of heads is 0 (shape [1, 5, 0, 8]); at least 1 is needed")]
     [TestCase("k.npy", new long[] { 1, 5, 2, 7 }, "--key k.npy: head dim is 7 (shape [1, 5, 2, 7]); "
         + "allowed is 8, as in --query q.npy")]
     [TestCase("q.npy", new long[] { 1, 3, 5, 8 },

@@ -7,6 +7,16 @@ namespace NativeAttention.Tool.Tests.Reports;
 public class ReportArithmeticTests
 {
     [Test]
+    public void The_last_of_repeated_ceilings_counts_and_the_highest_of_several()
+    {
+        CeilingLine torch = ResultLines.Matmul(700) with { Provider = "torch" };
+        RunGroup group = RunGroups.Of(ResultLines.Run(), ResultLines.Matmul(900), ResultLines.Read(9), torch,
+            ResultLines.Matmul(600), ResultLines.Read(3), ResultLines.Read(2) with { Threads = 1 });
+        Assert.That(Roofline.Of(group, "bf16"), Is.EqualTo(new Roofline(7e14, 3e9)));
+        Assert.That(group.Ceilings, Has.Count.EqualTo(4));
+    }
+
+    [Test]
     public void Rates_and_shares_by_hand()
     {
         // 2e12 operations and 4e9 bytes in 5 ms: 400 TFLOP/s of 800, 800 GB/s of 4000.

@@ -85,7 +85,7 @@ public class ResultFileTests
     [TestCase(RunText + "\n{}\n", "x:2: a line must be a JSON object with a text 'kind'")]
     [TestCase(RunText + "\n{\"kind\":7}\n", "x:2: a line must be a JSON object with a text 'kind'")]
     [TestCase(RunText + "\n{\"kind\":\"steps\"}\n",
-        "x:2: 'kind' is 'steps'; allowed is run, ceiling, measurement, kernel, step")]
+        "x:2: 'kind' is 'steps'; allowed is run, ceiling, measurement, kernel, step, goal")]
     [TestCase(RunText + "\n{\"kind\":\"step\",\"name\":\"a\"}\n", "x:2: ", "'status'")]
     [TestCase(RunText + "\n{\"kind\":\"step\",\"name\":null,\"status\":\"ok\"}\n", "x:2: ", "name")]
     [TestCase(RunText + "\n{\"kind\":\"step\",\"name\":\"a\",\"status\":\"great\"}\n", "x:2: ", "status")]

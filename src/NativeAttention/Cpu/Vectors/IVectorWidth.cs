@@ -45,6 +45,15 @@ internal unsafe interface IVectorWidth<TVector>
     /// <summary>a * b</summary>
     static abstract TVector Multiply(TVector a, TVector b);
 
+    /// <summary>a / b</summary>
+    static abstract TVector Divide(TVector a, TVector b);
+
+    /// <summary>|x|</summary>
+    static abstract TVector Abs(TVector x);
+
+    /// <summary>x with the sign of another.</summary>
+    static abstract TVector CopySign(TVector x, TVector sign);
+
     /// <summary>a * b + c, fused where the processor can.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 

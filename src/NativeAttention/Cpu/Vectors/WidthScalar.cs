@@ -31,6 +31,12 @@ internal readonly unsafe struct WidthScalar : IVectorWidth<float>
 
     public static float Multiply(float a, float b) => a * b;
 
+    public static float Divide(float a, float b) => a / b;
+
+    public static float Abs(float x) => MathF.Abs(x);
+
+    public static float CopySign(float x, float sign) => MathF.CopySign(x, sign);
+
     public static float MultiplyAdd(float a, float b, float c) => (a * b) + c;
 
     public static float Max(float a, float b) => a > b ? a : b;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace NativeAttention.Tool.Commands;
+namespace NativeAttention.Tool.Commands.Run;
 
 /// <summary>The options of <c>nattn run</c>.</summary>
 internal sealed class RunOptions
@@ -14,21 +14,19 @@ internal sealed class RunOptions
     private readonly Option<string?> _lse = new("--lse")
     {
         HelpName = "file.npy",
-        Description = "Receives the natural-log log-sum-exp of every row: float32 [batch, heads, queries].",
+        Description = "Receives the natural-log log-sum-exp of every row: float32 [batch, heads, queries], "
+            + "or [heads, total] of packed sequences.",
     };
 
-    private readonly Option<bool> _causal = new("--causal")
-    {
-        Description = "Query i sees keys up to i + keys - queries (aligned at the bottom right).",
-    };
-
-    private readonly Option<bool> _causalTopLeft = new("--causal-top-left")
-    {
-        Description = "Query i sees keys up to i (aligned at the top left, as ONNX).",
-    };
+    private readonly MaskOptions _mask = new();
+    private readonly OperandOptions _operands = new();
+    private readonly PastOptions _past = new();
 
     private readonly Option<float?> _scale =
         OptionParsers.Finite("--scale", "Factor on every score (default: 1/sqrt(head dim)).");
+
+    private readonly Option<float?> _softCap = OptionParsers.Positive("--softcap",
+        "Soft cap c: a scaled score s becomes c * tanh(s / c), before bias and mask.");
 
     private readonly Option<string?> _layout = OptionParsers.Choice("--layout",
         "Axes of the files: bshd is [batch, sequence, heads, dim] (default), "
@@ -50,19 +48,13 @@ internal sealed class RunOptions
     /// <summary>Adds the options and the rules between them.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (ReadOnlySpan<Option>)[_query, _key, _value, _output, _lse, _causal,
-            _causalTopLeft, _scale, _layout, _compute, _device, _rung])
-        {
-            command.Options.Add(option);
-        }
-
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(_causal) && result.GetValue(_causalTopLeft))
-            {
-                result.AddError("--causal and --causal-top-left exclude each other; give one");
-            }
-        });
+        Add(command, _query, _key, _value, _output, _lse);
+        _mask.AddTo(command);
+        Add(command, _scale, _softCap);
+        _operands.AddTo(command);
+        _past.AddTo(command, _operands);
+        Add(command, _layout, _compute, _device, _rung);
+        _operands.ExcludePacked(command, _layout);
     }
 
     /// <summary>What was asked for.</summary>
@@ -73,10 +65,12 @@ internal sealed class RunOptions
         Value = parsed.GetRequiredValue(_value),
         Output = parsed.GetRequiredValue(_output),
         Lse = parsed.GetValue(_lse),
-        Mask = parsed.GetValue(_causal) ? AttentionMask.Causal
-            : parsed.GetValue(_causalTopLeft) ? AttentionMask.CausalTopLeft
-            : AttentionMask.None,
+        Mask = _mask.ReadMask(parsed),
+        DiagonalOffset = _mask.ReadOffset(parsed),
         Scale = parsed.GetValue(_scale),
+        SoftCap = parsed.GetValue(_softCap),
+        Operands = _operands.Read(parsed),
+        Past = _past.Read(parsed),
         HeadsFirst = parsed.GetValue(_layout) == "bhsd",
         Compute = parsed.GetValue(_compute) switch
         {
@@ -88,6 +82,14 @@ internal sealed class RunOptions
         Device = parsed.GetValue(_device),
         Rung = parsed.GetValue(_rung),
     };
+
+    private static void Add(Command command, params ReadOnlySpan<Option> options)
+    {
+        foreach (Option option in options)
+        {
+            command.Options.Add(option);
+        }
+    }
 
     private static Option<string> File(string name, string description) => new(name)
     {

@@ -1,4 +1,4 @@
-namespace NativeAttention.Tool.Commands;
+namespace NativeAttention.Tool.Commands.Run;
 
 /// <summary>What a run computed.</summary>
 /// <param name="Output">The output, in the type of the files.</param>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using NativeAttention.Tool.App;
 
-namespace NativeAttention.Tool.Commands;
+namespace NativeAttention.Tool.Commands.Run;
 
 /// <summary><c>nattn run</c>: attention over NumPy files.</summary>
 internal static class RunCommand
@@ -11,6 +11,10 @@ internal static class RunCommand
 
         Files are .npy arrays of float32 or float16 with four axes, or three for batch 1: the output
         then has three axes as well, and the log-sum-exp two. Outputs appear whole or not at all.
+
+        Files of operands broadcast as in NumPy against the axes that their options name. Keys that a bias
+        or mask lacks are hidden. A score is scale * temperature * q.k, soft cap, bias, key log-weight,
+        ALiBi, masks, in this order.
 
         --compute bf16 or fp16 rounds float32 files to that type and returns float32; --compute fp32
         widens float16 files, computes in float32 and returns float16.

@@ -5,7 +5,7 @@ using NativeAttention.Tool.Files;
 using NativeAttention.Tool.Npy;
 using NativeAttention.Tool.Output;
 
-namespace NativeAttention.Tool.Commands;
+namespace NativeAttention.Tool.Commands.Run;
 
 /// <summary>One <c>nattn run</c>: check, load, compute, write.</summary>
 internal sealed partial class RunJob
@@ -24,41 +24,38 @@ internal sealed partial class RunJob
     /// <returns>The exit code.</returns>
     public int Run()
     {
-        (string outputPath, string? lsePath) = CheckPaths();
+        IReadOnlyDictionary<string, string> paths = CheckPaths();
         using AttentionBackend backend = _session.Devices.Open(_request.Device, _session.Loggers);
         _session.Progress.Report(0, Steps, "reading the files");
         RunInputs inputs = RunInputs.Load(_request);
         _session.Progress.Report(1, Steps, $"computing on {backend.Name}");
         RunResult result = Compute(backend, inputs);
         _session.Progress.Report(2, Steps, "writing the files");
-        Save(inputs, result, outputPath, lsePath);
+        Save(inputs, result, paths);
         RunDocument document = Describe(inputs, result, backend.Name);
         _session.Write(document, ToolJson.Documents.RunDocument,
-            writer => WriteText(document, result, writer));
+            writer => WriteText(document, inputs, result, writer));
         return document.ExitCode;
     }
 
     // Everything about the outputs that can be known beforehand: nobody wants to wait for a refusal.
-    private (string Output, string? Lse) CheckPaths()
+    // Returns the full path of each output option.
+    private Dictionary<string, string> CheckPaths()
     {
-        string output = OutputPath.Resolve("--output", _request.Output);
-        string? lse = _request.Lse is { } path ? OutputPath.Resolve("--lse", path) : null;
-        foreach ((string option, string input) in (ReadOnlySpan<(string, string)>)
-            [("--query", _request.Query), ("--key", _request.Key), ("--value", _request.Value)])
+        Dictionary<string, string> paths = [];
+        foreach (OptionFile output in _request.Outputs)
         {
-            OutputPath.RequireDistinct("--output", output, option, input);
-            if (lse is not null)
+            string path = OutputPath.Resolve(output.Option, output.Path);
+            OptionFile[] earlier = [.. _request.Outputs.Where(o => paths.ContainsKey(o.Option))];
+            foreach (OptionFile other in _request.Inputs.Concat(earlier))
             {
-                OutputPath.RequireDistinct("--lse", lse, option, input);
+                OutputPath.RequireDistinct(output.Option, path, other.Option, other.Path);
             }
+
+            paths.Add(output.Option, path);
         }
 
-        if (lse is not null)
-        {
-            OutputPath.RequireDistinct("--lse", lse, "--output", _request.Output);
-        }
-
-        return (output, lse);
+        return paths;
     }
 
     private RunResult Compute(AttentionBackend backend, RunInputs inputs) =>
@@ -81,11 +78,12 @@ internal sealed partial class RunJob
         where T : unmanaged
     {
         T[] query = load(inputs.Query), key = load(inputs.Key), value = load(inputs.Value);
+        AttentionInputs<T> operands = inputs.Operands.Inputs(inputs.Compute, query, key, value);
         T[] output = new T[inputs.OutputLength];
         float[] lse = _request.Lse is null ? [] : new float[inputs.LseLength];
         long start = Stopwatch.GetTimestamp();
         AttentionProblem problem =
-            AttentionProblem.Create(inputs.Compute, inputs.Shape, _request.ToOptions());
+            AttentionProblem.Create(inputs.Compute, inputs.Shape, inputs.Options);
         if (!backend.CanRun(problem, out string? reason))
         {
             throw ToolException.NotAvailable($"device {backend.Name} cannot run this problem: {reason}");
@@ -96,41 +94,51 @@ internal sealed partial class RunJob
         LogPlan(_session.Loggers.CreateLogger("NativeAttention.Tool"), backend.Name, plan.KernelName,
             plan.WorkspaceBytes);
         start = Stopwatch.GetTimestamp();
-        plan.Run(query, key, value, output, lse);
+        plan.Run(operands, output, lse);
         return new RunResult(store(output), lse, plan.KernelName, problem.Scale, planTime,
             Stopwatch.GetElapsedTime(start));
     }
 
-    private static void Save(RunInputs inputs, RunResult result, string outputPath, string? lsePath)
+    private static void Save(
+        RunInputs inputs, RunResult result, IReadOnlyDictionary<string, string> paths)
     {
         using OutputFiles files = new();
-        files.Stage(outputPath, stream =>
-        {
-            if (result.Output is Half[] half)
-            {
-                NpyWriter.Write<Half>(stream, half, inputs.OutputShape);
-            }
-            else
-            {
-                NpyWriter.Write<float>(stream, (float[])result.Output, inputs.OutputShape);
-            }
-        });
-        if (lsePath is not null)
-        {
-            files.Stage(lsePath, stream => NpyWriter.Write<float>(stream, result.Lse, inputs.LseShape));
-        }
-
+        Stage("--output", inputs.OutputShape, result.Output);
+        Stage("--lse", inputs.LseShape, result.Lse);
+        Stage(PastFiles.PresentKeyOption, inputs.Key.Array.Shape, inputs.Key.Array.Elements);
+        Stage(PastFiles.PresentValueOption, inputs.Value.Array.Shape, inputs.Value.Array.Elements);
         files.Commit();
+
+        void Stage(string option, long[] shape, Array values)
+        {
+            if (paths.TryGetValue(option, out string? path))
+            {
+                files.Stage(path, stream => Write(stream, shape, values));
+            }
+        }
+    }
+
+    private static void Write(Stream stream, long[] shape, Array values)
+    {
+        if (values is Half[] half)
+        {
+            NpyWriter.Write<Half>(stream, half, shape);
+        }
+        else
+        {
+            NpyWriter.Write<float>(stream, (float[])values, shape);
+        }
     }
 
     private RunDocument Describe(RunInputs inputs, RunResult result, string device) => new(
         "run", ExitCodes.Ok, device, result.KernelName, NpyDtype.NameOf(inputs.FileType),
         ElementTypeNames.Short(inputs.Compute), ShapeDocument.Of(inputs.Shape), _request.Mask.ToString(),
-        result.Scale, _request.HeadsFirst ? "bhsd" : "bshd", result.PlanTime.TotalMilliseconds,
-        result.RunTime.TotalMilliseconds,
-        _request.Output, _request.Lse);
+        _request.DiagonalOffset, result.Scale, _request.SoftCap,
+        [.. inputs.Operands.Files.Select(OperandDocument.Of)], inputs.LayoutName,
+        result.PlanTime.TotalMilliseconds, result.RunTime.TotalMilliseconds, _request.Output, _request.Lse,
+        _request.Past.PresentKey, _request.Past.PresentValue);
 
-    private void WriteText(RunDocument document, RunResult result, TextWriter writer)
+    private void WriteText(RunDocument document, RunInputs inputs, RunResult result, TextWriter writer)
     {
         string type = document.FileType;
         writer.WriteLine($"{document.Device}: {document.Kernel}, computed in {document.ComputeType}, "
@@ -139,6 +147,12 @@ internal sealed partial class RunJob
         if (_request.Lse is not null)
         {
             writer.WriteLine($"{_request.Lse}: float32, {result.Lse.Length} elements");
+        }
+
+        foreach (OptionFile present in _request.Past.Outputs)
+        {
+            NpyArray all = (present.Option == PastFiles.PresentKeyOption ? inputs.Key : inputs.Value).Array;
+            writer.WriteLine($"{present.Path}: {type}, {all.Count} elements");
         }
     }
 

@@ -1,0 +1,20 @@
+using NativeAttention.Benchmarks.Cases;
+using NativeAttention.Benchmarks.Pinned;
+
+namespace NativeAttention.Benchmarks.Tests.Pinned;
+
+/// <summary>The cases of the table in a size that takes no time: what differs between them stays different.</summary>
+internal static class TinyTable
+{
+    private const int Most = 130;
+
+    public static BenchCase[] Cases { get; } = [.. CpuTable.Cases.Select(Shrink).Distinct()];
+
+    private static BenchCase Shrink(BenchCase @case)
+    {
+        AttentionShape s = @case.Shape;
+        int keys = Math.Min(s.KeyLength, s.KeyLength % 2 == 0 ? Most : Most + 1);
+        int queries = s.QueryLength == s.KeyLength ? keys : Math.Min(s.QueryLength, 3);
+        return @case with { Shape = s with { QueryLength = queries, KeyLength = keys } };
+    }
+}
