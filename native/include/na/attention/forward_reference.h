@@ -1,7 +1,7 @@
 // Forward attention, one thread per output row: the textbook, the oracle and the fallback.
 //
-// Two passes over the visible keys: the maximum of the scores, then sum and output against it. Nothing is shared,
-// nothing is rounded before the end.
+// Passes over the visible keys: the maximum of the scores, then sum and output against it, kColumns of the output at a
+// time, so that the text does not grow with the head dim. Nothing is shared, nothing is rounded before the end.
 #pragma once
 
 #include "na/attention/score_modifiers.h"
@@ -13,6 +13,7 @@ namespace na {
 template <class Element, u32 kHeadDim, u32 kBlockM, class Problem>
 struct ReferenceForward {
   using Params = typename Problem::Params;
+  static constexpr i32 kColumns = kHeadDim < 64 ? kHeadDim : 64;
 
   static NA_DEVICE void run(const Params& params) {
     const Problem problem = Problem::template of_block<kBlockM>(params);
@@ -37,18 +38,25 @@ struct ReferenceForward {
     const f32 extra = sink(params, problem);
     state.raise(extra, 1.0f);
     const f32 offset = state.offset(1.0f);
-    state.sum = exp2(extra - offset);
-    f32 output[kHeadDim] = {};
-    for (i32 j = keys.lowest(); j <= keys.highest(); ++j) {
-      const f32 s = score(params, problem, query, q, k + j * p.key.sequence_stride, j);
-      if (Problem::kModified && s == -infinity()) {
-        continue;  // a hidden value does not matter, whatever it is
+    NA_NO_UNROLL
+    for (i32 column = 0; column < p.value_head_dim; column += kColumns) {
+      const i32 columns = p.value_head_dim - column;
+      state.sum = exp2(extra - offset);
+      f32 output[kColumns] = {};
+      for (i32 j = keys.lowest(); j <= keys.highest(); ++j) {
+        const f32 s = score(params, problem, query, q, k + j * p.key.sequence_stride, j);
+        if (Problem::kModified && s == -infinity()) {
+          continue;  // a hidden value does not matter, whatever it is
+        }
+        const f32 x = exp2(s - offset);
+        state.sum += x;
+        add_value(output, x, v + j * p.value.sequence_stride + column, columns);
       }
-      const f32 x = exp2(s - offset);
-      state.sum += x;
-      add_value(output, x, v + j * p.value.sequence_stride, p.value_head_dim);
+      store(params, problem, query, column, output, state);
     }
-    store(params, problem, query, output, state);
+    if (p.lse != nullptr) {
+      *problem.lse_row(params, query) = state.log_sum_exp(1.0f);
+    }
   }
 
   // In base-2 units. Rounded, so that the maximum subtracted from it later is exactly one of these numbers, however
@@ -77,31 +85,29 @@ struct ReferenceForward {
     }
   }
 
-  static NA_DEVICE void add_value(f32 (&output)[kHeadDim], f32 p, const Element* v, i32 dim) {
+  static NA_DEVICE void add_value(f32 (&output)[kColumns], f32 p, const Element* v, i32 columns) {
     NA_UNROLL
-    for (i32 d = 0; d < static_cast<i32>(kHeadDim); ++d) {
-      if (d < dim) {
+    for (i32 d = 0; d < kColumns; ++d) {
+      if (d < columns) {
         output[d] = __builtin_fmaf(p, widen(v[d]), output[d]);
       }
     }
   }
 
-  static NA_DEVICE void store(const Params& params, const Problem& problem, i32 query,
-                              const f32 (&output)[kHeadDim], const SoftmaxState& state) {
+  static NA_DEVICE void store(const Params& params, const Problem& problem, i32 query, i32 column,
+                              const f32 (&output)[kColumns], const SoftmaxState& state) {
     const DenseForwardParams& p = Problem::dense(params);
-    Element* row = row_pointer<Element>(p.output, problem.batch, problem.query_row(query), problem.query_head);
+    Element* row =
+        row_pointer<Element>(p.output, problem.batch, problem.query_row(query), problem.query_head) + column;
     f32 factor = state.inverse_sum();
     if constexpr (Problem::kModified) {
       factor *= problem.gate(params, query);
     }
     NA_UNROLL
-    for (i32 d = 0; d < static_cast<i32>(kHeadDim); ++d) {
-      if (d < p.value_head_dim) {
+    for (i32 d = 0; d < kColumns; ++d) {
+      if (column + d < p.value_head_dim) {
         row[d] = narrow<Element>(output[d] * factor);
       }
-    }
-    if (p.lse != nullptr) {
-      *problem.lse_row(params, query) = state.log_sum_exp(1.0f);
     }
   }
 };
