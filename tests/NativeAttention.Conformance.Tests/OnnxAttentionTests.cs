@@ -13,9 +13,9 @@ namespace NativeAttention.Conformance.Tests;
 [TestFixtureSource(nameof(Devices))]
 public sealed class OnnxAttentionTests(string device)
 {
-    // What there is to run, so that a case that gets lost does not look like success. 60 folders; a feature
-    // that is added moves its cases from one number to the other.
-    private const int AllCases = 60;
+    // What there is to run, so that a case that gets lost does not look like success. 60 folders, of
+    // which 4 belong to OnnxRotaryTests; a feature that is added moves its cases from one number to the other.
+    private const int AllCases = 56;
     private const int CoveredByCpu = 48;
     private const int CoveredByGpu = 17;
 
@@ -31,7 +31,7 @@ public sealed class OnnxAttentionTests(string device)
     }
 
     public static IEnumerable<TestCaseData> Cases() => ConformanceFolder.Onnx is { } folder
-        ? OnnxCase.Load(folder).Select(c => new TestCaseData(c) { TestName = "Case_agrees(" + c.Name + ")" })
+        ? Load(folder).Select(c => new TestCaseData(c) { TestName = "Case_agrees(" + c.Name + ")" })
         : [new TestCaseData(null) { TestName = "Case_agrees(none)" }];
 
     [OneTimeSetUp]
@@ -81,7 +81,7 @@ public sealed class OnnxAttentionTests(string device)
             return;
         }
 
-        OnnxCase[] all = [.. OnnxCase.Load(folder)];
+        OnnxCase[] all = [.. Load(folder)];
         OnnxCase[] covered = [.. all.Where(c => WhyIgnored(c) is null)];
         int expected = device == "cpu" ? CoveredByCpu : CoveredByGpu;
         Assert.Multiple(() =>
@@ -92,6 +92,9 @@ public sealed class OnnxAttentionTests(string device)
                 Is.EqualTo(WithMissingOutputs), "cases with an output that is not computed");
         });
     }
+
+    private static IEnumerable<OnnxCase> Load(string folder) =>
+        OnnxCase.Load(folder).Where(c => c.Operator != OnnxRotaryTests.Operator);
 
     // What the library does not have, or why this backend cannot run the problem; null when it must pass.
     private string? WhyIgnored(OnnxCase onnx)

@@ -32,6 +32,34 @@ public abstract class AttentionBackend : IDisposable
     public abstract HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem)
         where T : unmanaged;
 
+    /// <summary>
+    /// Asks whether this backend can return scores or statistics of a problem, without throwing.
+    /// </summary>
+    /// <param name="problem">A validated problem.</param>
+    /// <param name="request">What to return.</param>
+    /// <param name="reason">Why not, when the answer is no.</param>
+    public virtual bool CanScore(AttentionProblem problem, ScoreRequest request,
+        [NotNullWhen(false)] out string? reason)
+    {
+        reason = "it has no pass over the scores: the CPU backend has one.";
+        return false;
+    }
+
+    /// <summary>Plans a pass over the scores of a problem, for tensors in host memory.</summary>
+    /// <typeparam name="T">Element type; must match <see cref="AttentionProblem.ElementType"/>.</typeparam>
+    /// <param name="problem">A validated problem.</param>
+    /// <param name="request">What to return.</param>
+    /// <exception cref="NotSupportedException">
+    /// The backend cannot; the message has the reason of <see cref="CanScore"/>.
+    /// </exception>
+    /// <exception cref="ArgumentException">The request breaks a rule.</exception>
+    public virtual HostScorePlan<T> PlanScores<T>(AttentionProblem problem, ScoreRequest request)
+        where T : unmanaged
+    {
+        CanScore(problem, request, out string? reason);
+        throw new NotSupportedException($"{Name}: {reason}");
+    }
+
     /// <summary>Frees what the backend owns.</summary>
     public abstract void Dispose();
 }

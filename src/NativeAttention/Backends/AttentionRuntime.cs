@@ -198,6 +198,41 @@ public sealed partial class AttentionRuntime : IDisposable
         where T : unmanaged => Plan<T>(Problem<T>(shape, options));
 
     /// <summary>
+    /// Plans a pass over the scores of a problem on the first backend that has one: scores or probabilities for
+    /// small problems, and statistics that never need the whole map.
+    /// </summary>
+    /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="shape">The lengths.</param>
+    /// <param name="options">
+    /// Mask, scale, layout, operands; null for <see cref="AttentionOptions.Default"/>.
+    /// </param>
+    /// <param name="request">What to return.</param>
+    /// <returns>A plan, which the caller disposes before the runtime.</returns>
+    /// <exception cref="ArgumentException">Shape, options or request break a rule.</exception>
+    /// <exception cref="NotSupportedException">
+    /// No backend can do it; the message has each one's reason.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The runtime is disposed.</exception>
+    public HostScorePlan<T> PlanScores<T>(AttentionShape shape, AttentionOptions? options, ScoreRequest request)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        AttentionProblem problem = Problem<T>(shape, options);
+        string refusals = "";
+        foreach (AttentionBackend backend in backends)
+        {
+            if (backend.CanScore(problem, request, out string? reason))
+            {
+                return backend.PlanScores<T>(problem, request);
+            }
+
+            refusals += $" {backend.Name}: {reason}";
+        }
+
+        throw new NotSupportedException($"No backend can return scores of {problem.Shape}.{refusals}");
+    }
+
+    /// <summary>
     /// Asks whether any backend can run a problem, and why not; invalid problems are answered, not thrown.
     /// </summary>
     /// <typeparam name="T">Element type.</typeparam>

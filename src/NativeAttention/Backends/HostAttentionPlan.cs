@@ -1,21 +1,10 @@
 namespace NativeAttention;
 
 /// <summary>A planned problem over host memory: made once, run many times. One run at a time.</summary>
-/// <remarks>
-/// A plan may be used from any thread, but by one thread at a time: a second run that starts before the first
-/// has ended is refused. Disposing is safe at any time; a run in progress ends first and the memory goes
-/// then.
-/// </remarks>
 /// <typeparam name="T">Element type of query, key, value and output.</typeparam>
-public abstract class HostAttentionPlan<T> : IDisposable
+public abstract class HostAttentionPlan<T> : HostPlan<T>
     where T : unmanaged
 {
-    private const int Idle = 0;
-    private const int Running = 1;
-    private const int Disposed = 2;
-    private const int RunningDisposed = 3;
-    private int state;
-
     /// <summary>Makes a plan for a problem.</summary>
     /// <param name="problem">
     /// The validated problem; its element type must be that of <typeparamref name="T"/>.
@@ -23,26 +12,9 @@ public abstract class HostAttentionPlan<T> : IDisposable
     /// <exception cref="ArgumentException">The problem has another element type.</exception>
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type.</exception>
     protected HostAttentionPlan(AttentionProblem problem)
+        : base(problem)
     {
-        ArgumentNullException.ThrowIfNull(problem);
-        if (ElementTypes.Of<T>() != problem.ElementType)
-        {
-            throw new ArgumentException(
-                $"The problem has elements of type {problem.ElementType}, but the plan was "
-                + $"asked for {typeof(T)}.", nameof(problem));
-        }
-
-        Problem = problem;
     }
-
-    /// <summary>The problem this plan runs.</summary>
-    public AttentionProblem Problem { get; }
-
-    /// <summary>Name of the kernel that was chosen.</summary>
-    public abstract string KernelName { get; }
-
-    /// <summary>Bytes of scratch memory the plan holds, on whatever device it runs.</summary>
-    public abstract long WorkspaceBytes { get; }
 
     /// <summary>
     /// Runs the plan: checks the spans against the problem, then fills output and, if not empty, lse.
@@ -116,34 +88,6 @@ public abstract class HostAttentionPlan<T> : IDisposable
         }
     }
 
-    /// <summary>
-    /// Frees what the plan owns, as soon as no run is in progress. Further runs are refused.
-    /// </summary>
-    public void Dispose()
-    {
-        GC.SuppressFinalize(this);
-        while (true)
-        {
-            int before = Volatile.Read(ref state);
-            if (before is Disposed or RunningDisposed)
-            {
-                return;
-            }
-
-            // A run in progress sees the mark when it leaves, and releases then.
-            int after = before == Idle ? Disposed : RunningDisposed;
-            if (Interlocked.CompareExchange(ref state, after, before) == before)
-            {
-                if (after == Disposed)
-                {
-                    Release();
-                }
-
-                return;
-            }
-        }
-    }
-
     /// <summary>Runs on checked spans, each exactly as long as the problem needs.</summary>
     /// <param name="inputs">Query, key, value and the announced operands.</param>
     /// <param name="output">Output.</param>
@@ -154,30 +98,4 @@ public abstract class HostAttentionPlan<T> : IDisposable
     /// </param>
     protected abstract void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
         CancellationToken cancellationToken);
-
-    /// <summary>Frees what the plan owns: called once, when no run is in progress.</summary>
-    protected virtual void Release()
-    {
-    }
-
-    private void Enter()
-    {
-        int before = Interlocked.CompareExchange(ref state, Running, Idle);
-        ObjectDisposedException.ThrowIf(before is Disposed or RunningDisposed, this);
-        if (before == Running)
-        {
-            throw new InvalidOperationException(
-                "The plan is running already: use one plan per concurrent run (plans are cheap to make).");
-        }
-    }
-
-    private void Leave()
-    {
-        if (Interlocked.CompareExchange(ref state, Idle, Running) == RunningDisposed)
-        {
-            // The plan was disposed meanwhile: nobody can enter any more, so this thread is the last.
-            state = Disposed;
-            Release();
-        }
-    }
 }

@@ -10,7 +10,7 @@ namespace NativeAttention;
 internal static class OperandSpans
 {
     /// <summary>Checks the operands and cuts all inputs to what the problem uses.</summary>
-    /// <remarks>Query, key and value must have been checked.</remarks>
+    /// <remarks>Query and key must have been checked, and value where it is read.</remarks>
     public static AttentionInputs<T> Exact<T>(AttentionProblem problem, in AttentionInputs<T> inputs)
         where T : unmanaged
     {
@@ -18,7 +18,8 @@ internal static class OperandSpans
         AttentionShape s = problem.Shape;
         PackedTokens? packed = problem.Strides.Packed;
         return new AttentionInputs<T>(inputs.Query[..(int)problem.QueryStorageLength],
-            inputs.Key[..(int)problem.KeyStorageLength], inputs.Value[..(int)problem.ValueStorageLength])
+            inputs.Key[..(int)problem.KeyStorageLength],
+            inputs.Value[..(int)Math.Min(inputs.Value.Length, problem.ValueStorageLength)])
         {
             Bias = Bias(problem, inputs.Bias),
             Mask = Cut("Mask", inputs.Mask,

@@ -25,7 +25,20 @@ internal static class SpanRules
         return exact;
     }
 
-    private static void Apart<T>(string written, ReadOnlySpan<byte> bytes, in AttentionInputs<T> inputs)
+    /// <summary>
+    /// Checks the lengths of query, key and operands, where no value is read; returns them cut to what the
+    /// problem uses.
+    /// </summary>
+    public static AttentionInputs<T> CheckQueryAndKey<T>(AttentionProblem problem, in AttentionInputs<T> inputs)
+        where T : unmanaged
+    {
+        Used(problem, "query", inputs.Query, problem.QueryStorageLength);
+        Used(problem, "key", inputs.Key, problem.KeyStorageLength);
+        return OperandSpans.Exact(problem, inputs);
+    }
+
+    /// <summary>Refuses what is written where it overlaps an input.</summary>
+    public static void Apart<T>(string written, ReadOnlySpan<byte> bytes, in AttentionInputs<T> inputs)
         where T : unmanaged
     {
         Apart(written, bytes, "query", MemoryMarshal.AsBytes(inputs.Query));
@@ -56,7 +69,8 @@ internal static class SpanRules
         return MemoryMarshal.AsBytes(span[..(int)needed]);
     }
 
-    private static void Apart(string written, ReadOnlySpan<byte> a, string other, ReadOnlySpan<byte> b)
+    /// <summary>Refuses what is written where it overlaps another span.</summary>
+    public static void Apart(string written, ReadOnlySpan<byte> a, string other, ReadOnlySpan<byte> b)
     {
         if (a.Overlaps(b))
         {

@@ -1,130 +1,18 @@
-using System.Buffers;
-
 namespace NativeAttention.Cpu;
 
-/// <summary>A kernel with scratch memory and a gang of threads: a planned problem on the CPU.</summary>
+/// <summary>A planned problem on the CPU.</summary>
 /// <typeparam name="T">Element type.</typeparam>
-internal sealed unsafe class CpuPlan<T> : HostAttentionPlan<T>
+internal sealed class CpuPlan<T>(AttentionProblem problem, CpuKernel<T> kernel) : HostAttentionPlan<T>(problem)
     where T : unmanaged
 {
-    private const int LineBytes = 64;
+    private readonly CpuRun<T> run = new(problem, kernel);
 
-    /// <summary>
-    /// Multiply-adds that make a thread worth calling: some microseconds of work, as much as the call costs.
-    /// </summary>
-    private const double LeastWork = 1 << 18;
+    public override string KernelName => run.KernelName;
 
-    private readonly CpuKernel<T> kernel;
-    private readonly TileGang gang;
-    private float[][] scratch;
-    private float[] shared;
-    private int[] counters;
-    private TensorPointers<T> tensors;
-
-    public CpuPlan(AttentionProblem problem, CpuKernel<T> kernel)
-        : base(problem)
-    {
-        this.kernel = kernel;
-        int threads = Threads(problem, kernel.Tiles);
-        gang = new TileGang(threads, RunTile);
-        scratch = new float[threads][];
-        for (int i = 0; i < threads; i++)
-        {
-            scratch[i] = RentAligned(kernel.ScratchFloats);
-        }
-
-        shared = kernel.SharedFloats == 0 ? [] : RentAligned(kernel.SharedFloats);
-        counters = kernel.SharedCounters == 0 ? [] : ArrayPool<int>.Shared.Rent(kernel.SharedCounters);
-    }
-
-    public override string KernelName => kernel.Name;
-
-    public override long WorkspaceBytes => ((scratch.Sum(s => (long)s.Length) + shared.Length) * sizeof(float))
-        + (counters.Length * sizeof(int));
+    public override long WorkspaceBytes => run.WorkspaceBytes;
 
     protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
-        CancellationToken cancellationToken)
-    {
-        counters.AsSpan(0, kernel.SharedCounters).Clear(); // a cancelled run may have left anything
-        fixed (T* q = inputs.Query, k = inputs.Key, v = inputs.Value, o = output)
-        fixed (byte* bias = inputs.Bias.Bytes)
-        fixed (bool* mask = inputs.Mask)
-        fixed (float* l = lse, slopes = inputs.AlibiSlopes, sinks = inputs.Sinks,
-            temperature = inputs.QueryTemperature, weight = inputs.KeyLogWeight, gate = inputs.HeadGate)
-        fixed (float* together = shared)
-        fixed (int* counts = counters, keys = inputs.KeyLengths, queryEnds = inputs.CumulativeQueryLengths,
-            keyEnds = inputs.CumulativeKeyLengths)
-        {
-            tensors = new TensorPointers<T>
-            {
-                Query = q,
-                Key = k,
-                Value = v,
-                Output = o,
-                Lse = l,
-                Bias = bias,
-                Mask = mask,
-                AlibiSlopes = slopes,
-                Sinks = sinks,
-                QueryTemperature = temperature,
-                KeyLogWeight = weight,
-                HeadGate = gate,
-                KeyLengths = keys,
-                CumulativeQueryLengths = queryEnds,
-                CumulativeKeyLengths = keyEnds,
-                Shared = Align(together),
-                Counters = counts,
-            };
-            try
-            {
-                gang.Run(kernel.Tiles, cancellationToken);
-            }
-            finally
-            {
-                tensors = default; // nothing points into the caller's memory once it may move
-            }
-        }
-    }
+        CancellationToken cancellationToken) => run.Execute(inputs, output, lse, default, cancellationToken);
 
-    protected override void Release()
-    {
-        foreach (float[] floats in scratch)
-        {
-            ArrayPool<float>.Shared.Return(floats);
-        }
-
-        scratch = [];
-        if (shared.Length > 0)
-        {
-            ArrayPool<float>.Shared.Return(shared);
-            ArrayPool<int>.Shared.Return(counters);
-        }
-
-        shared = [];
-        counters = [];
-    }
-
-    private static int Threads(AttentionProblem problem, long tiles)
-    {
-        AttentionShape s = problem.Shape;
-        double work = (double)s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength
-            * (s.HeadDim + s.ValueHeadDim);
-        double most = Math.Min(problem.Options.Tuning.MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
-        return (int)Math.Max(1, Math.Min(Math.Min(most, tiles), work / LeastWork));
-    }
-
-    private void RunTile(long tile, int place)
-    {
-        fixed (float* start = scratch[place])
-        {
-            kernel.Run(tile, tensors, Align(start));
-        }
-    }
-
-    // Pooled, so that one-shot calls reuse it; managed, so that a forgotten plan leaks nothing.
-    private static float[] RentAligned(int floats) =>
-        ArrayPool<float>.Shared.Rent(checked(floats + (LineBytes / sizeof(float))));
-
-    private static float* Align(float* start) =>
-        (float*)(((nuint)start + LineBytes - 1) / LineBytes * LineBytes);
+    protected override void Release() => run.Release();
 }

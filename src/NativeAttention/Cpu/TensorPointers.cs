@@ -27,6 +27,11 @@ internal unsafe struct TensorPointers<T>
     public float* Shared;
     public int* Counters;
 
+    /// <summary>Results of a pass over the scores; the scores themselves are the output.</summary>
+    public float* ColumnSums;
+    public float* RowEntropy;
+    public float* BlockMaxima;
+
     /// <summary>Where a sequence of the batch lies, and how long it is in this run.</summary>
     public readonly SequenceBounds Sequence(AttentionShape shape, long batch) => CumulativeQueryLengths != null
         ? new SequenceBounds(

@@ -110,11 +110,22 @@ internal sealed unsafe class TileModifiers<T, TWidth, TVector>
     /// <param name="scratch">Memory of <see cref="ScratchFloats"/>.</param>
     public void Apply(in TileOperands tile, float* scores, long firstKey, int keys, float* scratch)
     {
+        ApplySoftCap(scores, keys);
+        ApplyTerms(tile, scores, firstKey, keys, scratch);
+    }
+
+    /// <summary>The first part of <see cref="Apply"/>: the soft cap.</summary>
+    public void ApplySoftCap(float* scores, int keys)
+    {
         if (problem.Options.SoftCap is float cap)
         {
             TileTerms<TWidth, TVector>.SoftCap(scores, keys * lanes, cap * Log2E);
         }
+    }
 
+    /// <summary>The rest of <see cref="Apply"/>: what is added, and the boolean mask.</summary>
+    public void ApplyTerms(in TileOperands tile, float* scores, long firstKey, int keys, float* scratch)
+    {
         if (operands.Bias is BiasForm bias)
         {
             AddBias(tile, bias, scores, firstKey, keys, scratch);
