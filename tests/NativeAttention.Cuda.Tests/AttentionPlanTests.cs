@@ -26,9 +26,11 @@ public sealed class AttentionPlanTests : DeviceFixture
     {
         using AttentionPlan<Half> first = Device.Plan<Half>(Shape);
         using AttentionPlan<Half> second = Device.Plan<Half>(Shape with { HeadDim = 32 });
-        using AttentionPlan<Half> reference =
-            Device.Plan<Half>(Shape, new() { Tuning = new() { Rung = "reference" } });
         Assert.That(Device.Modules.Count, Is.EqualTo(1));
+        AttentionOptions options = new() { Tuning = new() { Rung = "reference" } };
+        using AttentionPlan<Half> reference = Device.Plan<Half>(Shape, options);
+        using AttentionPlan<Half> wide = Device.Plan<Half>(Shape with { HeadDim = 200 }, options);
+        Assert.That(Device.Modules.Count, Is.EqualTo(2));
     }
 
     [Test]

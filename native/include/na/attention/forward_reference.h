@@ -1,7 +1,7 @@
 // Forward attention, one thread per output row: the textbook, the oracle and the fallback.
 //
 // Passes over the visible keys: the maximum of the scores, then sum and output against it, kColumns of the output at a
-// time, so that the text does not grow with the head dim. Nothing is shared, nothing is rounded before the end.
+// time, so that one kernel does for every head dim. Nothing is shared, nothing is rounded before the end.
 #pragma once
 
 #include "na/attention/score_modifiers.h"
@@ -10,10 +10,10 @@
 
 namespace na {
 
-template <class Element, u32 kHeadDim, u32 kBlockM, class Problem>
+template <class Element, u32 kBlockM, class Problem>
 struct ReferenceForward {
   using Params = typename Problem::Params;
-  static constexpr i32 kColumns = kHeadDim < 64 ? kHeadDim : 64;
+  static constexpr i32 kColumns = 64;
 
   static NA_DEVICE void run(const Params& params) {
     const Problem problem = Problem::template of_block<kBlockM>(params);
