@@ -63,8 +63,9 @@ public sealed class CpuBackend : AttentionBackend
             : largest > MostHeadDim ? $"a head dim is {largest}: it supports head dims of 1 to {MostHeadDim}."
             : rung == Reference && shape.KeyLength > Array.MaxLength - (4 * MostHeadDim)
                 ? $"{shape.KeyLength} keys are too many for the scratch memory of its rung '{Reference}'."
-            : rung == Decode && problem.PlainExceptWhy is string why
-                ? $"its rung '{Decode}' does not support {why}: leave the rung out, or use '{Tiled}'."
+            : rung == Decode && shape.ValueHeads != shape.KeyValueHeads
+                ? $"its rung '{Decode}' needs as many value heads as key heads, and there are {shape.ValueHeads} "
+                    + $"and {shape.KeyValueHeads}: leave the rung out, or use '{Tiled}'."
             : null;
         return reason is null;
     }
@@ -129,7 +130,8 @@ public sealed class CpuBackend : AttentionBackend
     private string FasterRung(AttentionProblem problem)
     {
         int lanes = DecodeLanes(problem.Shape);
-        return problem.IsPlain && lanes > 1 && 2 * (long)problem.Shape.QueryLength <= lanes ? Decode : Tiled;
+        return lanes > 1 && 2 * (long)problem.Shape.QueryLength <= lanes
+            && problem.Shape.ValueHeads == problem.Shape.KeyValueHeads ? Decode : Tiled;
     }
 
     private CpuKernel<T> MakeTiled<T>(AttentionProblem problem)

@@ -37,6 +37,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
     private readonly RowTiles rowTiles;
     private readonly TileSchedule schedule;
+    private readonly bool modified;
     private readonly KeySplit split;
     private readonly DecodePanels panels;
     private readonly int stripKeys;
@@ -48,6 +49,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         AttentionShape shape = problem.Shape;
         int group = shape.QueryHeads / shape.KeyValueHeads;
         int largest = Math.Max(shape.HeadDim, shape.ValueHeadDim);
+        modified = !problem.IsPlain;
         rowTiles = new RowTiles(shape.QueryLength, group, MostRows);
         schedule = new TileSchedule(
             shape.QueryLength, shape.KeyLength, problem.Band, rowTiles.Queries, KeySplit.ChunkKeys);
@@ -90,16 +92,24 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
     {
         Tile t = Locate(tile, tensors, scratch);
-        for (int head = 0; head < t.KeyValueHeads; head++)
+        if (t.Rows <= 0)
         {
-            Prologue(t, head);
+            return; // a sequence with fewer queries than others
         }
 
-        KeyTileRange range = schedule.KeyTiles(t.QueryTile);
-        int end = Math.Min(range.End, (t.Split + 1) * split.Chunks);
-        for (int n = Math.Max(range.Begin, t.Split * split.Chunks); n < end; n++)
+        for (int head = 0; head < t.KeyValueHeads; head++)
         {
-            Visit(t, n, range.IsFull(n));
+            Prologue(t, head, tensors);
+        }
+
+        int begin = t.Split * split.Chunks, end = begin + split.Chunks;
+        for (KeyTileWalk walk = t.Schedule.Walk(t.QueryTile); !walk.IsDone;)
+        {
+            KeyTileVisit visit = walk.Take();
+            if (visit.Tile >= begin && visit.Tile < end)
+            {
+                Visit(t, visit, tensors);
+            }
         }
 
         // The increment orders the last thread's reads after the others' writes.
@@ -129,12 +139,14 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         int firstQuery = (int)queryTile * rowTiles.Queries;
         int heads = rowTiles.HeadsOf((int)rowHeadTile);
         float* states = tensors.Shared + (group * split.Splits * tileHeads * panels.StateFloats);
+        SequenceBounds sequence = tensors.Sequence(shape, b);
         return new Tile
         {
-            Query = tensors.Query + (b * strides.Query.Batch) + (firstHead * strides.Query.Head)
-                + (firstQuery * strides.Query.Sequence),
-            Key = tensors.Key + (b * strides.Key.Batch) + (kvHead * strides.Key.Head),
-            Value = tensors.Value + (b * strides.Value.Batch) + (kvHead * strides.Value.Head),
+            Query = tensors.Query + At(strides.Query, b, sequence.QueryBegin + firstQuery, firstHead),
+            Key = tensors.Key + At(strides.Key, b, sequence.KeyBegin, kvHead),
+            Value = tensors.Value + At(strides.Value, b, sequence.KeyBegin, kvHead),
+            Sequence = sequence,
+            Schedule = modified ? schedule.Of(Problem, sequence) : schedule,
             Scratch = scratch,
             Panels = scratch + panels.Heads,
             SharedStates = states,
@@ -142,7 +154,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             FirstHead = firstHead,
             FirstQuery = firstQuery,
             Heads = heads,
-            Rows = heads * Math.Min(rowTiles.Queries, shape.QueryLength - firstQuery),
+            Rows = heads * Math.Min(rowTiles.Queries, sequence.QueryLength - firstQuery),
             KeyValueHeads = Math.Min(tileHeads, shape.KeyValueHeads - kvHead),
             QueryTile = (int)queryTile,
             Split = (int)keySplit,
@@ -161,15 +173,16 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
     // Queries times scale * log2(e), packed [block of rows][vector][row][lane]; m = -inf, l = 0, output 0.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Prologue(in Tile t, int kvHead)
+    private void Prologue(in Tile t, int kvHead, in TensorPointers<T> tensors)
     {
         TensorStrides strides = Problem.Strides.Query;
         int dim = Problem.Shape.HeadDim, whole = dim / TWidth.Count * TWidth.Count;
         T* queries = t.Query + ((nint)kvHead * rowTiles.Group * strides.Head);
-        TVector factor = TWidth.Broadcast(Problem.Scale * Log2E);
         for (int r = 0; r < t.Rows; r++)
         {
             (int i, int h) = Math.DivRem(r, t.Heads);
+            float temperature = modified ? Modifiers(t, kvHead, r, tensors).Temperature : 1;
+            TVector factor = TWidth.Broadcast(Problem.Scale * Log2E * temperature);
             T* query = queries + (i * strides.Sequence) + (h * strides.Head);
             int inBlock = r % TWidth.BlockVectors, block = r - inBlock;
             int blockRows = Math.Min(TWidth.BlockVectors, t.Rows - block);
@@ -194,14 +207,18 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Visit(in Tile t, int chunk, bool full)
+    private void Visit(in Tile t, KeyTileVisit visit, in TensorPointers<T> tensors)
     {
-        // The keys of the chunk that some row sees.
+        // The keys of the chunk that some row sees, or all of them where the prefix is.
         int lastQuery = t.FirstQuery + (t.Rows / t.Heads) - 1;
-        long firstKey = (long)chunk * KeySplit.ChunkKeys;
-        long first = Math.Max(firstKey, t.FirstQuery + schedule.Band.Left);
-        long end = Math.Min(Math.Min(firstKey + KeySplit.ChunkKeys, schedule.KeyLength),
-            lastQuery + schedule.Band.Right + 1);
+        long first = (long)visit.Tile * KeySplit.ChunkKeys;
+        long end = Math.Min(first + KeySplit.ChunkKeys, t.Schedule.KeyLength);
+        if (first >= t.Schedule.PrefixKeys)
+        {
+            first = Math.Max(first, t.FirstQuery + t.Schedule.Band.Left);
+            end = Math.Min(end, lastQuery + t.Schedule.Band.Right + 1);
+        }
+
         int keys = (int)(end - first);
         if (keys <= 0)
         {
@@ -225,8 +242,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
         for (int head = 0; head < t.KeyValueHeads; head++)
         {
-            // Here the scores lie as s[row][key], in base 2, for whatever changes a score before the softmax.
-            if (!full)
+            for (int r = 0; modified && r < t.Rows; r++)
+            {
+                Modifiers(t, head, r, tensors).ApplyRow<TWidth, TVector>(
+                    ScoreRow(t, head, r), first, keys, t.Scratch + panels.Terms);
+            }
+
+            if (!visit.Full)
             {
                 Mask(t, head, first, keys);
             }
@@ -354,18 +376,21 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(
             output, panels.StateStride, weights, DecodePanels.ScoreStride, values);
 
-    // Hides what is outside the band of each row.
+    // Hides what is outside the band of each row, but for the prefix.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Mask(in Tile t, int head, long first, int keys)
     {
+        TileSchedule s = t.Schedule;
         for (int r = 0; r < t.Rows; r++)
         {
             long query = t.FirstQuery + (r / t.Heads);
             Span<float> row = new(ScoreRow(t, head, r), keys);
-            int begin = (int)Math.Clamp(query + schedule.Band.Left - first, 0, keys);
-            int end = (int)Math.Clamp(query + schedule.Band.Right + 1 - first, begin, keys);
-            row[..begin].Fill(float.NegativeInfinity);
-            row[end..].Fill(float.NegativeInfinity);
+            int prefix = s.PrefixKeys == 0 ? 0
+                : (int)Math.Clamp(Math.Min(s.PrefixKeys, query + s.PrefixRight + 1) - first, 0, keys);
+            int begin = (int)Math.Clamp(query + s.Band.Left - first, 0, keys);
+            int end = (int)Math.Clamp(query + s.Band.Right + 1 - first, begin, keys);
+            row[Math.Min(prefix, begin)..begin].Fill(float.NegativeInfinity);
+            row[Math.Max(prefix, end)..].Fill(float.NegativeInfinity);
         }
     }
 
@@ -399,7 +424,8 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             float* state = States(t, kvHead, keySplit: 0) + ((nint)r * panels.StateStride);
             PartialMerge<TWidth, TVector>.IntoFirst(state, panels.OutputFloats, split.Splits,
                 (nint)tileHeads * panels.StateFloats);
-            TVector inverse = TWidth.Broadcast(Sum(state) == 0 ? 0 : 1 / Sum(state));
+            float factor = modified ? Modifiers(t, kvHead, r, tensors).Finish(ref Maximum(state), ref Sum(state)) : 1;
+            TVector inverse = TWidth.Broadcast(Sum(state) == 0 ? 0 : factor / Sum(state));
             for (nint d = 0; d < dim; d += TWidth.Count)
             {
                 TWidth.Store(TWidth.Multiply(TWidth.Load(state + d), inverse),
@@ -408,15 +434,22 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
             (int i, int h) = Math.DivRem(r, t.Heads);
             long head = t.FirstHead + (kvHead * rowTiles.Group) + h, query = t.FirstQuery + i;
-            T* output = tensors.Output + (t.Batch * strides.Batch) + (head * strides.Head)
-                + (query * strides.Sequence);
+            T* output = tensors.Output + At(strides, t.Batch, t.Sequence.QueryBegin + query, head);
             ElementConvert.Narrow(new ReadOnlySpan<float>(t.Scratch, dim), new Span<T>(output, dim));
             if (tensors.Lse != null)
             {
-                tensors.Lse[(((t.Batch * shape.QueryHeads) + head) * shape.QueryLength) + query] =
+                tensors.Lse[Problem.LseOffset((int)t.Batch, (int)head, t.Sequence) + query] =
                     LogSumExp(Maximum(state), Sum(state));
             }
         }
+    }
+
+    // What changes the scores of a row of a key/value head.
+    private ScoreModifiers<T> Modifiers(in Tile t, int kvHead, int row, in TensorPointers<T> tensors)
+    {
+        (int i, int h) = Math.DivRem(row, t.Heads);
+        return new ScoreModifiers<T>(Problem, tensors, t.Sequence, t.Batch,
+            t.FirstHead + (kvHead * rowTiles.Group) + h, t.FirstQuery + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -444,6 +477,8 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         public float* Scratch;
         public float* Panels;
         public float* SharedStates;
+        public SequenceBounds Sequence;
+        public TileSchedule Schedule;
         public long Batch;
         public int FirstHead;
         public int FirstQuery;

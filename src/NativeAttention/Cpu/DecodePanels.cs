@@ -21,7 +21,8 @@ internal sealed class DecodePanels
         StateStride = RoundUp(OutputFloats + 2, LineFloats);
         StateFloats = checked(rows * StateStride);
         Widened = RoundUp(valueHeadDim, LineFloats);
-        Heads = checked(Widened + RoundUp(widenedKeys * Math.Max(headDim, valueHeadDim), LineFloats));
+        Terms = checked(Widened + RoundUp(widenedKeys * Math.Max(headDim, valueHeadDim), LineFloats));
+        Heads = checked(Terms + ScoreStride);
         Scores = RoundUp(checked(rows * QueryFloats), LineFloats);
         States = checked(Scores + (rows * ScoreStride));
         HeadFloats = checked(States + StateFloats);
@@ -46,6 +47,9 @@ internal sealed class DecodePanels
     /// A strip of keys or values as floats; before it, at 0, one output vector for conversion.
     /// </summary>
     public int Widened { get; }
+
+    /// <summary>What is added to a row of scores.</summary>
+    public int Terms { get; }
 
     /// <summary>The panels of the first key/value head; its queries, packed, come first.</summary>
     public int Heads { get; }
