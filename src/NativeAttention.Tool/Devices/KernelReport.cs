@@ -12,4 +12,9 @@ internal sealed record KernelReport(
 {
     /// <summary>Whether it is what a plan runs, and not an operation beside it.</summary>
     public bool IsAttention => Family == "dense";
+
+    /// <summary>
+    /// Whether it runs only problems with modifiers (true) or only those without (false); null for both.
+    /// </summary>
+    public bool? Modifiers { get; init; }
 }

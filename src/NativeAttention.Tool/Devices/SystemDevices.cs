@@ -14,9 +14,16 @@ internal sealed class SystemDevices : IDeviceCatalog
     private readonly Lazy<IReadOnlyList<KernelReport>> _cudaKernels = new(() =>
     [
         .. KernelCatalog.Kernels.Select(k => new KernelReport(
-            k.Name, k.Family, k.Rung, k.ElementType, k.MaxHeadDim > 0 ? k.MaxHeadDim : null,
-            $"sm_{k.MinComputeCapability.Major}{k.MinComputeCapability.Minor}")),
+            k.Name, k.Family, AskedRung(k.Rung), k.ElementType, k.MaxHeadDim > 0 ? k.MaxHeadDim : null,
+            $"sm_{k.MinComputeCapability.Major}{k.MinComputeCapability.Minor}")
+        {
+            Modifiers = AskedRung(k.Rung) != k.Rung,
+        }),
     ]);
+
+    // Each rung has a second kernel for problems with modifiers; users ask for the rung, and the plan chooses.
+    private static string AskedRung(string rung) =>
+        rung.EndsWith("_mod", StringComparison.Ordinal) ? rung[..^"_mod".Length] : rung;
 
     public string DriverDescription =>
         CudaDriver.TryLoad(out CudaDriver? driver, out _)

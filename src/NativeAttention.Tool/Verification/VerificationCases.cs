@@ -12,8 +12,11 @@ internal static class VerificationCases
     /// <param name="kernel">The kernel.</param>
     /// <param name="quick">Only the first two per head dim.</param>
     public static IEnumerable<VerificationCase> For(KernelReport kernel, bool quick) =>
-        (kernel.HeadDim is { } dim ? [dim] : FreeHeadDims)
-            .SelectMany(d => quick ? Quick(d) : [.. Quick(d), .. More(d)]);
+        (kernel.HeadDim is { } dim ? [dim] : FreeHeadDims).SelectMany(d =>
+            Quick(d).Concat(More(d)).Where(c => Fits(kernel, c)).Take(quick ? 2 : int.MaxValue));
+
+    private static bool Fits(KernelReport kernel, VerificationCase problem) =>
+        kernel.Modifiers is not { } modified || modified == problem.Modifiers is not null;
 
     /// <summary>The problem of the demonstration.</summary>
     /// <param name="kernel">The kernel.</param>
@@ -22,9 +25,12 @@ internal static class VerificationCases
     public static VerificationCase Demonstration(KernelReport kernel, bool emulated)
     {
         int dim = kernel.HeadDim ?? FreeHeadDims[0];
-        return emulated
+        VerificationCase problem = emulated
             ? new("demo", new(1, 200, 256, 4, 2, dim), AttentionMask.Causal)
             : new("demo", new(1, 512, 512, 8, 2, dim), AttentionMask.Causal);
+        return kernel.Modifiers is true
+            ? problem with { Mask = AttentionMask.None, Modifiers = new() { SoftCap = 30 } }
+            : problem;
     }
 
     // Both are off every tile size; the second also has unaligned head dims, which take another path through
