@@ -66,7 +66,7 @@ internal abstract class BenchBody : IDisposable
                         _operands.Query, _operands.Key, _operands.Value, _output, _case.Shape, _options);
                     break;
                 default:
-                    _plan.Run(_operands.Query, _operands.Key, _operands.Value, _output);
+                    _plan.Run(_operands.Inputs, _output);
                     break;
             }
         }

@@ -4,9 +4,8 @@ using NativeAttention.Tool.App;
 namespace NativeAttention.Benchmarks.Pinned;
 
 /// <summary>The CPU backend, in this process.</summary>
-internal sealed class OurContender(Pinning? pinning) : IContender
+internal sealed class OurContender(Pinning? pinning, OperandStore store) : IContender
 {
-    private readonly OperandStore _store = new();
     private readonly Dictionary<BenchCase, (BenchBody Body, Sampler Sampler)> _ready = [];
 
     /// <inheritdoc/>
@@ -18,7 +17,7 @@ internal sealed class OurContender(Pinning? pinning) : IContender
     /// <inheritdoc/>
     public Preparation Prepare(BenchCase @case)
     {
-        BenchBody body = BenchBody.Of(@case, _store);
+        BenchBody body = BenchBody.Of(@case, store);
         _ready.Add(@case, (body, new Sampler(body.Run, pinning)));
         Accuracy accuracy = body.Check();
         return accuracy.MaxError <= accuracy.Bound

@@ -15,6 +15,7 @@ internal sealed class Float64Attention
     private readonly AttentionMask _mask;
     private readonly double _scale;
     private readonly ElementType? _rounding;
+    private readonly Func<int, double, double>? _modifier;
 
     /// <summary>Makes the computation.</summary>
     /// <param name="shape">Lengths.</param>
@@ -22,9 +23,11 @@ internal sealed class Float64Attention
     /// <param name="scale">Factor on the scores.</param>
     /// <param name="rounding">Type to round probabilities and output to, with float32 scores; null for
     /// float64.</param>
+    /// <param name="modifier">What becomes of the scaled score of a key; null for nothing.</param>
     public Float64Attention(AttentionShape shape, AttentionMask mask, double scale,
-        ElementType? rounding = null)
+        ElementType? rounding = null, Func<int, double, double>? modifier = null)
     {
+        _modifier = modifier;
         _shape = shape;
         _mask = mask;
         _scale = scale;
@@ -89,7 +92,8 @@ internal sealed class Float64Attention
                 magnitude += Math.Abs(q[d] * k[d]);
             }
 
-            scores[j] = _rounding is null ? _scale * dot : (float)(_scale * dot);
+            double score = _modifier?.Invoke(j, _scale * dot) ?? (_scale * dot);
+            scores[j] = _rounding is null ? score : (float)score;
             ScoreMagnitude = Math.Max(ScoreMagnitude, Math.Abs(_scale) * magnitude);
         }
     }
