@@ -3,6 +3,7 @@ using NativeAttention.Benchmarks.Cases;
 using NativeAttention.Benchmarks.Engine;
 using NativeAttention.Benchmarks.Ggml;
 using NativeAttention.Benchmarks.Pinned;
+using NativeAttention.Benchmarks.Traffic;
 using NativeAttention.Tool.App;
 
 namespace NativeAttention.Benchmarks.App;
@@ -152,7 +153,10 @@ internal sealed class BenchApp(ToolConsole console)
         IReadOnlyList<BenchCase> cases =
             parsed.GetValue(_oneThread) ? ModifierTable.OnOneThread : ModifierTable.Cases;
         Pace pace = options.Full ? Pace.FullTable : Pace.Modifiers;
-        PinnedRun run = new(console.Out, options, pace, cases, Peer.Plain, !parsed.GetValue(_noPin));
+        BenchCase[] emulated = [.. EmulatorTraffic.Cases.Where(c =>
+            options.Filter is null || c.Name.Contains(options.Filter, StringComparison.Ordinal))];
+        PinnedRun run = new(console.Out, options, pace, cases, Peer.Plain, !parsed.GetValue(_noPin),
+            line => EmulatorTraffic.Lines(line, emulated));
         return parsed.GetValue(_list) ? run.List() : run.Run();
     }
 

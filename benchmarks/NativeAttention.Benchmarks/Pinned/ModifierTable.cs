@@ -13,24 +13,26 @@ internal static class ModifierTable
     [
         .. from length in (int[])[ShortLength, 4096]
            from dim in (int[])[64, 128]
-           from @case in Of(ElementType.Float32, length, dim)
+           from @case in Of(BenchDevice.Cpu, ElementType.Float32, Heads, length, dim)
            select @case,
-        .. Of(ElementType.Float16, ShortLength, 64),
+        .. Of(BenchDevice.Cpu, ElementType.Float16, Heads, ShortLength, headDim: 64),
     ];
 
     /// <summary>The cases, each on one thread.</summary>
     public static IReadOnlyList<BenchCase> OnOneThread { get; } = [.. Cases.Select(c => c with { Threads = 1 })];
 
-    private static IEnumerable<BenchCase> Of(ElementType type, int length, int dim) =>
+    /// <summary>Every modifier that fits into the length.</summary>
+    public static IEnumerable<BenchCase> Of(
+        BenchDevice device, ElementType type, int heads, int length, int headDim) =>
         from modifier in Modifier.All
         where !(modifier.WindowKeys >= length)
         // As many tokens in two sequences, so that one can be shorter.
         let sequences = modifier == Modifier.Packed ? 2 : 1
         select new BenchCase
         {
-            Device = BenchDevice.Cpu,
+            Device = device,
             Type = type,
-            Shape = new AttentionShape(sequences, length / sequences, length / sequences, Heads, Heads, dim),
+            Shape = new AttentionShape(sequences, length / sequences, length / sequences, heads, heads, headDim),
             Mask = modifier == Modifier.Prefix ? AttentionMask.Causal : AttentionMask.None,
             Modifier = modifier,
         };
