@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace NativeAttention.Conformance.Tests;
 
 /// <summary>Past and new keys (or values) as one present tensor, [batch, heads, past + new, dim].</summary>
@@ -5,27 +7,19 @@ internal static class OnnxPast
 {
     /// <summary>Puts the new rows behind the past.</summary>
     public static T[] Append<T>(T[] past, T[] added, OnnxLengths lengths, int dim)
+        where T : unmanaged
     {
-        int total = lengths.PastKeys + lengths.NewKeys;
-        T[] present = new T[lengths.Batch * lengths.KeyHeads * total * dim];
-        TensorStrides from = lengths.HeadsFirst
-            ? TensorStrides.Bhsd(lengths.NewKeys, lengths.KeyHeads, dim)
-            : TensorStrides.Bshd(lengths.NewKeys, lengths.KeyHeads, dim);
-        for (int b = 0; b < lengths.Batch; b++)
-        {
-            for (int h = 0; h < lengths.KeyHeads; h++)
-            {
-                int head = (b * lengths.KeyHeads) + h;
-                int before = lengths.PastKeys * dim;
-                Array.Copy(past, head * before, present, head * total * dim, before);
-                for (int j = 0; j < lengths.NewKeys; j++)
-                {
-                    long source = (b * from.Batch) + (j * from.Sequence) + (h * from.Head);
-                    Array.Copy(added, source, present, ((head * total) + lengths.PastKeys + j) * dim, dim);
-                }
-            }
-        }
-
+        (nint batch, nint heads, nint tokens) = (lengths.Batch, lengths.KeyHeads, lengths.NewKeys);
+        nint total = lengths.PastKeys + tokens;
+        T[] present = new T[batch * heads * total * dim];
+        // Tensors of rank 3 have the tokens before the heads: their strides say so.
+        nint head = lengths.HeadsFirst ? tokens * dim : dim;
+        nint token = lengths.HeadsFirst ? dim : heads * dim;
+        KeyValueCache.Concatenate(
+            new ReadOnlyTensorSpan<T>(past, [batch, heads, lengths.PastKeys, dim]),
+            new ReadOnlyTensorSpan<T>(added, [batch, heads, tokens, dim],
+                [heads * tokens * dim, head, token, 1]),
+            new TensorSpan<T>(present, [batch, heads, total, dim]), AttentionLayout.Bhsd);
         return present;
     }
 }

@@ -23,6 +23,20 @@ internal static class OnnxProblem
         });
     }
 
+    /// <summary>The pass over the scores that a case asks for; null when it asks for none.</summary>
+    public static ScoreRequest? Scores(OnnxCase onnx) => onnx.HasOutput(OnnxCoverage.ScoreOutput)
+        ? new ScoreRequest
+        {
+            Scores = (onnx.Number("qk_matmul_output_mode") ?? 0) switch
+            {
+                0 => ScoreStage.Scaled,
+                1 => ScoreStage.SoftCapped,
+                2 => ScoreStage.Masked,
+                _ => ScoreStage.Probabilities,
+            },
+        }
+        : null;
+
     /// <summary>Whether there is a mask, of booleans or of numbers to add.</summary>
     public static bool HasMask(OnnxCase onnx, bool boolean) =>
         onnx.HasInput("attn_mask") && onnx.Dtype("attn_mask") == "bool" == boolean;

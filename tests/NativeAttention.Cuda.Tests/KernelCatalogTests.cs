@@ -75,6 +75,8 @@ public sealed partial class KernelCatalogTests
 
     [TestCase("na_dense_tiled_f32_d32_sm80", typeof(DenseForwardParams))]
     [TestCase("na_merge_simt_f32_sm80", typeof(MergeParams))]
+    [TestCase("na_rotary_simt_f32_sm80", typeof(RotaryParams))]
+    [TestCase("na_append_simt_f32_sm80", typeof(AppendParams))]
     public void Parameter_fields_are_those_of_the_generated_struct(string name, Type parameters)
     {
         KernelInfo kernel = KernelCatalog.Find(name);

@@ -39,6 +39,30 @@ public static class ModifierGrid
         }
     }
 
+    /// <summary>
+    /// Few queries against many keys, as in decoding: every modifier by itself, then combinations.
+    /// </summary>
+    /// <param name="type">Element type.</param>
+    /// <param name="seed">Seed of the combinations.</param>
+    /// <param name="count">How many combinations.</param>
+    public static IEnumerable<AttentionCase> FewQueries(ElementType type, int seed, int count)
+    {
+        Random random = new(seed);
+        AttentionShape shape = new(3, 3, 1100, 6, 2, 33, 40);
+        int n = 0;
+        foreach (AttentionOptions options in Singles(type, shape))
+        {
+            yield return new AttentionCase(type, shape, options, 300 + n++);
+        }
+
+        for (n = 0; n < count; n++)
+        {
+            AttentionShape any = new(random.Next(1, 4), random.Next(1, 9), random.Next(0, 1400), 4,
+                1 << random.Next(3), Dims[random.Next(Dims.Length)], Dims[random.Next(Dims.Length)]);
+            yield return new AttentionCase(type, any, Combination(type, any, random), random.Next(1 << 20));
+        }
+    }
+
     /// <summary>Options with one modifier each; strides are of the shape given.</summary>
     public static IEnumerable<AttentionOptions> Singles(ElementType type, AttentionShape s)
     {

@@ -75,6 +75,10 @@ public sealed class PaddedTensor<T>
         }
     }
 
+    /// <summary>Where an element lies in the storage.</summary>
+    public int Place(int index) =>
+        (index / lengths[^1] * StoredLengths[^1]) + Before + (index % lengths[^1]);
+
     /// <summary>Throws when a gap is no poison any more.</summary>
     public void CheckGaps()
     {
@@ -87,7 +91,4 @@ public sealed class PaddedTensor<T>
             }
         }
     }
-
-    private int Place(int index) =>
-        (index / lengths[^1] * StoredLengths[^1]) + Before + (index % lengths[^1]);
 }

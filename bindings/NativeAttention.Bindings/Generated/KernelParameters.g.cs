@@ -7,6 +7,14 @@ using System.Runtime.InteropServices;
 
 namespace NativeAttention.Bindings;
 
+/// <summary>Bits of <c>na::AppendFlags</c>.</summary>
+[Flags]
+internal enum AppendFlags : uint
+{
+    None = 0,
+    AppendVectors = 1u << 0,
+}
+
 /// <summary>Bits of <c>na::DenseFlags</c>.</summary>
 [Flags]
 internal enum DenseFlags : uint
@@ -23,6 +31,17 @@ internal enum MergeFlags : uint
     None = 0,
     MergeWideParts = 1u << 0,
     MergeVectors = 1u << 1,
+}
+
+/// <summary>Bits of <c>na::RotaryFlags</c>.</summary>
+[Flags]
+internal enum RotaryFlags : uint
+{
+    None = 0,
+    RotaryInterleaved = 1u << 0,
+    RotaryVectors = 1u << 1,
+    RotaryWidePositions = 1u << 2,
+    RotaryCounted = 1u << 3,
 }
 
 /// <summary>Twin of <c>na::TensorRef</c>: 32 bytes.</summary>
@@ -51,6 +70,50 @@ internal struct MutableTensorRef
     public long SequenceStride;
     [FieldOffset(24)]
     public long HeadStride;
+}
+
+/// <summary>Twin of <c>na::AppendPart</c>: 88 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 88)]
+internal struct AppendPart
+{
+    [FieldOffset(0)]
+    public TensorRef Source;
+    [FieldOffset(32)]
+    public MutableTensorRef Cache;
+    [FieldOffset(64)]
+    public int Length;
+    [FieldOffset(68)]
+    public int Heads;
+    [FieldOffset(72)]
+    public int Dim;
+    [FieldOffset(76)]
+    public int Capacity;
+    [FieldOffset(80)]
+    public int Start;
+    [FieldOffset(84)]
+    public int Reserved;
+}
+
+/// <summary>Twin of <c>na::AppendParams</c>: 208 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 208)]
+internal struct AppendParams
+{
+    [FieldOffset(0)]
+    public AppendPart First;
+    [FieldOffset(88)]
+    public AppendPart Second;
+    [FieldOffset(176)]
+    public ulong Positions;
+    [FieldOffset(184)]
+    public long PositionStride;
+    [FieldOffset(192)]
+    public int Batch;
+    [FieldOffset(196)]
+    public int GroupShift;
+    [FieldOffset(200)]
+    public uint Flags;
+    [FieldOffset(204)]
+    public uint Reserved;
 }
 
 /// <summary>Twin of <c>na::DenseForwardParams</c>: 184 bytes.</summary>
@@ -128,5 +191,53 @@ internal struct MergeParams
     [FieldOffset(160)]
     public uint Flags;
     [FieldOffset(164)]
+    public uint Reserved;
+}
+
+/// <summary>Twin of <c>na::RotaryParams</c>: 224 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 224)]
+internal struct RotaryParams
+{
+    [FieldOffset(0)]
+    public TensorRef Query;
+    [FieldOffset(32)]
+    public TensorRef Key;
+    [FieldOffset(64)]
+    public MutableTensorRef QueryOutput;
+    [FieldOffset(96)]
+    public MutableTensorRef KeyOutput;
+    [FieldOffset(128)]
+    public ulong Cosines;
+    [FieldOffset(136)]
+    public ulong Sines;
+    [FieldOffset(144)]
+    public ulong Positions;
+    [FieldOffset(152)]
+    public long PositionBatchStride;
+    [FieldOffset(160)]
+    public long PositionStride;
+    [FieldOffset(168)]
+    public long Offset;
+    [FieldOffset(176)]
+    public long CacheBatchRows;
+    [FieldOffset(184)]
+    public int CacheRows;
+    [FieldOffset(188)]
+    public int Batch;
+    [FieldOffset(192)]
+    public int Length;
+    [FieldOffset(196)]
+    public int QueryHeads;
+    [FieldOffset(200)]
+    public int KeyHeads;
+    [FieldOffset(204)]
+    public int HeadDim;
+    [FieldOffset(208)]
+    public int RotaryHalf;
+    [FieldOffset(212)]
+    public int GroupShift;
+    [FieldOffset(216)]
+    public uint Flags;
+    [FieldOffset(220)]
     public uint Reserved;
 }

@@ -37,5 +37,11 @@ internal static class KernelManifest
         new("na_merge_simt_f16_sm80", "na_merge_f16_sm80", "merge", "simt", ElementType.Float16, 0, 0, 0, 128, 0, 80, "MergeParams"),
         new("na_merge_simt_bf16_sm80", "na_merge_bf16_sm80", "merge", "simt", ElementType.BFloat16, 0, 0, 0, 128, 0, 80, "MergeParams"),
         new("na_merge_simt_f32_sm80", "na_merge_f32_sm80", "merge", "simt", ElementType.Float32, 0, 0, 0, 128, 0, 80, "MergeParams"),
+        new("na_rotary_simt_f16_sm80", "na_rotary_f16_sm80", "rotary", "simt", ElementType.Float16, 0, 0, 0, 128, 0, 80, "RotaryParams"),
+        new("na_rotary_simt_bf16_sm80", "na_rotary_bf16_sm80", "rotary", "simt", ElementType.BFloat16, 0, 0, 0, 128, 0, 80, "RotaryParams"),
+        new("na_rotary_simt_f32_sm80", "na_rotary_f32_sm80", "rotary", "simt", ElementType.Float32, 0, 0, 0, 128, 0, 80, "RotaryParams"),
+        new("na_append_simt_f16_sm80", "na_append_f16_sm80", "append", "simt", ElementType.Float16, 0, 0, 0, 128, 0, 80, "AppendParams"),
+        new("na_append_simt_bf16_sm80", "na_append_bf16_sm80", "append", "simt", ElementType.BFloat16, 0, 0, 0, 128, 0, 80, "AppendParams"),
+        new("na_append_simt_f32_sm80", "na_append_f32_sm80", "append", "simt", ElementType.Float32, 0, 0, 0, 128, 0, 80, "AppendParams"),
     ];
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using NativeAttention.Bindings;
 
@@ -8,7 +7,6 @@ namespace NativeAttention.Cuda;
 internal static class DeviceMerge
 {
     private const string Family = "merge";
-    private const int WarpLanes = 32;
 
     /// <summary>Joins the parts of a stack; a default lse is not wanted.</summary>
     public static void Stack<TPart, T>(CudaDevice device, in DeviceView<TPart> outputs,
@@ -131,8 +129,7 @@ internal static class DeviceMerge
         bool vectors = bits % ViewOperand.VectorBytes == 0;
         MergeFlags flags = vectors ? MergeFlags.MergeVectors : MergeFlags.None;
         flags |= typeof(TPart) == typeof(float) ? MergeFlags.MergeWideParts : MergeFlags.None;
-        uint chunks = (uint)(vectors ? shape.Output.Dim * bytes / ViewOperand.VectorBytes : shape.Output.Dim);
-        uint lanes = Math.Min(BitOperations.RoundUpToPowerOf2(Math.Max(chunks, 1)), WarpLanes);
+        int chunk = vectors ? ViewOperand.VectorBytes / bytes : 1;
         return new MergeParams
         {
             First = ViewOperand.Read(parts.First.Start, shape.First),
@@ -148,7 +145,7 @@ internal static class DeviceMerge
             Length = shape.Output.Sequence,
             Heads = shape.Output.Heads,
             Dim = shape.Output.Dim,
-            GroupShift = BitOperations.Log2(lanes),
+            GroupShift = ViewOperand.GroupShift(shape.Output.Dim / chunk),
             Flags = (uint)flags,
         };
     }

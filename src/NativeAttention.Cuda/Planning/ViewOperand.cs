@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using NativeAttention.Bindings;
 
@@ -35,6 +36,13 @@ internal static class ViewOperand
         long elements = strides.Batch | strides.Sequence | strides.Head | (long)extents.Dim;
         return address | ((ulong)elements * (ulong)elementBytes);
     }
+
+    /// <summary>
+    /// Lanes that share a row, as a power of two: one for each piece of it, up to a warp.
+    /// </summary>
+    /// <param name="pieces">Elements or vectors of a row.</param>
+    public static int GroupShift(int pieces) =>
+        Math.Min(BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Max(pieces, 1))), 5);
 
     /// <summary>Demands that two ranges of device memory have no byte in common.</summary>
     public static void RequireApart(in MemoryRange written, in MemoryRange other) => OverlapRule.RequireApart(

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using NativeAttention.Tool.App;
 using NativeAttention.Tool.Npy;
 
@@ -19,8 +20,8 @@ internal static class PastTensor
         long[] shape = [.. added.Array.Shape];
         shape[sequence] += past.Array.Shape[sequence];
         NpyArray present = added.Array.Type == NpyElementType.Float16
-            ? Join<Half>(past, added, sequence, shape)
-            : Join<float>(past, added, sequence, shape);
+            ? Join<Half>(past, added, headsFirst, shape)
+            : Join<float>(past, added, headsFirst, shape);
         return new InputTensor($"{past.Label} with {added.Option}", added.Path, present);
     }
 
@@ -49,20 +50,18 @@ internal static class PastTensor
         }
     }
 
-    private static NpyArray Join<T>(InputTensor past, InputTensor added, int sequence, long[] shape)
+    private static NpyArray Join<T>(InputTensor past, InputTensor added, bool headsFirst, long[] shape)
         where T : unmanaged
     {
-        T[] first = past.Array.Values<T>(), second = added.Array.Values<T>();
-        T[] present = new T[first.Length + second.Length];
-        int outer = (int)added.Array.Shape.AsSpan(0, sequence).ToArray().Aggregate(1L, (x, n) => x * n);
-        int rows = outer == 0 ? 0 : first.Length / outer, more = outer == 0 ? 0 : second.Length / outer;
-        for (int i = 0; i < outer; i++)
-        {
-            Span<T> both = present.AsSpan(i * (rows + more), rows + more);
-            first.AsSpan(i * rows, rows).CopyTo(both);
-            second.AsSpan(i * more, more).CopyTo(both[rows..]);
-        }
-
+        T[] present = new T[past.Array.Count + added.Array.Count];
+        KeyValueCache.Concatenate(
+            new ReadOnlyTensorSpan<T>(past.Array.Values<T>(), Axes(past.Array.Shape)),
+            new ReadOnlyTensorSpan<T>(added.Array.Values<T>(), Axes(added.Array.Shape)),
+            new TensorSpan<T>(present, Axes(shape)), headsFirst ? AttentionLayout.Bhsd : AttentionLayout.Bshd);
         return new NpyArray(added.Array.Type, shape, present);
     }
+
+    // Three axes mean batch 1.
+    private static nint[] Axes(long[] shape) =>
+        [.. Enumerable.Repeat((nint)1, 4 - shape.Length), .. shape.Select(n => (nint)n)];
 }

@@ -10,8 +10,9 @@ namespace NativeAttention;
 /// type, any head dim. It needs nothing but .NET, and is the last resort of a runtime.
 /// </summary>
 /// <remarks>
-/// Rungs: <c>tiled</c> (the default; flash attention in vectors) and <c>reference</c> (one row at a time,
-/// scalar, meant to be read and compared with). Threads come from the pool;
+/// Rungs: <c>tiled</c> (flash attention in vectors), <c>decode</c> (chosen for few queries: one pass over K and
+/// V for all heads of a group, keys split between threads) and <c>reference</c> (one row at a time, scalar,
+/// meant to be read and compared with). Threads come from the pool;
 /// <see cref="TuningHints.MaxThreads"/> limits them. A run of a plan allocates no managed memory. Safe to use
 /// from many threads at once.
 /// </remarks>
@@ -21,6 +22,7 @@ public sealed class CpuBackend : AttentionBackend
     private const int MostHeadDim = 1 << 20;
 
     private const string Tiled = "tiled";
+    private const string Decode = "decode";
     private const string Reference = "reference";
     private readonly int vectorBits;
 
@@ -38,7 +40,7 @@ public sealed class CpuBackend : AttentionBackend
     /// <summary>
     /// The rungs that <see cref="TuningHints.Rung"/> may name, from the one to compare with to the fastest.
     /// </summary>
-    public static IReadOnlyList<string> Rungs { get; } = Array.AsReadOnly([Reference, Tiled]);
+    public static IReadOnlyList<string> Rungs { get; } = Array.AsReadOnly([Reference, Tiled, Decode]);
 
     /// <summary>A shared instance. Disposing it does nothing, so that every runtime may own it.</summary>
     public static CpuBackend Default { get; } = new();
@@ -57,10 +59,13 @@ public sealed class CpuBackend : AttentionBackend
         string? rung = problem.Options.Tuning.Rung;
         int largest = Math.Max(shape.HeadDim, shape.ValueHeadDim);
         reason = rung is not null && !Rungs.Contains(rung)
-            ? $"it has no rung '{rung}': it has '{string.Join("' and '", Rungs)}'."
+            ? $"it has no rung '{rung}': it has '{string.Join("', '", Rungs)}'."
             : largest > MostHeadDim ? $"a head dim is {largest}: it supports head dims of 1 to {MostHeadDim}."
             : rung == Reference && shape.KeyLength > Array.MaxLength - (4 * MostHeadDim)
                 ? $"{shape.KeyLength} keys are too many for the scratch memory of its rung '{Reference}'."
+            : rung == Decode && shape.ValueHeads != shape.KeyValueHeads
+                ? $"its rung '{Decode}' needs as many value heads as key heads, and there are {shape.ValueHeads} "
+                    + $"and {shape.KeyValueHeads}: leave the rung out, or use '{Tiled}'."
             : null;
         return reason is null;
     }
@@ -114,9 +119,20 @@ public sealed class CpuBackend : AttentionBackend
 
     /// <summary>The kernel for a problem that this backend can run.</summary>
     internal CpuKernel<T> MakeKernel<T>(AttentionProblem problem)
-        where T : unmanaged => problem.Options.Tuning.Rung == Reference
-            ? new ReferenceKernel<T>(problem)
-            : MakeTiled<T>(problem);
+        where T : unmanaged => (problem.Options.Tuning.Rung ?? FasterRung(problem)) switch
+        {
+            Reference => new ReferenceKernel<T>(problem),
+            Decode => MakeDecode<T>(problem),
+            _ => MakeTiled<T>(problem),
+        };
+
+    // The tiled kernel lays queries across the lanes, and few of them leave most idle.
+    private string FasterRung(AttentionProblem problem)
+    {
+        int lanes = DecodeLanes(problem.Shape);
+        return lanes > 1 && 2 * (long)problem.Shape.QueryLength <= lanes
+            && problem.Shape.ValueHeads == problem.Shape.KeyValueHeads ? Decode : Tiled;
+    }
 
     private CpuKernel<T> MakeTiled<T>(AttentionProblem problem)
         where T : unmanaged => vectorBits switch
@@ -126,6 +142,22 @@ public sealed class CpuBackend : AttentionBackend
             128 => new TiledKernel<T, Width128, Vector128<float>>(problem),
             _ => new TiledKernel<T, WidthScalar, float>(problem),
         };
+
+    private CpuKernel<T> MakeDecode<T>(AttentionProblem problem)
+        where T : unmanaged => DecodeLanes(problem.Shape) switch
+        {
+            16 => new DecodeKernel<T, Width512, Vector512<float>>(problem),
+            8 => new DecodeKernel<T, Width256, Vector256<float>>(problem),
+            4 => new DecodeKernel<T, Width128, Vector128<float>>(problem),
+            _ => new DecodeKernel<T, WidthScalar, float>(problem),
+        };
+
+    // Its vectors are no longer than a head.
+    private int DecodeLanes(in AttentionShape shape)
+    {
+        int shorter = Math.Min(vectorBits / 32, Math.Min(shape.HeadDim, shape.ValueHeadDim));
+        return shorter >= 16 ? 16 : shorter >= 8 ? 8 : shorter >= 4 ? 4 : 1;
+    }
 
     private static int WidestVectorBits() => Vector512.IsHardwareAccelerated ? 512
         : Vector256.IsHardwareAccelerated ? 256

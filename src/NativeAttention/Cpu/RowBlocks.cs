@@ -17,6 +17,14 @@ internal unsafe interface IRowBlock<TSelf, TVector>
     /// <summary>Loads neighbouring vectors.</summary>
     static abstract TSelf Load(float* source);
 
+    /// <summary>Loads neighbouring vectors of elements as floats.</summary>
+    static abstract TSelf Widen<T>(T* source)
+        where T : unmanaged;
+
+    /// <summary>Asks for the cache lines that <see cref="Widen"/> would read.</summary>
+    static abstract void Prefetch<T>(T* source)
+        where T : unmanaged;
+
     /// <summary>Stores neighbouring vectors.</summary>
     void Store(float* destination);
 
@@ -40,6 +48,15 @@ internal unsafe struct RowBlock1<TWidth, TVector> : IRowBlock<RowBlock1<TWidth, 
     public static RowBlock1<TWidth, TVector> Load(float* source) => new() { v0 = TWidth.Load(source) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowBlock1<TWidth, TVector> Widen<T>(T* source)
+        where T : unmanaged =>
+        new() { v0 = TWidth.Widen(source) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch<T>(T* source)
+        where T : unmanaged => CachePrefetch.Line(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* destination) => TWidth.Store(v0, destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,6 +78,19 @@ internal unsafe struct RowBlock2<TWidth, TVector> : IRowBlock<RowBlock2<TWidth, 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RowBlock2<TWidth, TVector> Load(float* source) =>
         new() { v0 = TWidth.Load(source), v1 = TWidth.Load(source + TWidth.Count) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowBlock2<TWidth, TVector> Widen<T>(T* source)
+        where T : unmanaged =>
+        new() { v0 = TWidth.Widen(source), v1 = TWidth.Widen(source + TWidth.Count) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch<T>(T* source)
+        where T : unmanaged
+    {
+        CachePrefetch.Line(source);
+        CachePrefetch.Line(source + TWidth.Count);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* destination)
@@ -100,6 +130,24 @@ internal unsafe struct RowBlock3<TWidth, TVector> : IRowBlock<RowBlock3<TWidth, 
         v1 = TWidth.Load(source + TWidth.Count),
         v2 = TWidth.Load(source + (2 * TWidth.Count)),
     };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowBlock3<TWidth, TVector> Widen<T>(T* source)
+        where T : unmanaged => new()
+    {
+        v0 = TWidth.Widen(source),
+        v1 = TWidth.Widen(source + TWidth.Count),
+        v2 = TWidth.Widen(source + (2 * TWidth.Count)),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch<T>(T* source)
+        where T : unmanaged
+    {
+        CachePrefetch.Line(source);
+        CachePrefetch.Line(source + TWidth.Count);
+        CachePrefetch.Line(source + (2 * TWidth.Count));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* destination)
@@ -143,6 +191,26 @@ internal unsafe struct RowBlock4<TWidth, TVector> : IRowBlock<RowBlock4<TWidth, 
         v2 = TWidth.Load(source + (2 * TWidth.Count)),
         v3 = TWidth.Load(source + (3 * TWidth.Count)),
     };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static RowBlock4<TWidth, TVector> Widen<T>(T* source)
+        where T : unmanaged => new()
+    {
+        v0 = TWidth.Widen(source),
+        v1 = TWidth.Widen(source + TWidth.Count),
+        v2 = TWidth.Widen(source + (2 * TWidth.Count)),
+        v3 = TWidth.Widen(source + (3 * TWidth.Count)),
+    };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch<T>(T* source)
+        where T : unmanaged
+    {
+        CachePrefetch.Line(source);
+        CachePrefetch.Line(source + TWidth.Count);
+        CachePrefetch.Line(source + (2 * TWidth.Count));
+        CachePrefetch.Line(source + (3 * TWidth.Count));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* destination)

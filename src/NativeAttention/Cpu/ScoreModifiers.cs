@@ -1,12 +1,14 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// Everything that changes the scores of one query row, one score at a time: scale, temperature, soft cap,
-/// bias, key log-weight, ALiBi and masks, in that order. The plain form, for the reference.
+/// Everything that changes the scores of one query row: scale, temperature, soft cap,
+/// bias, key log-weight, ALiBi and masks, in that order: one score at a time for the reference, and in vectors
+/// for kernels that have a row of scores.
 /// </summary>
 internal readonly unsafe struct ScoreModifiers<T>
     where T : unmanaged
 {
+    private const float Log2E = 1.4426950408889634f;
     private readonly KeyVisibility visibility;
     private readonly long i;
     private readonly long offset;
@@ -33,6 +35,7 @@ internal readonly unsafe struct ScoreModifiers<T>
         cap = problem.Options.SoftCap;
         long token = sequence.QueryBegin + i;
         float temperature = Entry(operands.QueryTemperature, tensors.QueryTemperature, b, h, token, 1);
+        Temperature = temperature;
         scale = problem.Scale * temperature;
         slope = Entry(operands.AlibiSlopes, tensors.AlibiSlopes, b, h, 0, 0);
         Sink = Entry(operands.Sinks, tensors.Sinks, b, h, 0, float.NegativeInfinity);
@@ -57,6 +60,9 @@ internal readonly unsafe struct ScoreModifiers<T>
             weight = tensors.KeyLogWeight + At(w, b, keyHead, 0) + (sequence.KeyBegin * w.Key);
         }
     }
+
+    /// <summary>The factor on the row's scores beside the scale.</summary>
+    public float Temperature { get; }
 
     /// <summary>The sink's logit; minus infinity when there is none.</summary>
     public float Sink { get; }
@@ -87,6 +93,62 @@ internal readonly unsafe struct ScoreModifiers<T>
         }
 
         return slope == 0 ? score : score - (slope * Math.Abs(i + offset - j));
+    }
+
+    /// <summary>
+    /// What <see cref="Apply"/> does after the scale, and the boolean mask, to a run of scores in base-2 units.
+    /// </summary>
+    /// <param name="scores">Scores of neighbouring keys, with room for whole vectors.</param>
+    /// <param name="firstKey">The first of these keys.</param>
+    /// <param name="keys">How many.</param>
+    /// <param name="terms">Scratch memory of as many floats, in whole vectors.</param>
+    public void ApplyRow<TWidth, TVector>(float* scores, long firstKey, int keys, float* terms)
+        where TWidth : struct, IVectorWidth<TVector>
+        where TVector : struct
+    {
+        int padded = (keys + TWidth.Count - 1) / TWidth.Count * TWidth.Count;
+        if (cap is float c)
+        {
+            TileTerms<TWidth, TVector>.SoftCap(scores, padded, c * Log2E);
+        }
+
+        if (bias != null || weight != null)
+        {
+            for (int key = 0; key < keys; key++)
+            {
+                long j = firstKey + key;
+                terms[key] = ((bias == null ? 0 : Bias(j)) + (weight == null ? 0 : weight[j * weightStride]))
+                    * Log2E;
+            }
+
+            TileTerms<TWidth, TVector>.AddPanel(scores, 1, padded, terms, 0);
+        }
+
+        if (slope != 0)
+        {
+            TileTerms<TWidth, TVector>.Alibi(scores, 1, padded, slope * Log2E, firstKey - i - offset);
+        }
+
+        for (int key = 0; key < keys && mask != null; key++)
+        {
+            scores[key] = mask[(firstKey + key) * maskStride] ? scores[key] : float.NegativeInfinity;
+        }
+    }
+
+    /// <summary>Takes the sink into a row's softmax state, in base-2 units.</summary>
+    /// <returns>The factor on the output, the gate included.</returns>
+    public float Finish(ref float max, ref float sum)
+    {
+        if (float.IsNegativeInfinity(Sink))
+        {
+            return Gate;
+        }
+
+        float sink = Sink * Log2E, before = max;
+        max = Math.Max(max, sink);
+        float shrink = (float)Math.Pow(2, before - max);
+        sum = (sum * shrink) + (float)Math.Pow(2, sink - max);
+        return shrink * Gate;
     }
 
     private float Bias(long j) => biasType switch

@@ -9,9 +9,10 @@ namespace NativeAttention.Cpu;
 /// V^T P^T.
 /// </summary>
 /// <remarks>
-/// Any head dim, any lengths: only lanes are padded, and a padded lane is a query of zeros whose result is
-/// dropped. No key beyond the last is ever read, so tails need no mask. K and V are read where they lie;
-/// 16-bit ones are widened into scratch memory a tile at a time.
+/// Any head dim, any lengths: only lanes are padded, and a padded lane repeats the last query; its result is
+/// dropped. No key beyond the last is ever read, so tails need no mask, and of what the band hides little is
+/// computed (<see cref="KeyStrips"/>). K and V are read where they lie; 16-bit ones are widened into scratch
+/// memory a strip at a time.
 /// </remarks>
 internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     where T : unmanaged
@@ -88,7 +89,8 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         Epilogue(t);
     }
 
-    private Tile Locate(in TensorPointers<T> tensors, in SequenceBounds sequence, long b, long h, long firstRow)
+    private Tile Locate(in TensorPointers<T> tensors, in SequenceBounds sequence, long b, long h,
+        long firstRow)
     {
         LayoutStrides strides = Problem.Strides;
         int rows = (int)Math.Min(schedule.QueryTile, sequence.QueryLength - firstRow);
@@ -132,7 +134,8 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     {
         int lanes = panels.Lanes;
         QueryPanel<T>.Pack(t.Query, Problem.Strides.Query.Sequence, t.Rows, panels, Problem.Scale, t.Scratch);
-        modifiers?.ScaleQueries(t.Operands, t.Scratch + panels.Query, panels.HeadDim, t.Scratch + panels.Total);
+        modifiers?.ScaleQueries(
+            t.Operands, t.Scratch + panels.Query, panels.HeadDim, t.Scratch + panels.Total);
         new Span<float>(t.Scratch + panels.Maxima, lanes).Fill(float.NegativeInfinity);
         new Span<float>(t.Scratch + panels.Sums, lanes).Clear();
     }
@@ -141,32 +144,20 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private void Visit(in Tile t, KeyTileVisit visit, PanelStart start)
     {
         int lanes = panels.Lanes;
-        long firstKey = (long)visit.Tile * schedule.KeyTile;
-        int keys = (int)Math.Min(schedule.KeyTile, t.Schedule.KeyLength - firstKey);
+        long tileBegin = (long)visit.Tile * schedule.KeyTile;
+        bool inPrefix = tileBegin < t.Schedule.PrefixKeys;
+
+        // From the first key that any row sees to the last: the tile may begin before and end after.
+        long firstKey = inPrefix ? tileBegin : Math.Max(tileBegin, t.FirstRow + t.Schedule.Band.Left);
+        int keys = (int)(Math.Min(tileBegin + schedule.KeyTile, t.Schedule.KeyLength) - firstKey);
         long diagonal = firstKey - t.FirstRow;
         long low = diagonal - t.Schedule.Band.Right;
-        bool inPrefix = firstKey < t.Schedule.PrefixKeys;
         int reach = visit.Full || inPrefix ? keys : (int)Math.Clamp(1 - low, -lanes, keys);
         keys = Math.Clamp(reach + t.Rows - 1, 0, keys);
         KeyStrips strips = new(keys, lanes, reach);
+        Score(t, firstKey, strips);
+
         float* scores = t.Scratch + panels.Scores;
-
-        // S^T[key][lane] = k[key] . Q^T[.][lane]
-        BroadcastOperand k = default;
-        k.Start = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey, keys, panels.HeadDim, t,
-            out k.RowStride);
-        k.Steps = panels.HeadDim;
-        k.StepStride = 1;
-        float* keyRows = k.Start;
-        for (int s = 0; s < strips.Count; s++)
-        {
-            int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
-            k.Start = keyRows + (begin * k.RowStride);
-            k.Rows = strips.End(s) - begin;
-            PanelProduct<TWidth, TVector>.Multiply(scores + ((nint)begin * lanes) + lane, k,
-                t.Scratch + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
-        }
-
         modifiers?.Apply(t.Operands, scores, firstKey, keys, t.Scratch + panels.Total);
         if (!visit.Full)
         {
@@ -176,29 +167,51 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
             }
             else
             {
-                OnlineSoftmax<TWidth, TVector>.Mask(scores, keys, lanes, low, diagonal - t.Schedule.Band.Left);
+                OnlineSoftmax<TWidth, TVector>.Mask(
+                    scores, keys, lanes, low, diagonal - t.Schedule.Band.Left);
             }
         }
 
         OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Scratch + panels.Maxima,
             t.Scratch + panels.Sums, t.Scratch + panels.Rescale);
+        Accumulate(t, firstKey, strips, start);
+    }
 
-        // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
-        BroadcastOperand v = default;
-        v.Start = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey, keys, panels.ValueHeadDim, t,
-            out v.StepStride);
-        v.Rows = panels.ValueHeadDim;
-        v.RowStride = 1;
-        float* valueRows = v.Start;
+    // S^T[key][lane] = k[key] . Q^T[.][lane]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Score(in Tile t, long firstKey, in KeyStrips strips)
+    {
+        int lanes = panels.Lanes;
+        BroadcastOperand k = new() { Steps = panels.HeadDim, StepStride = 1 };
         for (int s = 0; s < strips.Count; s++)
         {
             int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
-            v.Start = valueRows + (begin * v.StepStride);
+            k.Rows = strips.End(s) - begin;
+            k.Start = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey + begin, k.Rows, panels.HeadDim, t,
+                out k.RowStride);
+            PanelProduct<TWidth, TVector>.Multiply(
+                t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, k,
+                t.Scratch + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
+        }
+    }
+
+    // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Accumulate(in Tile t, long firstKey, in KeyStrips strips, PanelStart start)
+    {
+        int lanes = panels.Lanes;
+        BroadcastOperand v = new() { Rows = panels.ValueHeadDim, RowStride = 1 };
+        for (int s = 0; s < strips.Count; s++)
+        {
+            // The first strip rescales all lanes, even where it has no keys.
+            int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
             v.Steps = strips.End(s) - begin;
             if (s == 0 || v.Steps > 0)
             {
+                v.Start = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey + begin, v.Steps,
+                    panels.ValueHeadDim, t, out v.StepStride);
                 PanelProduct<TWidth, TVector>.Multiply(t.Scratch + panels.Output + lane, v,
-                    scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
+                    t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
                     s == 0 ? start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
             }
         }

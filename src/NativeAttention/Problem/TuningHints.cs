@@ -7,7 +7,7 @@ public sealed record TuningHints
     public static TuningHints None { get; } = new();
 
     /// <summary>
-    /// Name of the kernel rung to use, for example <c>reference</c> or <c>tiled</c>; null lets the backend
+    /// Name of the kernel rung to use, for example <c>reference</c>, <c>tiled</c> or <c>decode</c>; null lets the backend
     /// choose. A backend that has no such rung for the problem refuses it.
     /// </summary>
     public string? Rung { get; init; }

@@ -134,9 +134,9 @@ internal static class ElementConvert
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector<float> WidenHalf(Vector<int> bits)
     {
-        Vector<int> placed = Vector.ShiftLeft(bits, 13) & new Vector<int>(unchecked((int)0x8FFFE000));
-        Vector<float> scaled = Vector.AsVectorSingle(placed) * new Vector<float>(MathF.ScaleB(1, 112));
-        Vector<int> special = Vector.GreaterThanOrEqual(Vector.Abs(scaled), new Vector<float>(65536f));
+        Vector<int> placed = Vector.ShiftLeft(bits, HalfBits.Shift) & new Vector<int>(HalfBits.Kept);
+        Vector<float> scaled = Vector.AsVectorSingle(placed) * new Vector<float>(HalfBits.Rebias);
+        Vector<int> special = Vector.GreaterThanOrEqual(Vector.Abs(scaled), new Vector<float>(HalfBits.Infinite));
         return Vector.AsVectorSingle(
             Vector.AsVectorInt32(scaled) | (special & new Vector<int>((int)FloatInfinity)));
     }

@@ -68,7 +68,7 @@ public class AttentionRuntimeTests
             Assert.That(dim, Does.StartWith("HeadDim is 0"));
             Assert.That(runtime.CanRun<float>(Shape, new() { Tuning = new() { Rung = "warp" } },
                 out string? rung), Is.False);
-            Assert.That(rung, Does.Contain("cpu: it has no rung 'warp': it has 'reference' and 'tiled'."));
+            Assert.That(rung, Does.Contain("cpu: it has no rung 'warp': it has 'reference', 'tiled', 'decode'."));
             Assert.That(runtime.CanRun<float>(Shape with { HeadDim = 1 << 21 }, null, out string? large),
                 Is.False);
             Assert.That(large, Does.Contain("a head dim is 2097152: it supports head dims of 1 to 1048576."));

@@ -10,6 +10,7 @@ public class CpuBackendTests(ElementType type)
 {
     private static readonly int[] Widths = [512, 256, 128, 0];
     private static readonly TuningHints Reference = new() { Rung = "reference" };
+    private static readonly TuningHints Decode = new() { Rung = "decode" };
 
     private static IEnumerable<AttentionCase> Grid(ElementType type) =>
         AttentionGrid.All(type).Concat(AttentionGrid.Bands(type));
@@ -26,6 +27,7 @@ public class CpuBackendTests(ElementType type)
             {
                 using CpuBackend backend = new(width);
                 c.RunOn(backend, withLse: (c.Seed + width) % 3 != 0);
+                c.With(Decode).RunOn(backend, withLse: (c.Seed + width) % 3 != 0);
                 checks++;
             }
 

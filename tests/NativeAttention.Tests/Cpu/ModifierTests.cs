@@ -24,6 +24,18 @@ public class ModifierTests(ElementType type)
     }
 
     [Test]
+    public void Few_queries_agree_with_float64()
+    {
+        int seed = Environment.TickCount & 0xFFFF;
+        TestContext.Out.WriteLine($"seed {seed}");
+        foreach (AttentionCase c in ModifierGrid.FewQueries(type, seed, count: 20))
+        {
+            using CpuBackend backend = new(Widths[c.Seed % Widths.Length]);
+            c.With(new TuningHints { Rung = "decode" }).RunOn(backend, withLse: c.Seed % 3 != 0);
+        }
+    }
+
+    [Test]
     public void Free_combinations_agree_with_float64()
     {
         int seed = Environment.TickCount & 0xFFFF;

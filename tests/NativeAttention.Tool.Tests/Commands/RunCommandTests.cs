@@ -11,7 +11,7 @@ namespace NativeAttention.Tool.Tests.Commands;
 /// <c>nattn run</c> on random input, checked against float64: first on a fake device, then on real ones.
 /// </summary>
 [TestFixture("fake", "cpu", "reference")]
-[TestFixture("system", "cpu", "na_cpu_tiled")]
+[TestFixture("system", "cpu", "na_cpu")]
 [TestFixture("system", "emulator", "na_dense_tiled")]
 public class RunCommandTests(string machine, string device, string kernel)
 {

@@ -6,11 +6,11 @@
 // output 0 and LSE -inf; a NaN stays in its row. The identity behind it is that of online softmax (arXiv 1805.02867).
 #pragma once
 
-#include "na/base/builtins.h"
 #include "na/math/exp2.h"
 #include "na/merge/params.h"
 #include "na/op/thread/chunk.h"
 #include "na/op/warp/barrier.h"
+#include "na/tile/row_groups.h"
 #include "na/tile/tensor_row.h"
 
 namespace na {
@@ -19,20 +19,16 @@ template <class Part, class Element, u32 kChunk, u32 kThreads>
 class MergeRows {
  public:
   static NA_DEVICE void run(const MergeParams& params) {
-    const u32 shift = static_cast<u32>(params.group_shift);
-    const u32 lanes = 1u << shift;
-    const u32 lane = thread_index() & (lanes - 1);
+    const RowGroups groups = RowGroups::of_thread<kThreads>(static_cast<u32>(params.group_shift));
     const u64 rows = static_cast<u64>(params.batch) * params.heads * params.length;
-    const u64 step = static_cast<u64>(block_count()) * (kThreads >> shift);
-    u64 row = static_cast<u64>(block_index()) * (kThreads >> shift) + (thread_index() >> shift);
     // All groups of a warp go round as often as its first one: they meet at the barrier.
-    for (; row - (lane_index() >> shift) < rows; row += step) {
+    for (u64 row = groups.first; row - lane_index() / groups.lanes < rows; row += groups.step) {
       f32 lse = 0.0f;
       if (row < rows) {
-        lse = MergeRows(params, static_cast<u32>(row)).merge(lane, lanes);
+        lse = MergeRows(params, static_cast<u32>(row)).merge(groups.lane, groups.lanes);
       }
       warp::synchronize();  // all lanes have read what is overwritten when lse is first_lse
-      if (params.lse != nullptr && row < rows && lane == 0) {
+      if (params.lse != nullptr && row < rows && groups.lane == 0) {
         params.lse[row] = lse;
       }
     }

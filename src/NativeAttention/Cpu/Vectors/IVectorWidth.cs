@@ -30,6 +30,10 @@ internal unsafe interface IVectorWidth<TVector>
     /// <summary>Loads unaligned floats.</summary>
     static abstract TVector Load(float* source);
 
+    /// <summary>Loads unaligned elements of any type as floats, exactly; a NaN stays a NaN.</summary>
+    static abstract TVector Widen<T>(T* source)
+        where T : unmanaged;
+
     /// <summary>Stores unaligned floats.</summary>
     static abstract void Store(TVector value, float* destination);
 
@@ -68,4 +72,13 @@ internal unsafe interface IVectorWidth<TVector>
 
     /// <summary>2^x for x &lt;= 0; 0 below 2^-125 and for minus infinity; NaN for NaN.</summary>
     static abstract TVector Exp2(TVector x);
+
+    /// <summary>Stores the sums over the lanes of four vectors, side by side.</summary>
+    static abstract void StoreSums(TVector a, TVector b, TVector c, TVector d, float* destination);
+
+    /// <summary>The sum over the lanes.</summary>
+    static abstract float SumLanes(TVector value);
+
+    /// <summary>The largest lane; any lane when one is NaN.</summary>
+    static abstract float MaxLane(TVector value);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace NativeAttention.Cpu;
 
@@ -18,6 +19,19 @@ internal readonly unsafe struct Width256 : IVectorWidth<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Widen<T>(T* source)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            return Vector256.Load((float*)source);
+        }
+
+        Vector256<int> bits = Vector256.WidenLower(Vector128.Load((short*)source).ToVector256Unsafe());
+        return typeof(T) == typeof(Half) ? WidenHalf(bits) : (bits << 16).AsSingle();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* destination) => value.Store(destination);
@@ -75,5 +89,39 @@ internal readonly unsafe struct Width256 : IVectorWidth<Vector256<float>>
         p = (p.AsInt32() + (shifted.AsInt32() << Exp2Polynomial.FractionBits)).AsSingle();
         return Vector256.ConditionalSelect(
             Vector256.LessThan(x, Vector256.Create(Exp2Polynomial.Underflow)), Vector256<float>.Zero, p);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Vector256<float> a, Vector256<float> b, Vector256<float> c,
+        Vector256<float> d, float* destination)
+    {
+        if (!Avx.IsSupported)
+        {
+            Vector128.Create(SumLanes(a), SumLanes(b), SumLanes(c), SumLanes(d)).Store(destination);
+            return;
+        }
+
+        // Neighbouring lanes become a, b and c, d; then both halves are a, b, c, d.
+        Vector256<float> ab = Avx.UnpackLow(a, b) + Avx.UnpackHigh(a, b);
+        Vector256<float> cd = Avx.UnpackLow(c, d) + Avx.UnpackHigh(c, d);
+        Vector256<float> abcd = Avx.Shuffle(ab, cd, 0b01_00_01_00) + Avx.Shuffle(ab, cd, 0b11_10_11_10);
+        (abcd.GetLower() + abcd.GetUpper()).Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumLanes(Vector256<float> value) => Vector256.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLane(Vector256<float> value)
+        => Width128.MaxLane(Vector128.MaxNative(value.GetLower(), value.GetUpper()));
+
+    // As ElementConvert does it, which says why.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> WidenHalf(Vector256<int> bits)
+    {
+        Vector256<int> placed = (bits << HalfBits.Shift) & Vector256.Create(HalfBits.Kept);
+        Vector256<float> scaled = placed.AsSingle() * Vector256.Create(HalfBits.Rebias);
+        Vector256<float> special = Vector256.GreaterThanOrEqual(Vector256.Abs(scaled), Vector256.Create(HalfBits.Infinite));
+        return scaled | (special & Vector256.Create(float.PositiveInfinity));
     }
 }

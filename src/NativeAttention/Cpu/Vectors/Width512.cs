@@ -21,6 +21,19 @@ internal readonly unsafe struct Width512 : IVectorWidth<Vector512<float>>
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Widen<T>(T* source)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            return Vector512.Load((float*)source);
+        }
+
+        Vector512<int> bits = Vector512.WidenLower(Vector256.Load((short*)source).ToVector512Unsafe());
+        return typeof(T) == typeof(Half) ? WidenHalf(bits) : (bits << 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, float* destination) => value.Store(destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -97,5 +110,40 @@ internal readonly unsafe struct Width512 : IVectorWidth<Vector512<float>>
         p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.F1));
         p = MultiplyAdd(p, f, Vector512.Create(Exp2Polynomial.F0));
         return Avx512F.Scale(p, x);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Vector512<float> a, Vector512<float> b, Vector512<float> c,
+        Vector512<float> d, float* destination)
+    {
+        if (!Avx512F.IsSupported)
+        {
+            Vector128.Create(SumLanes(a), SumLanes(b), SumLanes(c), SumLanes(d)).Store(destination);
+            return;
+        }
+
+        // Neighbouring lanes become a, b and c, d; then every 128 bits are a, b, c, d.
+        Vector512<float> ab = Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b);
+        Vector512<float> cd = Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d);
+        Vector512<float> abcd = Avx512F.Shuffle(ab, cd, 0b01_00_01_00) + Avx512F.Shuffle(ab, cd, 0b11_10_11_10);
+        Vector256<float> half = abcd.GetLower() + abcd.GetUpper();
+        (half.GetLower() + half.GetUpper()).Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float SumLanes(Vector512<float> value) => Vector512.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxLane(Vector512<float> value)
+        => Width256.MaxLane(Vector256.MaxNative(value.GetLower(), value.GetUpper()));
+
+    // As ElementConvert does it, which says why.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> WidenHalf(Vector512<int> bits)
+    {
+        Vector512<int> placed = (bits << HalfBits.Shift) & Vector512.Create(HalfBits.Kept);
+        Vector512<float> scaled = placed.AsSingle() * Vector512.Create(HalfBits.Rebias);
+        Vector512<float> special = Vector512.GreaterThanOrEqual(Vector512.Abs(scaled), Vector512.Create(HalfBits.Infinite));
+        return scaled | (special & Vector512.Create(float.PositiveInfinity));
     }
 }

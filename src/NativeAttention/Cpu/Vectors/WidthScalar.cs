@@ -21,6 +21,13 @@ internal readonly unsafe struct WidthScalar : IVectorWidth<float>
     public static float Load(float* source) => *source;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Widen<T>(T* source)
+        where T : unmanaged =>
+        typeof(T) == typeof(float) ? *(float*)source
+        : typeof(T) == typeof(Half) ? (float)*(Half*)source
+        : (float)*(BFloat16*)source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float value, float* destination) => *destination = value;
 
     public static float Broadcast(float value) => value;
@@ -61,4 +68,16 @@ internal readonly unsafe struct WidthScalar : IVectorWidth<float>
         return x < Exp2Polynomial.Underflow ? 0f : BitConverter.Int32BitsToSingle(
             BitConverter.SingleToInt32Bits(p) + exponent);
     }
+
+    public static void StoreSums(float a, float b, float c, float d, float* destination)
+    {
+        destination[0] = a;
+        destination[1] = b;
+        destination[2] = c;
+        destination[3] = d;
+    }
+
+    public static float SumLanes(float value) => value;
+
+    public static float MaxLane(float value) => value;
 }

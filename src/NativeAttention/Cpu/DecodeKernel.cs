@@ -1,0 +1,492 @@
+using System.Runtime.CompilerServices;
+
+namespace NativeAttention.Cpu;
+
+/// <summary>
+/// Attention of few queries, which is bound by reading K and V: one pass over them serves all rows (queries
+/// times heads of the group) of a tile. Per chunk of keys: scores, softmax along each row, and the sum of
+/// the values, everything as the caller's memory has it, with nothing transposed or copied.
+/// </summary>
+/// <remarks>
+/// Keys are split between tiles by <see cref="KeySplit"/>. A tile leaves the state of its rows (output, m,
+/// l) in shared memory, and the last to arrive merges them in the order of the keys: no thread waits for
+/// another, and the result is the same whoever computed what. The width is at most the shorter head dim, so
+/// that tails are vectors that overlap the one before.
+/// </remarks>
+internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
+    where T : unmanaged
+    where TWidth : struct, IVectorWidth<TVector>
+    where TVector : struct
+{
+    /// <summary>More rows would push K and V out of the first-level cache between their blocks.</summary>
+    private const int MostRows = 32;
+
+    /// <summary>
+    /// Bytes of a strip, and so the distance of prefetching: measured. All blocks of rows find it in the
+    /// first-level cache.
+    /// </summary>
+    private const int StripBytes = 8192;
+
+    private const int MostStripKeys = 64;
+
+    /// <summary>Tiles for each processor below which heads are rather tiles of their own.</summary>
+    private const int LeastTiles = 4;
+
+    /// <summary>Most floats that wait to be merged: 1 GiB. Larger problems get fewer splits.</summary>
+    private const long MostShared = 1L << 28;
+
+    private readonly RowTiles rowTiles;
+    private readonly TileSchedule schedule;
+    private readonly bool modified;
+    private readonly KeySplit split;
+    private readonly DecodePanels panels;
+    private readonly int stripKeys;
+    private readonly int tileHeads;
+
+    public DecodeKernel(AttentionProblem problem)
+        : base(problem)
+    {
+        AttentionShape shape = problem.Shape;
+        int group = shape.QueryHeads / shape.KeyValueHeads;
+        int largest = Math.Max(shape.HeadDim, shape.ValueHeadDim);
+        modified = !problem.IsPlain;
+        rowTiles = new RowTiles(shape.QueryLength, group, MostRows);
+        schedule = new TileSchedule(
+            shape.QueryLength, shape.KeyLength, problem.Band, rowTiles.Queries, KeySplit.ChunkKeys);
+        stripKeys = (int)Math.Clamp(StripBytes / ((long)largest * sizeof(T)), 1, MostStripKeys);
+        stripKeys = RoundUp(stripKeys, DecodeProducts<TWidth, TVector>.KeyBlock);
+        panels = new DecodePanels(rowTiles.Rows, TWidth.Count, shape.HeadDim, shape.ValueHeadDim,
+            WidensStrips ? stripKeys : 0);
+        long rows = (long)shape.Batch * shape.KeyValueHeads * rowTiles.Tiles * rowTiles.Rows;
+        split = new KeySplit(shape.KeyLength, rows * panels.StateStride, MostShared);
+        tileHeads = HeadsInterleaved(problem.Strides)
+            ? Math.Min(shape.KeyValueHeads, MostRows / rowTiles.Rows)
+            : 1;
+        while (tileHeads > 1 && Tiles < LeastTiles * Environment.ProcessorCount)
+        {
+            tileHeads = (tileHeads + 1) / 2;
+        }
+    }
+
+    public override string Name => $"na_cpu_decode_{ElementName}_{TWidth.Name}";
+
+    public override long Tiles => Groups * split.Splits;
+
+    public override int ScratchFloats => checked(panels.Heads + (tileHeads * panels.HeadFloats));
+
+    public override int SharedFloats =>
+        split.Splits == 1 ? 0 : checked((int)(Tiles * tileHeads * panels.StateFloats));
+
+    public override int SharedCounters => split.Splits == 1 ? 0 : checked((int)Groups);
+
+    // Tiles along the key/value heads.
+    private int HeadTiles => (Problem.Shape.KeyValueHeads + tileHeads - 1) / tileHeads;
+
+    // Tiles that differ in their keys alone: their results are merged.
+    private long Groups => (long)Problem.Shape.Batch * HeadTiles * rowTiles.Tiles;
+
+    // With one block of rows a 16-bit element is widened once anyway, in a register.
+    private bool WidensStrips => typeof(T) != typeof(float) && rowTiles.Rows > TWidth.BlockVectors;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
+    {
+        Tile t = Locate(tile, tensors, scratch);
+        if (t.Rows <= 0)
+        {
+            return; // a sequence with fewer queries than others
+        }
+
+        for (int head = 0; head < t.KeyValueHeads; head++)
+        {
+            Prologue(t, head, tensors);
+        }
+
+        int begin = t.Split * split.Chunks, end = begin + split.Chunks;
+        for (KeyTileWalk walk = t.Schedule.Walk(t.QueryTile); !walk.IsDone;)
+        {
+            KeyTileVisit visit = walk.Take();
+            if (visit.Tile >= begin && visit.Tile < end)
+            {
+                Visit(t, visit, tensors);
+            }
+        }
+
+        // The increment orders the last thread's reads after the others' writes.
+        if (split.Splits == 1 || Interlocked.Increment(ref tensors.Counters[t.Group]) == split.Splits)
+        {
+            for (int head = 0; head < t.KeyValueHeads; head++)
+            {
+                Epilogue(t, head, tensors);
+            }
+        }
+    }
+
+    // Splits outside, heads inside: where heads share a token's memory, its pages are touched once.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private Tile Locate(long tile, in TensorPointers<T> tensors, float* scratch)
+    {
+        AttentionShape shape = Problem.Shape;
+        LayoutStrides strides = Problem.Strides;
+        (long rest, long queryTile) = Math.DivRem(tile, (long)rowTiles.QueryTiles);
+        (rest, long rowHeadTile) = Math.DivRem(rest, (long)rowTiles.HeadTiles);
+        (rest, long headTile) = Math.DivRem(rest, (long)HeadTiles);
+        (long b, long keySplit) = Math.DivRem(rest, (long)split.Splits);
+        long group = (((((b * HeadTiles) + headTile) * rowTiles.HeadTiles) + rowHeadTile)
+            * rowTiles.QueryTiles) + queryTile;
+        int kvHead = (int)headTile * tileHeads;
+        int firstHead = (kvHead * rowTiles.Group) + ((int)rowHeadTile * rowTiles.Heads);
+        int firstQuery = (int)queryTile * rowTiles.Queries;
+        int heads = rowTiles.HeadsOf((int)rowHeadTile);
+        float* states = tensors.Shared + (group * split.Splits * tileHeads * panels.StateFloats);
+        SequenceBounds sequence = tensors.Sequence(shape, b);
+        return new Tile
+        {
+            Query = tensors.Query + At(strides.Query, b, sequence.QueryBegin + firstQuery, firstHead),
+            Key = tensors.Key + At(strides.Key, b, sequence.KeyBegin, kvHead),
+            Value = tensors.Value + At(strides.Value, b, sequence.KeyBegin, kvHead),
+            Sequence = sequence,
+            Schedule = modified ? schedule.Of(Problem, sequence) : schedule,
+            Scratch = scratch,
+            Panels = scratch + panels.Heads,
+            SharedStates = states,
+            Batch = b,
+            FirstHead = firstHead,
+            FirstQuery = firstQuery,
+            Heads = heads,
+            Rows = heads * Math.Min(rowTiles.Queries, sequence.QueryLength - firstQuery),
+            KeyValueHeads = Math.Min(tileHeads, shape.KeyValueHeads - kvHead),
+            QueryTile = (int)queryTile,
+            Split = (int)keySplit,
+            Group = (int)group,
+        };
+    }
+
+    // The states of one head in this split; without splits they need not be shared.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float* States(in Tile t, int head, int keySplit) => split.Splits == 1
+        ? Panels(t, head) + panels.States
+        : t.SharedStates + (((nint)(keySplit * tileHeads) + head) * panels.StateFloats);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float* Panels(in Tile t, int head) => t.Panels + ((nint)head * panels.HeadFloats);
+
+    // Queries times scale * log2(e), packed [block of rows][vector][row][lane]; m = -inf, l = 0, output 0.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Prologue(in Tile t, int kvHead, in TensorPointers<T> tensors)
+    {
+        TensorStrides strides = Problem.Strides.Query;
+        int dim = Problem.Shape.HeadDim, whole = dim / TWidth.Count * TWidth.Count;
+        T* queries = t.Query + ((nint)kvHead * rowTiles.Group * strides.Head);
+        for (int r = 0; r < t.Rows; r++)
+        {
+            (int i, int h) = Math.DivRem(r, t.Heads);
+            float temperature = modified ? Modifiers(t, kvHead, r, tensors).Temperature : 1;
+            TVector factor = TWidth.Broadcast(Problem.Scale * Log2E * temperature);
+            T* query = queries + (i * strides.Sequence) + (h * strides.Head);
+            int inBlock = r % TWidth.BlockVectors, block = r - inBlock;
+            int blockRows = Math.Min(TWidth.BlockVectors, t.Rows - block);
+            float* packed =
+                Panels(t, kvHead) + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
+            for (nint d = 0; d < whole; d += TWidth.Count)
+            {
+                TWidth.Store(TWidth.Multiply(TWidth.Widen(query + d), factor), packed);
+                packed += blockRows * TWidth.Count;
+            }
+
+            if (whole < dim)
+            {
+                TWidth.Store(TWidth.Multiply(TWidth.Widen(query + dim - TWidth.Count), factor), packed);
+            }
+
+            float* state = States(t, kvHead, t.Split) + ((nint)r * panels.StateStride);
+            new Span<float>(state, panels.OutputFloats).Clear();
+            Maximum(state) = float.NegativeInfinity;
+            Sum(state) = 0;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Visit(in Tile t, KeyTileVisit visit, in TensorPointers<T> tensors)
+    {
+        // The keys of the chunk that some row sees, or all of them where the prefix is.
+        int lastQuery = t.FirstQuery + (t.Rows / t.Heads) - 1;
+        long first = (long)visit.Tile * KeySplit.ChunkKeys;
+        long end = Math.Min(first + KeySplit.ChunkKeys, t.Schedule.KeyLength);
+        if (first >= t.Schedule.PrefixKeys)
+        {
+            first = Math.Max(first, t.FirstQuery + t.Schedule.Band.Left);
+            end = Math.Min(end, lastQuery + t.Schedule.Band.Right + 1);
+        }
+
+        int keys = (int)(end - first);
+        if (keys <= 0)
+        {
+            return;
+        }
+
+        TensorStrides keyStrides = Problem.Strides.Key, valueStrides = Problem.Strides.Value;
+        T* k = t.Key + (first * keyStrides.Sequence), v = t.Value + (first * valueStrides.Sequence);
+        for (ReadStrips<T> s = new(k, keyStrides, keys, stripKeys, t.KeyValueHeads, v); s.MoveNext();)
+        {
+            float* scores = Panels(t, s.Head) + panels.Scores + s.FirstKey;
+            if (WidensStrips)
+            {
+                ScoreBlocks(t, s.Head, scores, Widen(s.Current, Problem.Shape.HeadDim, t));
+            }
+            else
+            {
+                ScoreBlocks(t, s.Head, scores, s.Current);
+            }
+        }
+
+        for (int head = 0; head < t.KeyValueHeads; head++)
+        {
+            for (int r = 0; modified && r < t.Rows; r++)
+            {
+                Modifiers(t, head, r, tensors).ApplyRow<TWidth, TVector>(
+                    ScoreRow(t, head, r), first, keys, t.Scratch + panels.Terms);
+            }
+
+            if (!visit.Full)
+            {
+                Mask(t, head, first, keys);
+            }
+
+            Softmax(t, head, keys);
+        }
+
+        T* next = k + (keys * keyStrides.Sequence);
+        for (ReadStrips<T> s = new(v, valueStrides, keys, stripKeys, t.KeyValueHeads, next); s.MoveNext();)
+        {
+            float* weights = Panels(t, s.Head) + panels.Scores + s.FirstKey;
+            if (WidensStrips)
+            {
+                ValueBlocks(t, s.Head, weights, Widen(s.Current, Problem.Shape.ValueHeadDim, t));
+            }
+            else
+            {
+                ValueBlocks(t, s.Head, weights, s.Current);
+            }
+        }
+    }
+
+    // The strip as floats in scratch memory, for several blocks of rows.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private ReadStrip<float> Widen(ReadStrip<T> strip, nint dim, in Tile t)
+    {
+        float* target = t.Scratch + panels.Widened;
+        for (nint key = 0; key < strip.Count; key++)
+        {
+            T* source = strip.Rows + (key * strip.Stride);
+            float* row = target + (key * dim);
+            nint d = 0;
+            for (; d <= dim - TWidth.Count; d += TWidth.Count)
+            {
+                CachePrefetch.Line(source + d + strip.Ahead);
+                TWidth.Store(TWidth.Widen(source + d), row + d);
+            }
+
+            if (d < dim)
+            {
+                TWidth.Store(TWidth.Widen(source + dim - TWidth.Count), row + dim - TWidth.Count);
+            }
+        }
+
+        return new ReadStrip<float>(target, dim, strip.Count, 0);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ScoreBlocks<TElement>(in Tile t, int head, float* scores, ReadStrip<TElement> keys)
+        where TElement : unmanaged
+    {
+        for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
+        {
+            float* q = Panels(t, head) + ((nint)row * panels.QueryFloats);
+            float* s = scores + ((nint)row * DecodePanels.ScoreStride);
+            switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
+            {
+                case 1: Scores<TElement, Rows1>(s, q, keys); break;
+                case 2: Scores<TElement, Rows2>(s, q, keys); break;
+                case 3: Scores<TElement, Rows3>(s, q, keys); break;
+                default: Scores<TElement, Rows4>(s, q, keys); break;
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Scores<TElement, TRows>(float* scores, float* queries, ReadStrip<TElement> keys)
+        where TElement : unmanaged
+        where TRows : struct, IRowCount => DecodeProducts<TWidth, TVector>.Scores<TElement, TRows>(
+            scores, DecodePanels.ScoreStride, queries, keys, Problem.Shape.HeadDim);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ValueBlocks<TElement>(in Tile t, int head, float* weights, ReadStrip<TElement> values)
+        where TElement : unmanaged
+    {
+        float* states = States(t, head, t.Split);
+        for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
+        {
+            float* o = states + ((nint)row * panels.StateStride);
+            float* p = weights + ((nint)row * DecodePanels.ScoreStride);
+            switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
+            {
+                case 1: ValueBlocks<TElement, Rows1>(o, p, values); break;
+                case 2: ValueBlocks<TElement, Rows2>(o, p, values); break;
+                case 3: ValueBlocks<TElement, Rows3>(o, p, values); break;
+                default: ValueBlocks<TElement, Rows4>(o, p, values); break;
+            }
+        }
+    }
+
+    // Blocks of 4 vectors, 3, 2 and 1; the last vector may overlap in V, though not in the output.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ValueBlocks<TElement, TRows>(float* output, float* weights, in ReadStrip<TElement> values)
+        where TElement : unmanaged
+        where TRows : struct, IRowCount
+    {
+        nint dim = Problem.Shape.ValueHeadDim, d = 0;
+        for (; d <= dim - (4 * TWidth.Count); d += 4 * TWidth.Count)
+        {
+            ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(output + d, weights, values.From(d));
+        }
+
+        for (; d <= dim - (3 * TWidth.Count); d += 3 * TWidth.Count)
+        {
+            ValueBlock<TElement, TRows, RowBlock3<TWidth, TVector>>(output + d, weights, values.From(d));
+        }
+
+        for (; d <= dim - (2 * TWidth.Count); d += 2 * TWidth.Count)
+        {
+            ValueBlock<TElement, TRows, RowBlock2<TWidth, TVector>>(output + d, weights, values.From(d));
+        }
+
+        for (; d < dim; d += TWidth.Count)
+        {
+            ValueBlock<TElement, TRows, RowBlock1<TWidth, TVector>>(
+                output + d, weights, values.From(Math.Min(d, dim - TWidth.Count)));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, ReadStrip<TElement> values)
+        where TElement : unmanaged
+        where TRows : struct, IRowCount
+        where TBlock : struct, IRowBlock<TBlock, TVector> =>
+        DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(
+            output, panels.StateStride, weights, DecodePanels.ScoreStride, values);
+
+    // Hides what is outside the band of each row, but for the prefix.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Mask(in Tile t, int head, long first, int keys)
+    {
+        TileSchedule s = t.Schedule;
+        for (int r = 0; r < t.Rows; r++)
+        {
+            long query = t.FirstQuery + (r / t.Heads);
+            Span<float> row = new(ScoreRow(t, head, r), keys);
+            int prefix = s.PrefixKeys == 0 ? 0
+                : (int)Math.Clamp(Math.Min(s.PrefixKeys, query + s.PrefixRight + 1) - first, 0, keys);
+            int begin = (int)Math.Clamp(query + s.Band.Left - first, 0, keys);
+            int end = (int)Math.Clamp(query + s.Band.Right + 1 - first, begin, keys);
+            row[Math.Min(prefix, begin)..begin].Fill(float.NegativeInfinity);
+            row[Math.Max(prefix, end)..].Fill(float.NegativeInfinity);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Softmax(in Tile t, int head, int keys)
+    {
+        int padded = RoundUp(keys, TWidth.Count);
+        for (int r = 0; r < t.Rows; r++)
+        {
+            float* scores = ScoreRow(t, head, r);
+            float* state = States(t, head, t.Split) + ((nint)r * panels.StateStride);
+            new Span<float>(scores + keys, padded - keys).Fill(float.NegativeInfinity);
+            float alpha =
+                RowSoftmax<TWidth, TVector>.Update(scores, padded, ref Maximum(state), ref Sum(state));
+            if (alpha != 1)
+            {
+                PartialMerge<TWidth, TVector>.Scale(state, alpha, panels.OutputFloats);
+            }
+        }
+    }
+
+    // o[d] = accumulated over all splits / l, or 0 where nothing was visible.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Epilogue(in Tile t, int kvHead, in TensorPointers<T> tensors)
+    {
+        AttentionShape shape = Problem.Shape;
+        TensorStrides strides = Problem.Strides.Output;
+        int dim = shape.ValueHeadDim;
+        for (int r = 0; r < t.Rows; r++)
+        {
+            float* state = States(t, kvHead, keySplit: 0) + ((nint)r * panels.StateStride);
+            PartialMerge<TWidth, TVector>.IntoFirst(state, panels.OutputFloats, split.Splits,
+                (nint)tileHeads * panels.StateFloats);
+            float factor = modified ? Modifiers(t, kvHead, r, tensors).Finish(ref Maximum(state), ref Sum(state)) : 1;
+            TVector inverse = TWidth.Broadcast(Sum(state) == 0 ? 0 : factor / Sum(state));
+            for (nint d = 0; d < dim; d += TWidth.Count)
+            {
+                TWidth.Store(TWidth.Multiply(TWidth.Load(state + d), inverse),
+                    t.Scratch + Math.Min(d, dim - TWidth.Count));
+            }
+
+            (int i, int h) = Math.DivRem(r, t.Heads);
+            long head = t.FirstHead + (kvHead * rowTiles.Group) + h, query = t.FirstQuery + i;
+            T* output = tensors.Output + At(strides, t.Batch, t.Sequence.QueryBegin + query, head);
+            ElementConvert.Narrow(new ReadOnlySpan<float>(t.Scratch, dim), new Span<T>(output, dim));
+            if (tensors.Lse != null)
+            {
+                tensors.Lse[Problem.LseOffset((int)t.Batch, (int)head, t.Sequence) + query] =
+                    LogSumExp(Maximum(state), Sum(state));
+            }
+        }
+    }
+
+    // What changes the scores of a row of a key/value head.
+    private ScoreModifiers<T> Modifiers(in Tile t, int kvHead, int row, in TensorPointers<T> tensors)
+    {
+        (int i, int h) = Math.DivRem(row, t.Heads);
+        return new ScoreModifiers<T>(Problem, tensors, t.Sequence, t.Batch,
+            t.FirstHead + (kvHead * rowTiles.Group) + h, t.FirstQuery + i);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float* ScoreRow(in Tile t, int head, int row) =>
+        Panels(t, head) + panels.Scores + ((nint)row * DecodePanels.ScoreStride);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref float Maximum(float* state) => ref state[panels.OutputFloats];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref float Sum(float* state) => ref state[panels.OutputFloats + 1];
+
+    // Whether the heads of a token lie together.
+    private static bool HeadsInterleaved(in LayoutStrides strides) => strides.Key.Head < strides.Key.Sequence;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
+
+    // One split of the keys of a few neighbouring heads, for one tile of rows.
+    private ref struct Tile
+    {
+        public T* Query;
+        public T* Key;
+        public T* Value;
+        public float* Scratch;
+        public float* Panels;
+        public float* SharedStates;
+        public SequenceBounds Sequence;
+        public TileSchedule Schedule;
+        public long Batch;
+        public int FirstHead;
+        public int FirstQuery;
+        public int Heads;
+        public int Rows;
+        public int KeyValueHeads;
+        public int QueryTile;
+        public int Split;
+        public int Group;
+    }
+}
