@@ -15,6 +15,8 @@ internal static class EmulatorTraffic
     // Longer than the tile of any kernel, and than the window of 256.
     private const int Length = 512;
 
+    private const int SectorBytes = 32;
+
     /// <summary>The cases: plain attention, then every modifier.</summary>
     public static IReadOnlyList<BenchCase> Cases { get; } = WithPlain(
         ModifierTable.Of(BenchDevice.Emulator, ElementType.Float16, heads: 2, Length, headDim: 64));
@@ -61,7 +63,7 @@ internal static class EmulatorTraffic
     {
         IReadOnlyList<KernelProfile> profiles = EmulatedDriver.GetProfiles(ordinal);
         return (profiles.Sum(p => p.WarpInstructions),
-            profiles.Sum(p => p.Global.BytesRead + p.Global.BytesWritten));
+            profiles.Sum(p => p.Global.Transactions) * SectorBytes);
     }
 
     private static BenchCase[] WithPlain(IEnumerable<BenchCase> modified)

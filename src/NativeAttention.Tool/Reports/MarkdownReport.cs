@@ -219,8 +219,8 @@ internal sealed class MarkdownReport
         }
 
         _text.Heading(3, "traffic");
-        _text.Paragraph("Counted in one run: warp instructions, and bytes that lanes read and wrote in global "
-            + "memory; each also over that of plain attention of the same shape.");
+        _text.Paragraph("Counted in one run: warp instructions, and bytes of the sectors that accesses to global "
+            + "memory touch, before any cache; each also over that of plain attention of the same shape.");
         Dictionary<string, TrafficLine> byCase = lines.ToDictionary(t => t.Case);
         _text.Table(["case", "kernel", ">warp instructions", ">over plain", ">global bytes", ">over plain"],
             lines.Where(t => t.Reason is null).Select(t => new[]

@@ -20,7 +20,7 @@ internal sealed record TrafficLine : ResultLine
     /// <summary>Warp instructions.</summary>
     public long? WarpInstructions { get; init; }
 
-    /// <summary>Bytes that lanes read and wrote in global memory.</summary>
+    /// <summary>Bytes of the sectors that accesses to global memory touch, before any cache.</summary>
     public long? GlobalBytes { get; init; }
 
     /// <summary>Why nothing was counted; present whenever nothing was.</summary>
