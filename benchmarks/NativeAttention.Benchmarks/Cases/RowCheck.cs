@@ -63,23 +63,15 @@ internal static class RowCheck
         AttentionShape s = @case.Shape;
         RowScores row = new(@case, operands.Optional, batch, head, query);
         int keyHead = head / (s.QueryHeads / s.KeyValueHeads);
-        // A sink is a key whose value is 0.
-        int keys = row.Keys.Length + (row.Sink is null ? 0 : 1);
         double[] q = Read(operands.Query, batch, s.QueryLength, [query], s.QueryHeads, head, s.HeadDim);
         double[] k = Read(operands.Key, batch, s.KeyLength, row.Keys, s.KeyValueHeads, keyHead, s.HeadDim);
         double[] v =
             Read(operands.Value, batch, s.KeyLength, row.Keys, s.KeyValueHeads, keyHead, s.ValueHeadDim);
-        Array.Resize(ref k, keys * s.HeadDim);
-        Array.Resize(ref v, keys * s.ValueHeadDim);
-        double[] gated = [.. v.Select(value => row.Gate * value)];
-        AttentionShape alone = new(1, 1, keys, 1, 1, s.HeadDim, s.ValueHeadDim);
+        AttentionShape alone = new(1, 1, row.Keys.Length, 1, 1, s.HeadDim, s.ValueHeadDim);
         return (Compute(null), Compute(@case.Type));
 
         Float64Attention Compute(ElementType? rounding) =>
-            new Float64Attention(alone, AttentionMask.None, row.Scale, rounding, Modify).Compute(q, k, gated);
-
-        double Modify(int place, double score) =>
-            place == row.Keys.Length ? row.Sink!.Value : row.Modify(row.Keys[place], score);
+            new Float64Attention(alone, AttentionMask.None, row.Scale, rounding, row).Compute(q, k, v);
     }
 
     // Positions of one head.

@@ -1,11 +1,13 @@
+using NativeAttention.Tool.Verification;
+
 namespace NativeAttention.Benchmarks.Cases;
 
 /// <summary>
-/// What the options and operands of a case make of the scores of one row, in float64 and straight from the
+/// What the options and operands of a case make of one row and the keys that it sees, in float64 and straight from the
 /// definitions of <see cref="AttentionOptions"/> and <see cref="AttentionOperands"/>.
 /// </summary>
 /// <remarks>Operands of a packed case are not known: none has any beside its lengths.</remarks>
-internal sealed class RowScores
+internal sealed class RowScores : IScoreModifiers
 {
     private readonly AttentionProblem _problem;
     private readonly OptionalOperands _operands;
@@ -33,26 +35,29 @@ internal sealed class RowScores
     public double Scale => (double)_problem.Scale
         * (Forms.QueryTemperature is { } t ? _operands.Temperature[At(t)] : 1);
 
-    /// <summary>Factor on the output.</summary>
-    public double Gate => Forms.HeadGate is { } gate ? _operands.HeadGate[At(gate)] : 1;
-
-    /// <summary>One more logit, which has no value; null for none.</summary>
-    public double? Sink => Forms.Sinks is { } sinks ? _operands.Sinks[At(sinks)] : null;
-
     private AttentionOperands Forms => _problem.Options.Operands;
 
-    /// <summary>A score after all that changes it.</summary>
-    /// <param name="key">The key.</param>
-    /// <param name="score">Its product with the query, times <see cref="Scale"/>.</param>
-    public double Modify(int key, double score)
+    /// <inheritdoc/>
+    public bool Sees(int row, int j) => true;
+
+    /// <inheritdoc/>
+    public double Score(int row, int j, double scaled)
     {
-        double modified = _problem.Options.SoftCap is { } cap ? cap * Math.Tanh(score / cap) : score;
-        modified += Forms.Bias is { } bias ? _operands.Bias[At(bias.Strides, key: key)] : 0;
-        modified += Forms.KeyLogWeight is { } w ? _operands.KeyLogWeight[At(w, _row.KeyHead, key)] : 0;
-        return modified - (Forms.AlibiSlopes is { } slopes
+        int key = Keys[j];
+        double score = _problem.Options.SoftCap is { } cap ? cap * Math.Tanh(scaled / cap) : scaled;
+        score += Forms.Bias is { } bias ? _operands.Bias[At(bias.Strides, key: key)] : 0;
+        score += Forms.KeyLogWeight is { } w ? _operands.KeyLogWeight[At(w, _row.KeyHead, key)] : 0;
+        return score - (Forms.AlibiSlopes is { } slopes
             ? _operands.AlibiSlopes[At(slopes)] * Math.Abs((double)(_diagonal - key))
             : 0);
     }
+
+    /// <inheritdoc/>
+    public double Sink(int row) =>
+        Forms.Sinks is { } sinks ? _operands.Sinks[At(sinks)] : double.NegativeInfinity;
+
+    /// <inheritdoc/>
+    public double Gate(int row) => Forms.HeadGate is { } gate ? _operands.HeadGate[At(gate)] : 1;
 
     private long At(OperandStrides strides, int? head = null, int key = 0) =>
         (_row.Batch * strides.Batch) + ((head ?? _row.Head) * strides.Head) + (_row.Query * strides.Query)
