@@ -159,7 +159,8 @@ public sealed class AppendTests : DeviceFixture
             Device.Append<float>(added, to, at, Stream);
     }
 
-    private static void CheckAllTypes(CudaDevice device, AppendCase test)
+    /// <summary>Runs a case on a device, for all element types.</summary>
+    internal static void CheckAllTypes(CudaDevice device, AppendCase test)
     {
         Check<float>(device, test, test.Positions);
         Check<Half>(device, test, test.Positions);

@@ -165,7 +165,8 @@ public sealed class MergeTests : DeviceFixture
             Device.Merge<float, float>(o, l, to, lseTo, Stream);
     }
 
-    private static void CheckAllTypes(CudaDevice device, MergeCase test)
+    /// <summary>Runs a case on a device, for all element types.</summary>
+    internal static void CheckAllTypes(CudaDevice device, MergeCase test)
     {
         Check<float, float>(device, test);
         Check<float, Half>(device, test);

@@ -141,7 +141,8 @@ public sealed class RotaryTests : DeviceFixture
         }
     }
 
-    private static void CheckAllTypes(CudaDevice device, RotaryCase test)
+    /// <summary>Runs a case on a device, for all element types.</summary>
+    internal static void CheckAllTypes(CudaDevice device, RotaryCase test)
     {
         Check<float>(device, test);
         Check<Half>(device, test);

@@ -5,7 +5,8 @@ using NativeAttention.Emulation;
 
 namespace NativeAttention.Cuda.Tests;
 
-/// <summary>The emulated driver with some of its exports missing or replaced: other drivers, and failures.</summary>
+/// <summary>The emulated driver with some of its exports missing or replaced: other drivers, and
+/// failures.</summary>
 internal static unsafe class AlteredDriver
 {
     private static readonly Dictionary<string, nint> Exports = typeof(CudaDriver)
@@ -41,6 +42,14 @@ internal static unsafe class AlteredDriver
     /// <summary>cuLaunchKernel that does nothing.</summary>
     public static nint NoLaunch => (nint)(delegate* unmanaged<
         nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&LaunchNothing;
+
+    /// <summary>cuLaunchKernel that launches one block, however many are asked for.</summary>
+    public static nint OneBlock => (nint)(delegate* unmanaged<
+        nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&LaunchOneBlock;
+
+    /// <summary>cuLaunchKernel that launches more blocks than are asked for.</summary>
+    public static nint MoreBlocks => (nint)(delegate* unmanaged<
+        nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, CudaResult>)&LaunchMoreBlocks;
 
     /// <summary>Replaces several exports.</summary>
     public static CudaDriver With(params (string Export, nint Function)[] replaced) => Make(name =>
@@ -94,6 +103,18 @@ internal static unsafe class AlteredDriver
     {
         return CudaResult.Success;
     }
+
+    [UnmanagedCallersOnly]
+    private static CudaResult LaunchOneBlock(nint function, uint gridX, uint gridY, uint gridZ, uint blockX,
+        uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra) =>
+        EmulatedDriver.Driver.LaunchKernel(function, 1, gridY, gridZ, blockX, blockY, blockZ, sharedBytes,
+            stream, parameters, extra);
+
+    [UnmanagedCallersOnly]
+    private static CudaResult LaunchMoreBlocks(nint function, uint gridX, uint gridY, uint gridZ, uint blockX,
+        uint blockY, uint blockZ, uint sharedBytes, nint stream, void** parameters, void** extra) =>
+        EmulatedDriver.Driver.LaunchKernel(function, (2 * gridX) + 3, gridY, gridZ, blockX, blockY, blockZ,
+            sharedBytes, stream, parameters, extra);
 
     [UnmanagedCallersOnly]
     private static CudaResult NeverCall(nint stream, delegate* unmanaged<void*, void> function,
