@@ -17,7 +17,7 @@ public sealed class OnnxAttentionTests(string device)
     // which 4 belong to OnnxRotaryTests; a feature that is added moves its cases from one number to the other.
     private const int AllCases = 56;
     private const int CoveredByCpu = 48;
-    private const int CoveredByGpu = 17;
+    private const int CoveredByGpu = 48;
 
     // Of all, those with an output that is not computed.
     private const int WithoutScoresOnCpu = 0;

@@ -9,7 +9,7 @@ namespace NativeAttention.Cuda.Tests;
 public sealed unsafe class CatalogLaunchTests : DeviceFixture
 {
     [TestCase("na_dense_tiled_f32_d32_sm80")]
-    [TestCase("na_dense_reference_f32_d32_sm80")]
+    [TestCase("na_dense_reference_f32_d256_sm80")]
     public void A_kernel_runs_from_the_catalogue_alone(string name)
     {
         AttentionShape shape = new(1, 9, 21, 2, 1, 24);

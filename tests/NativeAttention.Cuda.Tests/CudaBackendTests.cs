@@ -28,9 +28,9 @@ public sealed class CudaBackendTests
     {
         using CudaBackend backend = OpenTestDevice();
         AttentionProblem problem = AttentionProblem.Create(
-            ElementType.Float32, new AttentionShape(1, 2, 3, 4, 2, 200), AttentionOptions.Default);
+            ElementType.Float32, new AttentionShape(1, 2, 3, 4, 2, 300), AttentionOptions.Default);
         Assert.That(backend.CanRun(problem, out string? reason), Is.False);
-        Assert.That(reason, Does.Contain("head dim 200").And.Contains("1 to 128"));
+        Assert.That(reason, Does.Contain("head dim 300").And.Contains("1 to 256"));
         NotSupportedException refusal = Assert.Throws<NotSupportedException>(() =>
             backend.PlanHost<float>(problem))!;
         Assert.That(refusal.Message, Does.Contain(reason));

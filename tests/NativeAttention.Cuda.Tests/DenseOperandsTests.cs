@@ -32,7 +32,7 @@ public sealed class DenseOperandsTests
         DenseForwardParams p = Filled(64, 64, 0, 0);
         p.Batch = 1;
         p.Query.BatchStride = p.Key.BatchStride = p.Value.BatchStride = p.Output.BatchStride = 7;
-        DenseOperands.SetFlags(ref p, 2);
+        DenseOperands.SetFlags(ref p, p.KeyValueHeads, 2);
         Assert.That((DenseFlags)p.Flags, Is.EqualTo(
             DenseFlags.DenseVectorLoads | DenseFlags.DensePairStores));
     }
@@ -64,7 +64,7 @@ public sealed class DenseOperandsTests
     {
         AttentionShape shape = new(2, 3, 5, 8, 4, 16, 24);
         DenseForwardParams p = DenseOperands.Template(AttentionProblem.Create(
-            ElementType.Float16, shape, AttentionOptions.Causal with { Scale = -0.5f }));
+            ElementType.Float16, shape, AttentionOptions.Causal with { Scale = -0.5f })).Dense;
         Assert.Multiple(() =>
         {
             Assert.That((p.Batch, p.QueryLength, p.KeyLength), Is.EqualTo((2, 3, 5)));
@@ -93,7 +93,7 @@ public sealed class DenseOperandsTests
     private static DenseFlags Flags(int dim, int valueDim, int bytes, int address, long gap)
     {
         DenseForwardParams p = Filled(dim, valueDim, (ulong)address, gap);
-        DenseOperands.SetFlags(ref p, bytes);
+        DenseOperands.SetFlags(ref p, p.KeyValueHeads, bytes);
         return (DenseFlags)p.Flags;
     }
 

@@ -11,6 +11,9 @@ public sealed class DensePlannerTests
     [TestCase(96, 96, 96)]
     [TestCase(97, 1, 128)]
     [TestCase(128, 128, 128)]
+    [TestCase(64, 129, 192)]
+    [TestCase(193, 64, 256)]
+    [TestCase(256, 256, 256)]
     public void The_smallest_module_that_holds_both_head_dims_is_chosen(int dim, int valueDim, int module)
     {
         foreach (ElementType type in Enum.GetValues<ElementType>())
@@ -33,11 +36,11 @@ public sealed class DensePlannerTests
         Assert.Multiple(() =>
         {
             Assert.That(Refusal(shape, rung: "fast"),
-                Does.Contain("'fast'").And.Contains("reference, tiled"));
-            Assert.That(Refusal(shape with { HeadDim = 129 }),
-                Does.Contain("head dim 129").And.Contains("1 to 128"));
-            Assert.That(Refusal(shape with { ValueHeadDim = 256 }),
-                Does.Contain("value head dim 256").And.Contains("1 to 128"));
+                Does.Contain("'fast'").And.Contains("tiled, reference"));
+            Assert.That(Refusal(shape with { HeadDim = 257 }),
+                Does.Contain("head dim 257").And.Contains("1 to 256"));
+            Assert.That(Refusal(shape with { ValueHeadDim = 1000 }),
+                Does.Contain("value head dim 1000").And.Contains("1 to 256"));
             Assert.That(Refusal(shape, capability: 75), Does.Contain("7.5").And.Contains("8.0"));
             Assert.That(Refusal(shape with { KeyLength = (1 << 30) + 1 }),
                 Does.Contain("1073741825").And.Contains("1073741824"));

@@ -70,10 +70,11 @@ public sealed partial class KernelCatalogTests
             }
         });
         Assert.That(Names, Is.Unique);
-        Assert.That(Names.Count(), Is.GreaterThanOrEqualTo(24));
+        Assert.That(Names.Count(), Is.GreaterThanOrEqualTo(42));
     }
 
     [TestCase("na_dense_tiled_f32_d32_sm80", typeof(DenseForwardParams))]
+    [TestCase("na_dense_tiled_mod_f32_d32_sm80", typeof(DenseModifiedParams))]
     [TestCase("na_merge_simt_f32_sm80", typeof(MergeParams))]
     [TestCase("na_rotary_simt_f32_sm80", typeof(RotaryParams))]
     [TestCase("na_append_simt_f32_sm80", typeof(AppendParams))]

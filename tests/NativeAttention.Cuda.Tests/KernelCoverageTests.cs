@@ -56,9 +56,12 @@ public sealed class KernelCoverageTests
     // over the head dim that a compiler may unroll by four.
     private static IEnumerable<AttentionCase> Cases(KernelInfo kernel)
     {
+        const string Modified = "_mod";
+        bool modified = kernel.Rung.EndsWith(Modified, StringComparison.Ordinal);
+        string rung = modified ? kernel.Rung[..^Modified.Length] : kernel.Rung;
         int d = kernel.MaxHeadDim;
         int tile = kernel.KeysPerTile;
-        AttentionOptions options = new() { Tuning = new TuningHints { Rung = kernel.Rung } };
+        AttentionOptions options = new() { Tuning = new TuningHints { Rung = rung } };
         AttentionOptions causal = options with { Mask = AttentionMask.Causal };
         AttentionShape[] shapes =
         [
@@ -70,10 +73,37 @@ public sealed class KernelCoverageTests
         ];
         for (int i = 0; i < shapes.Length; i++)
         {
-            yield return new AttentionCase(kernel.ElementType, shapes[i], causal, seed: 900 + i);
+            yield return new AttentionCase(kernel.ElementType, shapes[i],
+                modified ? Modify(kernel.ElementType, shapes[i], causal, i) : causal, seed: 900 + i);
         }
 
-        yield return new AttentionCase(
-            kernel.ElementType, shapes[1], options with { Scale = -0.5f }, seed: 910);
+        AttentionOptions negative = options with { Scale = -0.5f };
+        yield return new AttentionCase(kernel.ElementType, shapes[1],
+            modified ? Modify(kernel.ElementType, shapes[1], negative, 5) : negative, seed: 910);
+    }
+
+    // Every operand in one of two forms, or absent, and each kind of lengths.
+    private static AttentionOptions Modify(ElementType type, AttentionShape s, AttentionOptions options, int n)
+    {
+        bool packed = n == 3;
+        OperandStrides matrix = OperandStrides.Dense(s.Batch, s.QueryHeads, s.QueryLength, s.KeyLength);
+        OperandStrides queries = OperandStrides.Dense(1, 1, s.QueryLength, 1);
+        return options with
+        {
+            SoftCap = n % 2 == 0 ? 2 : null,
+            Mask = n < 2 ? AttentionMask.Window(20, 0).WithSinkTokens(3) : options.Mask,
+            Layout = packed ? AttentionLayout.Packed(s.QueryLength, s.KeyLength) : options.Layout,
+            Operands = n == 4 ? AttentionOperands.None : new AttentionOperands
+            {
+                Bias = new BiasForm(matrix, n % 2 == 0 ? ElementType.Float32 : type),
+                Mask = matrix,
+                AlibiSlopes = OperandStrides.PerHead,
+                Sinks = OperandStrides.PerHead,
+                QueryTemperature = queries,
+                KeyLogWeight = OperandStrides.Dense(1, 1, 1, s.KeyLength),
+                HeadGate = queries,
+                KeyLengths = n == 1,
+            },
+        };
     }
 }

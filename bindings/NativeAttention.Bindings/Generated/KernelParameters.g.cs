@@ -24,6 +24,15 @@ internal enum DenseFlags : uint
     DensePairStores = 1u << 1,
 }
 
+/// <summary>Bits of <c>na::DenseModifierFlags</c>.</summary>
+[Flags]
+internal enum DenseModifierFlags : uint
+{
+    None = 0,
+    DenseDiagonalFollowsLengths = 1u << 0,
+    DenseFloatBias = 1u << 1,
+}
+
 /// <summary>Bits of <c>na::MergeFlags</c>.</summary>
 [Flags]
 internal enum MergeFlags : uint
@@ -70,6 +79,22 @@ internal struct MutableTensorRef
     public long SequenceStride;
     [FieldOffset(24)]
     public long HeadStride;
+}
+
+/// <summary>Twin of <c>na::OperandRef</c>: 40 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 40)]
+internal struct OperandRef
+{
+    [FieldOffset(0)]
+    public ulong Data;
+    [FieldOffset(8)]
+    public long BatchStride;
+    [FieldOffset(16)]
+    public long HeadStride;
+    [FieldOffset(24)]
+    public long QueryStride;
+    [FieldOffset(32)]
+    public long KeyStride;
 }
 
 /// <summary>Twin of <c>na::AppendPart</c>: 88 bytes.</summary>
@@ -154,6 +179,54 @@ internal struct DenseForwardParams
     public uint Flags;
     [FieldOffset(180)]
     public uint Reserved;
+}
+
+/// <summary>Twin of <c>na::DenseModifiedParams</c>: 536 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 536)]
+internal struct DenseModifiedParams
+{
+    [FieldOffset(0)]
+    public DenseForwardParams Dense;
+    [FieldOffset(184)]
+    public OperandRef Bias;
+    [FieldOffset(224)]
+    public OperandRef Mask;
+    [FieldOffset(264)]
+    public OperandRef AlibiSlopes;
+    [FieldOffset(304)]
+    public OperandRef Sinks;
+    [FieldOffset(344)]
+    public OperandRef QueryTemperature;
+    [FieldOffset(384)]
+    public OperandRef KeyLogWeight;
+    [FieldOffset(424)]
+    public OperandRef HeadGate;
+    [FieldOffset(464)]
+    public ulong KeyLengths;
+    [FieldOffset(472)]
+    public ulong QueryStarts;
+    [FieldOffset(480)]
+    public ulong KeyStarts;
+    [FieldOffset(488)]
+    public long LseBatchStride;
+    [FieldOffset(496)]
+    public long LseHeadStride;
+    [FieldOffset(504)]
+    public int ValueHeads;
+    [FieldOffset(508)]
+    public int Diagonal;
+    [FieldOffset(512)]
+    public int PrefixKeys;
+    [FieldOffset(516)]
+    public int PrefixRight;
+    [FieldOffset(520)]
+    public int QueryTokens;
+    [FieldOffset(524)]
+    public int KeyTokens;
+    [FieldOffset(528)]
+    public float SoftCap;
+    [FieldOffset(532)]
+    public uint Flags;
 }
 
 /// <summary>Twin of <c>na::MergeParams</c>: 168 bytes.</summary>

@@ -1,21 +1,16 @@
-// Family `dense`, forward: both rungs of one module. The build gives element type, head dim and tile sizes from the
-// manifest (native/manifest/kernels.json).
-#include "na/attention/forward_reference.h"
+// Family `dense`, forward, plain problems. The build gives element type, head dim and tile sizes from the manifest
+// (native/manifest/kernels.json).
 #include "na/attention/forward_tiled.h"
 
 namespace {
 
 using Tiled = na::TiledConfig<na::NA_ELEMENT, NA_HEAD_DIM, NA_TILED_BLOCK_M, NA_TILED_BLOCK_N, NA_TILED_THREADS / 32>;
-using Reference = na::ReferenceForward<na::NA_ELEMENT, NA_HEAD_DIM, NA_REFERENCE_BLOCK_M>;
 
 static_assert(Tiled::kSharedBytes == NA_TILED_SHARED_BYTES, "the manifest states the shared memory of the kernel");
-static_assert(NA_REFERENCE_BLOCK_M == NA_REFERENCE_THREADS, "one thread per output row");
 
 }  // namespace
 
-NA_ENTRY(NA_REFERENCE_THREADS, 1) NA_REFERENCE_ENTRY(na::DenseForwardParams params) { Reference::run(params); }
-
 NA_ENTRY(NA_TILED_THREADS, 1) NA_TILED_ENTRY(na::DenseForwardParams params) {
   NA_DYNAMIC_SHARED(shared);
-  na::TiledForward<Tiled>::run(params, shared);
+  na::TiledForward<Tiled, na::BlockProblem>::run(params, shared);
 }

@@ -72,15 +72,21 @@ internal ref struct DeviceCall
             ThrowHelper.DefaultView(argument);
         }
 
-        if (!ReferenceEquals(view.Device, _device))
+        Hold(view.Device, view.Memory, argument, stream);
+    }
+
+    /// <summary>As the other overload, for what is left of a view without its type.</summary>
+    public void Hold(CudaDevice device, DeviceMemory? memory, string argument, CudaStream stream)
+    {
+        if (!ReferenceEquals(device, _device))
         {
-            ThrowHelper.OtherDevice(argument, view.Device, _device);
+            ThrowHelper.OtherDevice(argument, device, _device);
         }
 
-        if (view.Memory is not null)
+        if (memory is not null)
         {
-            Hold(view.Memory.Resource, argument);
-            view.Memory.Uses.Add(stream);
+            Hold(memory.Resource, argument);
+            memory.Uses.Add(stream);
         }
     }
 
@@ -95,7 +101,8 @@ internal ref struct DeviceCall
         _device.Exit();
     }
 
-    [InlineArray(8)]
+    // Plan, stream, four tensors, log-sum-exp and ten optional operands.
+    [InlineArray(17)]
     private struct Held
     {
         private DeviceResource? _first;

@@ -15,6 +15,7 @@ internal static class DensePlanner
     public const string Family = "dense";
 
     private const string DefaultRung = "tiled";
+    private const string ModifiedSuffix = "_mod";
 
     /// <summary>Chooses.</summary>
     /// <param name="problem">The problem.</param>
@@ -34,8 +35,8 @@ internal static class DensePlanner
 
         int dim = Math.Max(problem.Shape.HeadDim, problem.Shape.ValueHeadDim);
         string rung = problem.Options.Tuning.Rung ?? DefaultRung;
-        KernelEntry? found = Candidates(problem.ElementType)
-            .Where(entry => entry.Rung == rung && entry.HeadDim >= dim
+        KernelEntry? found = Candidates(problem)
+            .Where(entry => entry.Rung == rung + Suffix(problem) && entry.HeadDim >= dim
                 && entry.MinComputeCapability <= capability)
             .MinBy(entry => entry.HeadDim);
         reason = found is null
@@ -48,7 +49,8 @@ internal static class DensePlanner
 
         string wish = problem.Options.Tuning.Rung is null ? "by default" : "as asked for";
         reason = $"rung '{rung}' {wish}, smallest module for head dims {problem.Shape.HeadDim} and "
-            + $"{problem.Shape.ValueHeadDim}";
+            + $"{problem.Shape.ValueHeadDim}"
+            + (problem.PlainExceptWhy is string modifier ? $", with modifiers for {modifier}" : "");
         kernel = found;
         return true;
     }
@@ -71,8 +73,12 @@ internal static class DensePlanner
             + $"mask {problem.Options.Mask}, layout {problem.Options.Layout}";
     }
 
-    private static IEnumerable<KernelEntry> Candidates(ElementType type) =>
-        KernelManifest.Entries.Where(entry => entry.Family == Family && entry.ElementType == type);
+    // Problems that are not plain have kernels of their own on every rung.
+    private static string Suffix(AttentionProblem problem) => problem.IsPlain ? "" : ModifiedSuffix;
+
+    private static IEnumerable<KernelEntry> Candidates(AttentionProblem problem) =>
+        KernelManifest.Entries.Where(entry => entry.Family == Family && entry.ElementType == problem.ElementType
+            && entry.Rung.EndsWith(ModifiedSuffix, StringComparison.Ordinal) != problem.IsPlain);
 
     private static string? Refusal(AttentionProblem problem, int capability)
     {
@@ -81,16 +87,17 @@ internal static class DensePlanner
             return refusal;
         }
 
-        if (problem.PlainExceptWhy is string modifier)
-        {
-            return $"{modifier} is not supported on this backend: the CPU backend supports it";
-        }
-
         AttentionShape shape = problem.Shape;
         if (shape.QueryLength > MaxLength || shape.KeyLength > MaxLength)
         {
             return $"query length {shape.QueryLength} and key length {shape.KeyLength}: at most "
                 + $"{MaxLength} is supported";
+        }
+
+        if (problem.Options is { DiagonalOffset: int offset, Operands.AlibiSlopes: not null }
+            && Math.Abs((long)offset) > MaxLength)
+        {
+            return $"diagonal offset {offset} with ALiBi slopes: from {-MaxLength} to {MaxLength} is supported";
         }
 
         return PtxSource.IsAvailable ? null
@@ -104,15 +111,15 @@ internal static class DensePlanner
 
     private static string NoKernel(AttentionProblem problem, string rung, int dim)
     {
-        string[] rungs = [.. Candidates(problem.ElementType).Select(entry => entry.Rung).Distinct()];
+        string suffix = Suffix(problem);
+        string[] rungs = [.. Candidates(problem).Select(entry => entry.Rung[..^suffix.Length]).Distinct()];
         if (!rungs.Contains(rung))
         {
             return $"there is no rung '{rung}' for {problem.ElementType}; there are: "
                 + $"{string.Join(", ", rungs)}";
         }
 
-        int most = Candidates(problem.ElementType).Where(entry => entry.Rung == rung)
-            .Max(entry => entry.HeadDim);
+        int most = Candidates(problem).Where(entry => entry.Rung == rung + suffix).Max(entry => entry.HeadDim);
         string which = dim == problem.Shape.HeadDim ? "head dim" : "value head dim";
         return $"{which} {dim} is not supported: supported are 1 to {most}";
     }

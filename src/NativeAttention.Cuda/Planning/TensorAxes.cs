@@ -121,9 +121,9 @@ internal sealed record OperandAxes(TensorAxes Query, TensorAxes Key, TensorAxes 
             : layout == AttentionLayout.Bhsd ? AxisOrder.Bhsd
             : AxisOrder.Storage;
         return new OperandAxes(
-            new TensorAxes(s.Batch, s.QueryLength, s.QueryHeads, s.HeadDim, strides.Query, order),
-            new TensorAxes(s.Batch, s.KeyLength, s.KeyValueHeads, s.HeadDim, strides.Key, order),
-            new TensorAxes(s.Batch, s.KeyLength, s.KeyValueHeads, s.ValueHeadDim, strides.Value, order),
-            new TensorAxes(s.Batch, s.QueryLength, s.QueryHeads, s.ValueHeadDim, strides.Output, order));
+            Axes(TensorExtents.Query(s, strides)), Axes(TensorExtents.Key(s, strides)),
+            Axes(TensorExtents.Value(s, strides)), Axes(TensorExtents.Output(s, strides)));
+
+        TensorAxes Axes(TensorExtents e) => new(e.Batch, e.Sequence, e.Heads, e.Dim, e.Strides, order);
     }
 }

@@ -11,8 +11,9 @@ namespace NativeAttention.Cuda;
 /// <remarks>
 /// Under the layouts BSHD and BHSD a tensor must have the dims that the shape gives in that order, and its
 /// own strides count: views with gaps are welcome, as long as the last axis is dense. Under a strided layout
-/// the layout's strides count, and the tensor is storage: dense, of any dims, with enough elements. Whatever
-/// the layout, the log-sum-exp is dense [batch, query heads, query length], in natural log.
+/// or packed layout the layout's strides count, and the tensor is storage: dense, of any dims, with enough
+/// elements. The log-sum-exp is dense [batch, query heads, query length], for packed layouts [query heads, query
+/// tokens], in natural log.
 /// </remarks>
 /// <typeparam name="T">Element type: <see cref="float"/>, <see cref="Half"/> or
 /// <see cref="BFloat16"/>.</typeparam>
@@ -27,12 +28,14 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
 {
     private readonly DenseKernel _kernel;
     private readonly OperandAxes _axes;
+    private readonly OptionalOperands _operands;
     private readonly DeviceResource _resource;
 
     internal AttentionPlan(CudaDevice device, AttentionProblem problem, KernelEntry entry)
     {
         Problem = problem;
         _axes = OperandAxes.Of(problem);
+        _operands = new OptionalOperands(problem);
         _kernel = new DenseKernel(device, problem, entry);
         _resource = new DeviceResource(device, this, TearDownOrder.Plan, $"AttentionPlan<{typeof(T).Name}>");
     }
@@ -66,7 +69,8 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
     /// disposed.</exception>
     public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value,
         in DeviceView<T> output,
-        CudaStream stream) => Execute(query, key, value, output, default, wantsLse: false, stream);
+        CudaStream stream) =>
+        Execute(new DeviceAttentionInputs<T>(query, key, value), output, default, wantsLse: false, stream);
 
     /// <summary>
     /// Computes attention and the log-sum-exp of every row. Returns when the work is in the stream.
@@ -87,7 +91,41 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
     /// disposed.</exception>
     public void Run(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value,
         in DeviceView<T> output, in DeviceView<float> lse, CudaStream stream) =>
-        Execute(query, key, value, output, lse, wantsLse: true, stream);
+        Execute(new DeviceAttentionInputs<T>(query, key, value), output, lse, wantsLse: true, stream);
+
+    /// <summary>
+    /// Computes attention with optional operands, without log-sum-exp. Returns when the work is in the stream.
+    /// </summary>
+    /// <param name="inputs">Query, key, value, and the operands that the options announced.</param>
+    /// <param name="output">Receives [batch, query length, query heads, value head dim]; must not overlap an
+    /// input.</param>
+    /// <param name="stream">A stream of the same device.</param>
+    /// <exception cref="ArgumentException">A tensor of the wrong dims, of another device, or overlapping the
+    /// output; an operand that is missing, was not announced, has too few elements or another type.</exception>
+    /// <exception cref="CudaException">The driver refused the launch.</exception>
+    /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was
+    /// disposed.</exception>
+    public void Run(in DeviceAttentionInputs<T> inputs, in DeviceView<T> output, CudaStream stream) =>
+        Execute(inputs, output, default, wantsLse: false, stream);
+
+    /// <summary>
+    /// Computes attention with optional operands, and the log-sum-exp of every row. Returns when the work is
+    /// in the stream.
+    /// </summary>
+    /// <param name="inputs">Query, key, value, and the operands that the options announced.</param>
+    /// <param name="output">Receives [batch, query length, query heads, value head dim]; must not overlap an
+    /// input.</param>
+    /// <param name="lse">Receives [batch, query heads, query length], for packed layouts [query heads, query
+    /// tokens], dense; must not overlap another tensor.</param>
+    /// <param name="stream">A stream of the same device.</param>
+    /// <exception cref="ArgumentException">A tensor of the wrong dims, of another device, or overlapping what
+    /// is written; an operand that is missing, was not announced, has too few elements or another
+    /// type.</exception>
+    /// <exception cref="CudaException">The driver refused the launch.</exception>
+    /// <exception cref="ObjectDisposedException">The plan, a tensor, the stream or the device was
+    /// disposed.</exception>
+    public void Run(in DeviceAttentionInputs<T> inputs, in DeviceView<T> output, in DeviceView<float> lse,
+        CudaStream stream) => Execute(inputs, output, lse, wantsLse: true, stream);
 
     /// <summary>
     /// Gives the plan back; runs already in a stream go on. Never throws; a second call does nothing.
@@ -100,22 +138,26 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
     /// <summary>The operands of the problem.</summary>
     internal OperandAxes Axes => _axes;
 
+    /// <summary>The optional operands that the problem announces.</summary>
+    internal OptionalOperands Operands => _operands;
+
     /// <summary>Runs on tensors that are storage for the layout's strides, whatever the layout.</summary>
-    internal void RunOnStorage(DeviceTensor<T> query, DeviceTensor<T> key, DeviceTensor<T> value,
-        DeviceTensor<T> output, DeviceTensor<float>? lse, CudaStream stream)
+    internal void RunOnStorage(in DeviceAttentionInputs<T> inputs, DeviceTensor<T> output,
+        DeviceTensor<float>? lse, CudaStream stream)
     {
         DeviceCall call = new(Device);
         try
         {
             call.Hold(_resource);
             call.Hold(stream, nameof(stream));
-            ulong q = Hold(ref call, query, nameof(query), stream);
-            ulong k = Hold(ref call, key, nameof(key), stream);
-            ulong v = Hold(ref call, value, nameof(value), stream);
-            ulong o = Hold(ref call, output, nameof(output), stream);
-            ulong l = lse is null ? 0 : Hold(ref call, lse, nameof(lse), stream);
-            _kernel.Launch(_axes.Query.Bind(q), _axes.Key.Bind(k), _axes.Value.Bind(v), _axes.Output.Bind(o),
-                l, stream.Handle);
+            DenseModifiedParams p = _kernel.Template;
+            p.Dense.Query = _axes.Query.Bind(Hold(ref call, inputs.Query, "query", stream));
+            p.Dense.Key = _axes.Key.Bind(Hold(ref call, inputs.Key, "key", stream));
+            p.Dense.Value = _axes.Value.Bind(Hold(ref call, inputs.Value, "value", stream));
+            p.Dense.Output = Written(_axes.Output.Bind(Hold<T>(ref call, output, nameof(output), stream)));
+            p.Dense.Lse = lse is null ? 0 : Hold<float>(ref call, lse, nameof(lse), stream);
+            _operands.Bind(ref p, ref call, inputs, default, stream);
+            _kernel.Launch(p, stream.Handle);
         }
         finally
         {
@@ -128,33 +170,38 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
         // The kernel's module stays with the device.
     }
 
-    private void Execute(in DeviceView<T> query, in DeviceView<T> key, in DeviceView<T> value,
-        in DeviceView<T> output, in DeviceView<float> lse, bool wantsLse, CudaStream stream)
+    private void Execute(in DeviceAttentionInputs<T> inputs, in DeviceView<T> output,
+        in DeviceView<float> lse, bool wantsLse, CudaStream stream)
     {
         DeviceCall call = new(Device);
         try
         {
             call.Hold(_resource);
             call.Hold(stream, nameof(stream));
-            call.Hold(query, nameof(query), stream);
-            call.Hold(key, nameof(key), stream);
-            call.Hold(value, nameof(value), stream);
-            call.Hold(output, nameof(output), stream);
-            TensorRef q = _axes.Query.Bind(query, nameof(query));
-            TensorRef k = _axes.Key.Bind(key, nameof(key));
-            TensorRef v = _axes.Value.Bind(value, nameof(value));
+            Hold(ref call, inputs.Query, "query", stream);
+            Hold(ref call, inputs.Key, "key", stream);
+            Hold(ref call, inputs.Value, "value", stream);
+            Hold(ref call, output, nameof(output), stream);
+            DenseModifiedParams p = _kernel.Template;
+            p.Dense.Query = _axes.Query.Bind(inputs.Query, "query");
+            p.Dense.Key = _axes.Key.Bind(inputs.Key, "key");
+            p.Dense.Value = _axes.Value.Bind(inputs.Value, "value");
             TensorRef o = _axes.Output.Bind(output, nameof(output));
-            ByteRange range = new(o.Data, _axes.Output.BytesOf(o, Unsafe.SizeOf<T>()), nameof(output));
-            RequireApart(range, q, k, v);
+            p.Dense.Output = Written(o);
+            WrittenMemory written = new(RangeOf(nameof(output), _axes.Output, o), default);
             if (wantsLse)
             {
-                call.Hold(lse, nameof(lse), stream);
-                ByteRange written = LseRange(lse);
-                RequireApart(written, q, k, v);
-                RequireApart(written, range);
+                Hold(ref call, lse, nameof(lse), stream);
+                written = written with { Lse = LseRange(lse) };
+                ViewOperand.RequireApart(written.Lse, written.Output);
+                p.Dense.Lse = lse.Pointer;
             }
 
-            _kernel.Launch(q, k, v, o, wantsLse ? lse.Pointer : 0, stream.Handle);
+            written.RequireApart(RangeOf("query", _axes.Query, p.Dense.Query));
+            written.RequireApart(RangeOf("key", _axes.Key, p.Dense.Key));
+            written.RequireApart(RangeOf("value", _axes.Value, p.Dense.Value));
+            _operands.Bind(ref p, ref call, inputs, written, stream);
+            _kernel.Launch(p, stream.Handle);
         }
         finally
         {
@@ -162,47 +209,35 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
         }
     }
 
-    private static ulong Hold<TElement>(ref DeviceCall call, DeviceTensor<TElement> tensor, string argument,
+    private static ulong Hold<TElement>(ref DeviceCall call, in DeviceView<TElement> view, string argument,
         CudaStream stream)
         where TElement : unmanaged
     {
-        DeviceView<TElement> view = tensor;
         call.Hold(view, argument, stream);
         return view.Pointer;
     }
 
-    private ByteRange LseRange(in DeviceView<float> lse)
+    private static MutableTensorRef Written(in TensorRef tensor) =>
+        Unsafe.BitCast<TensorRef, MutableTensorRef>(tensor);
+
+    private static MemoryRange RangeOf(string argument, TensorAxes axes, in TensorRef bound) =>
+        new(argument, bound.Data, axes.BytesOf(bound, Unsafe.SizeOf<T>()));
+
+    private MemoryRange LseRange(in DeviceView<float> lse)
     {
         AttentionShape shape = Problem.Shape;
-        ReadOnlySpan<int> expected = [shape.Batch, shape.QueryHeads, shape.QueryLength];
+        PackedTokens? packed = Problem.Strides.Packed;
+        ReadOnlySpan<int> expected = packed is PackedTokens tokens
+            ? [shape.QueryHeads, tokens.Queries]
+            : [shape.Batch, shape.QueryHeads, shape.QueryLength];
         if (!lse.Layout.HasLengths(expected) || !lse.IsDense)
         {
             ThrowHelper.Argument(nameof(lse),
                 $"it is {lse.Layout}{(lse.IsDense ? "" : " with gaps")}; the plan needs a "
-                + $"dense {StridedDims.Format(expected)}, which is [batch, query heads, query length].");
+                + $"dense {StridedDims.Format(expected)}, which is "
+                + (packed is null ? "[batch, query heads, query length]." : "[query heads, query tokens]."));
         }
 
-        return new ByteRange(lse.Pointer, lse.ExtentBytes, nameof(lse));
+        return MemoryRange.Of(nameof(lse), lse);
     }
-
-    private void RequireApart(in ByteRange written, in TensorRef q, in TensorRef k, in TensorRef v)
-    {
-        int size = Unsafe.SizeOf<T>();
-        RequireApart(written, new ByteRange(q.Data, _axes.Query.BytesOf(q, size), "query"));
-        RequireApart(written, new ByteRange(k.Data, _axes.Key.BytesOf(k, size), "key"));
-        RequireApart(written, new ByteRange(v.Data, _axes.Value.BytesOf(v, size), "value"));
-    }
-
-    private static void RequireApart(in ByteRange written, in ByteRange other)
-    {
-        bool apart = written.Bytes == 0 || other.Bytes == 0
-            || written.Start + written.Bytes <= other.Start || other.Start + other.Bytes <= written.Start;
-        if (!apart)
-        {
-            ThrowHelper.Argument(written.Argument,
-                $"its memory overlaps that of '{other.Argument}'; what is written must lie apart.");
-        }
-    }
-
-    private readonly record struct ByteRange(ulong Start, ulong Bytes, string Argument);
 }

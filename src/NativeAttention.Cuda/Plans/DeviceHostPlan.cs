@@ -17,6 +17,8 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     private readonly DeviceTensor<T> _value;
     private readonly DeviceTensor<T> _output;
     private readonly DeviceTensor<float> _lse;
+    private readonly HostOperands<T> _operands;
+    private readonly bool _leavesGaps;
     private readonly Stack<IDisposable> _owned = new();
 
     public DeviceHostPlan(CudaDevice device, AttentionProblem problem)
@@ -30,8 +32,10 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
             _key = Own(Storage(device, _plan.Axes.Key, "key"));
             _value = Own(Storage(device, _plan.Axes.Value, "value"));
             _output = Own(Storage(device, _plan.Axes.Output, "output"));
-            AttentionShape shape = problem.Shape;
-            _lse = Own(device.Allocate<float>([shape.Batch, shape.QueryHeads, shape.QueryLength], _stream));
+            _lse = Own(device.Allocate<float>(LseDims(problem), _stream));
+            _operands = Own(new HostOperands<T>(device, _plan.Operands, _stream));
+            // Packed tokens behind the last sequence belong to no row.
+            _leavesGaps = _plan.Axes.Output.HasGaps || problem.Strides.Packed is not null;
         }
         catch
         {
@@ -44,7 +48,7 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     public override string KernelName => _plan.KernelName;
 
     /// <inheritdoc/>
-    public override long WorkspaceBytes => (_lse.Count * sizeof(float))
+    public override long WorkspaceBytes => _operands.Bytes + (_lse.Count * sizeof(float))
         + ((_query.Count + _key.Count + _value.Count + _output.Count) * Unsafe.SizeOf<T>());
 
     /// <inheritdoc/>
@@ -63,19 +67,32 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
         _query.Upload(inputs.Query, _stream);
         _key.Upload(inputs.Key, _stream);
         _value.Upload(inputs.Value, _stream);
-        if (_plan.Axes.Output.HasGaps)
+        _operands.Upload(inputs, _stream);
+        if (_leavesGaps)
         {
             _output.Upload(output, _stream);
+            if (!lse.IsEmpty)
+            {
+                _lse.Upload(lse, _stream);
+            }
         }
 
         // The last moment: a launched kernel cannot be called back. The caller's memory is still untouched.
         cancellationToken.ThrowIfCancellationRequested();
-        _plan.RunOnStorage(_query, _key, _value, _output, lse.IsEmpty ? null : _lse, _stream);
+        _plan.RunOnStorage(_operands.With(_query, _key, _value), _output, lse.IsEmpty ? null : _lse, _stream);
         _output.Download(output, _stream);
         if (!lse.IsEmpty)
         {
             _lse.Download(lse, _stream);
         }
+    }
+
+    private static int[] LseDims(AttentionProblem problem)
+    {
+        AttentionShape shape = problem.Shape;
+        return problem.Strides.Packed is PackedTokens packed
+            ? [shape.QueryHeads, packed.Queries]
+            : [shape.Batch, shape.QueryHeads, shape.QueryLength];
     }
 
     private TOwned Own<TOwned>(TOwned owned)

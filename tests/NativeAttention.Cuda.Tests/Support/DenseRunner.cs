@@ -28,7 +28,9 @@ internal static class DenseRunner
         using DeviceTensor<T> value = device.Upload<T>(host.Value, [host.Value.Length], stream);
         using DeviceTensor<T> output = device.Upload<T>(host.Output, [host.Output.Length], stream);
         using DeviceTensor<float> lse = device.Upload<float>(host.Lse, [host.Lse.Length], stream);
-        plan.RunOnStorage(query, key, value, output, withLse ? lse : null, stream);
+        using HostOperands<T> operands = new(device, plan.Operands, stream);
+        operands.Upload(test.Operands.Inputs(host), stream);
+        plan.RunOnStorage(operands.With(query, key, value), output, withLse ? lse : null, stream);
         output.Download(host.Output, stream);
         lse.Download(host.Lse, stream);
         return test.Check(host, withLse);

@@ -255,7 +255,7 @@ public class EmulateCommandTests
         JsonElement global = json.GetProperty("profile").GetProperty("global");
         long moved = global.GetProperty("bytesRead").GetInt64() + global.GetProperty("bytesWritten").GetInt64();
         Assert.That(moved, Is.GreaterThan(least).And.LessThan(2 * least));
-        Assert.That(Run("emulate", "--kernel", "na_dense_reference_f32_d32_sm80", "--shape", "1,3,5,1,1,8").Out,
+        Assert.That(Run("emulate", "--kernel", "na_dense_reference_f32_d256_sm80", "--shape", "1,3,5,1,1,8").Out,
             Does.Contain("1 of 1 schedules right and without a finding"));
     }
 

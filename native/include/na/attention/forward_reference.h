@@ -1,19 +1,22 @@
 // Forward attention, one thread per output row: the textbook, the oracle and the fallback.
 //
-// Two passes over the visible keys: the maximum of the scores, then sum and output against it. Nothing is shared,
-// nothing is rounded before the end.
+// Passes over the visible keys: the maximum of the scores, then sum and output against it, kColumns of the output at a
+// time, so that one kernel does for every head dim. Nothing is shared, nothing is rounded before the end.
 #pragma once
 
-#include "na/attention/block_problem.h"
+#include "na/attention/score_modifiers.h"
 #include "na/math/element.h"
 #include "na/math/softmax_state.h"
 
 namespace na {
 
-template <class Element, u32 kHeadDim, u32 kBlockM>
+template <class Element, u32 kBlockM, class Problem>
 struct ReferenceForward {
-  static NA_DEVICE void run(const DenseForwardParams& params) {
-    const BlockProblem problem = BlockProblem::of_block<kBlockM>(params);
+  using Params = typename Problem::Params;
+  static constexpr i32 kColumns = 64;
+
+  static NA_DEVICE void run(const Params& params) {
+    const Problem problem = Problem::template of_block<kBlockM>(params);
     const i32 row = static_cast<i32>(thread_index());
     if (row < problem.query_count) {
       attend(params, problem, problem.first_query + row);
@@ -21,58 +24,90 @@ struct ReferenceForward {
   }
 
  private:
-  static NA_DEVICE void attend(const DenseForwardParams& params, const BlockProblem& problem, i32 query) {
-    const Element* q = BlockProblem::row_pointer<Element>(params.query, problem.batch, query, problem.query_head);
-    const Element* k = BlockProblem::row_pointer<Element>(params.key, problem.batch, 0, problem.key_value_head);
-    const Element* v = BlockProblem::row_pointer<Element>(params.value, problem.batch, 0, problem.key_value_head);
-    const VisibleKeys keys = Band{params.band_left, params.band_right}.of_query(query, params.key_length);
+  static NA_DEVICE void attend(const Params& params, const Problem& problem, i32 query) {
+    const DenseForwardParams& p = Problem::dense(params);
+    const Element* q = row_pointer<Element>(p.query, problem.batch, problem.query_row(query), problem.query_head);
+    const Element* k = row_pointer<Element>(p.key, problem.batch, problem.key_row(0), problem.key_head);
+    const Element* v = row_pointer<Element>(p.value, problem.batch, problem.key_row(0), problem.value_head);
+    const auto keys = problem.visible_keys(params, query);
 
     SoftmaxState state = SoftmaxState::empty();
-    for (i32 j = keys.first; j <= keys.last; ++j) {
-      state.raise(score(params, q, k + j * params.key.sequence_stride), 1.0f);
+    for (i32 j = keys.lowest(); j <= keys.highest(); ++j) {
+      state.raise(score(params, problem, query, q, k + j * p.key.sequence_stride, j), 1.0f);
     }
+    const f32 extra = sink(params, problem);
+    state.raise(extra, 1.0f);
     const f32 offset = state.offset(1.0f);
-    state.sum = 0.0f;
-    f32 output[kHeadDim] = {};
-    for (i32 j = keys.first; j <= keys.last; ++j) {
-      const f32 p = exp2(score(params, q, k + j * params.key.sequence_stride) - offset);
-      state.sum += p;
-      add_value(output, p, v + j * params.value.sequence_stride, params.value_head_dim);
+    NA_NO_UNROLL
+    for (i32 column = 0; column < p.value_head_dim; column += kColumns) {
+      const i32 columns = p.value_head_dim - column;
+      state.sum = exp2(extra - offset);
+      f32 output[kColumns] = {};
+      for (i32 j = keys.lowest(); j <= keys.highest(); ++j) {
+        const f32 s = score(params, problem, query, q, k + j * p.key.sequence_stride, j);
+        if (Problem::kModified && s == -infinity()) {
+          continue;  // a hidden value does not matter, whatever it is
+        }
+        const f32 x = exp2(s - offset);
+        state.sum += x;
+        add_value(output, x, v + j * p.value.sequence_stride + column, columns);
+      }
+      store(params, problem, query, column, output, state);
     }
-    store(params, problem, query, output, state);
+    if (p.lse != nullptr) {
+      *problem.lse_row(params, query) = state.log_sum_exp(1.0f);
+    }
   }
 
   // In base-2 units. Rounded, so that the maximum subtracted from it later is exactly one of these numbers, however
   // large.
-  static NA_DEVICE f32 score(const DenseForwardParams& params, const Element* q, const Element* k) {
+  static NA_DEVICE f32 score(const Params& params, const Problem& problem, i32 query, const Element* q,
+                             const Element* k, i32 key) {
+    const DenseForwardParams& p = Problem::dense(params);
     f32 dot = 0.0f;
-    for (i32 d = 0; d < params.head_dim; ++d) {
+    for (i32 d = 0; d < p.head_dim; ++d) {
       dot = __builtin_fmaf(widen(q[d]), widen(k[d]), dot);
     }
-    return multiply_rounded(dot, params.scale * kLog2E);
+    if constexpr (Problem::kModified) {
+      const bool sees = problem.visible_keys(params, query).contains(key);
+      return sees ? ScoreModifiers<Element>{params, problem, query}.apply(dot, key) : -infinity();
+    } else {
+      return multiply_rounded(dot, p.scale * kLog2E);
+    }
   }
 
-  static NA_DEVICE void add_value(f32 (&output)[kHeadDim], f32 p, const Element* v, i32 dim) {
+  // The row's extra logit in base-2 units; -inf when there is none.
+  static NA_DEVICE f32 sink(const Params& params, const Problem& problem) {
+    if constexpr (Problem::kModified) {
+      return problem.sink(params);
+    } else {
+      return -infinity();
+    }
+  }
+
+  static NA_DEVICE void add_value(f32 (&output)[kColumns], f32 p, const Element* v, i32 columns) {
     NA_UNROLL
-    for (i32 d = 0; d < static_cast<i32>(kHeadDim); ++d) {
-      if (d < dim) {
+    for (i32 d = 0; d < kColumns; ++d) {
+      if (d < columns) {
         output[d] = __builtin_fmaf(p, widen(v[d]), output[d]);
       }
     }
   }
 
-  static NA_DEVICE void store(const DenseForwardParams& params, const BlockProblem& problem, i32 query,
-                              const f32 (&output)[kHeadDim], const SoftmaxState& state) {
-    Element* row = BlockProblem::row_pointer<Element>(params.output, problem.batch, query, problem.query_head);
-    const f32 inverse = state.inverse_sum();
-    NA_UNROLL
-    for (i32 d = 0; d < static_cast<i32>(kHeadDim); ++d) {
-      if (d < params.value_head_dim) {
-        row[d] = narrow<Element>(output[d] * inverse);
-      }
+  static NA_DEVICE void store(const Params& params, const Problem& problem, i32 query, i32 column,
+                              const f32 (&output)[kColumns], const SoftmaxState& state) {
+    const DenseForwardParams& p = Problem::dense(params);
+    Element* row =
+        row_pointer<Element>(p.output, problem.batch, problem.query_row(query), problem.query_head) + column;
+    f32 factor = state.inverse_sum();
+    if constexpr (Problem::kModified) {
+      factor *= problem.gate(params, query);
     }
-    if (params.lse != nullptr) {
-      *problem.lse_row(params, query) = state.log_sum_exp(1.0f);
+    NA_UNROLL
+    for (i32 d = 0; d < kColumns; ++d) {
+      if (column + d < p.value_head_dim) {
+        row[d] = narrow<Element>(output[d] * factor);
+      }
     }
   }
 };

@@ -10,12 +10,11 @@
 // 2307.08691).
 #pragma once
 
-#include "na/attention/block_problem.h"
+#include "na/attention/score_modifiers.h"
 #include "na/math/softmax_state.h"
 #include "na/op/block/barrier.h"
 #include "na/op/warp/operand.h"
 #include "na/op/warp/reduce.h"
-#include "na/schedule/tile_range.h"
 #include "na/tile/tile_loader.h"
 
 namespace na {
@@ -39,8 +38,9 @@ struct TiledConfig {
   static_assert(kBlockM % (16 * kWarps) == 0 && kBlockN % 16 == 0 && kHeadDim % 16 == 0, "whole mma tiles only");
 };
 
-template <class Config>
+template <class Config, class Problem>
 struct TiledForward {
+  using Params = typename Problem::Params;
   using Element = typename Config::Element;
   using Operand = warp::Operand<Element>;
   using FragmentA = typename Operand::A;
@@ -55,9 +55,8 @@ struct TiledForward {
   using Accumulator = f32[kRowTiles][kDimTiles][4];
   using States = SoftmaxState[kRowTiles][2];
 
-  const DenseForwardParams& params;
-  BlockProblem problem;
-  Band band;
+  const Params& params;
+  Problem problem;
   u32 thread;
   u32 lane;
   u32 first_row;  // of this warp, in the query tile
@@ -67,37 +66,39 @@ struct TiledForward {
   f32 prescale;  // on raw scores; 1 where the factor below carries the whole scale
   f32 factor;    // from (prescaled) scores to base-2 units; positive
 
-  static NA_DEVICE void run(const DenseForwardParams& params, const u8* shared) {
+  static NA_DEVICE void run(const Params& params, const u8* shared) {
     const u32 base = block::shared_address(shared);
-    const bool folds = params.scale > 0.0f;
+    const f32 scale = Problem::dense(params).scale;
+    const bool folds = !Problem::kModified && scale > 0.0f;
     TiledForward self{params,
-                      BlockProblem::of_block<Config::kBlockM>(params),
-                      {params.band_left, params.band_right},
+                      Problem::template of_block<Config::kBlockM>(params),
                       thread_index(),
                       lane_index(),
                       (thread_index() / 32) * 16 * kRowTiles,
                       base,
                       base + Config::kQueryBytes,
                       base + Config::kQueryBytes + Config::kKeyBytes,
-                      folds ? 1.0f : params.scale * kLog2E,
-                      folds ? params.scale * kLog2E : 1.0f};
-    self.attend();
+                      folds || Problem::kModified ? 1.0f : scale * kLog2E,
+                      folds ? scale * kLog2E : 1.0f};
+    if (!Problem::kModified || self.problem.query_count > 0) {
+      self.attend();
+    }
   }
 
  private:
+  NA_DEVICE const DenseForwardParams& dense() const { return Problem::dense(params); }
+
   NA_DEVICE void attend() const {
     Accumulator output;
     States states;
     clear(output, states);
-    const i32 last_query = problem.first_query + problem.query_count - 1;
-    const KeyTileRange range =
-        key_tile_range<Config::kBlockN>(band, problem.first_query, last_query, params.key_length);
-    if (range.begin < range.end) {
+    const auto tiles = problem.template key_tiles<Config::kBlockN>(params);
+    if (tiles.has(tiles.first())) {
       load_queries();
-      load_keys(range.end - 1);
+      load_keys(tiles.first());
       NA_NO_UNROLL
-      for (i32 tile = range.end - 1; tile >= range.begin; --tile) {
-        visit(tile, range, output, states);
+      for (i32 tile = tiles.first(); tiles.has(tile); tile = tiles.after(tile)) {
+        visit(tile, tiles, output, states);
       }
     }
     finish(output, states);
@@ -120,48 +121,62 @@ struct TiledForward {
 
   // One key tile: O, m, l <- O, m, l and the keys of the tile. On entry its K is in flight; on exit the next one's
   // is.
-  NA_DEVICE void visit(i32 tile, const KeyTileRange& range, Accumulator& output, States& states) const {
+  template <class Tiles>
+  NA_DEVICE void visit(i32 tile, const Tiles& tiles, Accumulator& output, States& states) const {
     cp_async_wait<0>();
     block::synchronize();  // K has arrived for all, and all are done with the last V
     load_values(tile);
     Scores scores;
     compute_scores(scores);
-    // One branch for what is rare: multiplying by 1 on masked tiles is cheaper than a second branch on all.
-    if (range.needs_mask(tile) || prescale != 1.0f) {
-      multiply_scores(scores, prescale);
-      hide_invisible(scores, tile);
-    }
+    change_scores(scores, tile, tiles.needs_mask(tile));
     cp_async_wait<0>();
     block::synchronize();  // V has arrived for all, and all are done with this K
-    if (tile > range.begin) {
-      load_keys(tile - 1);
+    if (tiles.has(tiles.after(tile))) {
+      load_keys(tiles.after(tile));
     }
     exponentiate(scores, output, states);
     accumulate_values(scores, output);
   }
 
+  NA_DEVICE void change_scores(Scores& scores, i32 tile, bool needs_mask) const {
+    if constexpr (Problem::kModified) {
+      modify(scores, tile);
+      if (needs_mask) {
+        hide_invisible(scores, tile);
+      }
+      // One branch for what is rare: multiplying by 1 on masked tiles is cheaper than a second branch on all.
+    } else if (needs_mask || prescale != 1.0f) {
+      multiply_scores(scores, prescale);
+      hide_invisible(scores, tile);
+    }
+  }
+
   NA_DEVICE void load_queries() const {
     using Loader = TileLoader<Element, Config::kBlockM, kRowChunks, Config::kThreads>;
     const RowSource<Element> source{
-        BlockProblem::row_pointer<Element>(params.query, problem.batch, problem.first_query, problem.query_head),
-        params.query.sequence_stride, static_cast<u32>(problem.query_count), static_cast<u32>(params.head_dim)};
+        row_pointer<Element>(dense().query, problem.batch, problem.query_row(problem.first_query), problem.query_head),
+        dense().query.sequence_stride, static_cast<u32>(problem.query_count), static_cast<u32>(dense().head_dim)};
     Loader::load(query_tile, source, vector_loads(), thread);
   }
 
-  NA_DEVICE void load_keys(i32 tile) const { load_tile(key_tile, params.key, params.head_dim, tile); }
+  NA_DEVICE void load_keys(i32 tile) const {
+    load_tile(key_tile, dense().key, problem.key_head, dense().head_dim, tile);
+  }
 
-  NA_DEVICE void load_values(i32 tile) const { load_tile(value_tile, params.value, params.value_head_dim, tile); }
+  NA_DEVICE void load_values(i32 tile) const {
+    load_tile(value_tile, dense().value, problem.value_head, dense().value_head_dim, tile);
+  }
 
-  NA_DEVICE void load_tile(u32 address, const TensorRef& tensor, i32 dim, i32 tile) const {
+  NA_DEVICE void load_tile(u32 address, const TensorRef& tensor, i32 head, i32 dim, i32 tile) const {
     using Loader = TileLoader<Element, Config::kBlockN, kRowChunks, Config::kThreads>;
     const i32 first_key = tile * static_cast<i32>(Config::kBlockN);
-    const RowSource<Element> source{
-        BlockProblem::row_pointer<Element>(tensor, problem.batch, first_key, problem.key_value_head),
-        tensor.sequence_stride, static_cast<u32>(params.key_length - first_key), static_cast<u32>(dim)};
+    const RowSource<Element> source{row_pointer<Element>(tensor, problem.batch, problem.key_row(first_key), head),
+                                    tensor.sequence_stride,
+                                    static_cast<u32>(problem.key_length(params) - first_key), static_cast<u32>(dim)};
     Loader::load(address, source, vector_loads(), thread);
   }
 
-  NA_DEVICE bool vector_loads() const { return (params.flags & kDenseVectorLoads) != 0; }
+  NA_DEVICE bool vector_loads() const { return (dense().flags & kDenseVectorLoads) != 0; }
 
   // Hides that an address is the same for every tile: else all addresses derived from it are kept in registers.
   static NA_DEVICE u32 opaque(u32 address) {
@@ -225,14 +240,32 @@ struct TiledForward {
     return problem.first_query + static_cast<i32>(first_row + 16 * r + 8 * half + (lane >> 2));
   }
 
-  NA_DEVICE void hide_invisible(Scores& scores, i32 tile) const {
-    const i32 first_column = tile * static_cast<i32>(Config::kBlockN) + static_cast<i32>(2 * (lane & 3u));
+  // Raw products to finished scores in base-2 units, but for the visible keys.
+  NA_DEVICE void modify(Scores& scores, i32 tile) const {
+    const i32 first_key = first_column_of(tile);
     NA_UNROLL
     for (u32 r = 0; r < kRowTiles; ++r) {
       NA_UNROLL
       for (u32 half = 0; half < 2; ++half) {
-        const VisibleKeys keys = band.of_query(query_of(r, half), params.key_length);
-        const VisibleKeys columns{keys.first - first_column, keys.last - first_column};
+        const i32 query = min_of(query_of(r, half), problem.query_length(params) - 1);  // operands have no others
+        const ScoreModifiers<Element> modifiers{params, problem, query};
+        modifiers.apply(scores[r], 2 * half, first_key, problem.key_length(params) - first_key);
+      }
+    }
+  }
+
+  // The key of this lane's first score.
+  NA_DEVICE i32 first_column_of(i32 tile) const {
+    return tile * static_cast<i32>(Config::kBlockN) + static_cast<i32>(2 * (lane & 3u));
+  }
+
+  NA_DEVICE void hide_invisible(Scores& scores, i32 tile) const {
+    const i32 first_column = first_column_of(tile);
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      NA_UNROLL
+      for (u32 half = 0; half < 2; ++half) {
+        const auto columns = problem.visible_keys(params, query_of(r, half)).from(first_column);
         NA_UNROLL
         for (u32 n = 0; n < kKeyTiles; ++n) {
           NA_UNROLL
@@ -314,9 +347,9 @@ struct TiledForward {
         SoftmaxState& state = states[r][half];
         state.sum = warp::quad_sum(state.sum);
         const i32 query = query_of(r, half);
-        if (query < params.query_length) {
-          store_row(output[r], 2 * half, query, state.inverse_sum());
-          if (params.lse != nullptr && (lane & 3u) == 0) {
+        if (query < problem.query_length(params)) {
+          store_row(output[r], 2 * half, query, finish_state(state, query));
+          if (dense().lse != nullptr && (lane & 3u) == 0) {
             *problem.lse_row(params, query) = state.log_sum_exp(factor);
           }
         }
@@ -324,9 +357,21 @@ struct TiledForward {
     }
   }
 
+  // The factor from the accumulated to the final output.
+  NA_DEVICE f32 finish_state(SoftmaxState& state, i32 query) const {
+    if constexpr (Problem::kModified) {
+      const f32 sink = problem.sink(params);
+      const f32 shrink = state.raise(sink, 1.0f);
+      state.sum += exp2(sink - state.offset(1.0f));
+      return state.inverse_sum() * shrink * problem.gate(params, query);
+    } else {
+      return state.inverse_sum();
+    }
+  }
+
   NA_DEVICE void store_row(const f32 (&output)[kDimTiles][4], u32 first, i32 query, f32 inverse_sum) const {
-    Element* row = BlockProblem::row_pointer<Element>(params.output, problem.batch, query, problem.query_head);
-    const bool pairs = (params.flags & kDensePairStores) != 0;
+    Element* row = row_pointer<Element>(dense().output, problem.batch, problem.query_row(query), problem.query_head);
+    const bool pairs = (dense().flags & kDensePairStores) != 0;
     const i32 first_column = static_cast<i32>(2 * (lane & 3u));
     NA_UNROLL
     for (u32 d = 0; d < kDimTiles; ++d) {
@@ -334,7 +379,7 @@ struct TiledForward {
       const f32 even = output[d][first] * inverse_sum;
       const f32 odd = output[d][first + 1] * inverse_sum;
       if (pairs) {
-        if (column < params.value_head_dim) {
+        if (column < dense().value_head_dim) {
           store_pair(row + column, even, odd);
         }
       } else {
@@ -345,7 +390,7 @@ struct TiledForward {
   }
 
   NA_DEVICE void store_if(Element* row, i32 column, f32 x) const {
-    if (column < params.value_head_dim) {
+    if (column < dense().value_head_dim) {
       row[column] = narrow<Element>(x);
     }
   }

@@ -26,6 +26,17 @@ struct MutableTensorRef {
   i64 head_stride;
 };
 
+// Where the entries of an optional operand lie, [batch, heads, queries, keys]; an axis that it lacks has stride 0, and
+// so has one along which it repeats. `data` is null when there is no such operand.
+struct OperandRef {
+  const void* data;
+  i64 batch_stride;
+  i64 head_stride;
+  i64 query_stride;
+  i64 key_stride;
+};
+
 static_assert(sizeof(TensorRef) == 32, "layout is part of the launch contract");
+static_assert(sizeof(OperandRef) == 40, "layout is part of the launch contract");
 
 }  // namespace na

@@ -11,6 +11,13 @@ struct VisibleKeys {
   i32 last;
 
   NA_DEVICE bool contains(i32 key) const { return key >= first && key <= last; }
+
+  NA_DEVICE i32 lowest() const { return first; }
+
+  NA_DEVICE i32 highest() const { return last; }
+
+  // The same keys, counted from `origin`.
+  NA_DEVICE VisibleKeys from(i32 origin) const { return {first - origin, last - origin}; }
 };
 
 struct Band {

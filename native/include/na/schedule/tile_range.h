@@ -13,6 +13,13 @@ struct KeyTileRange {
   i32 full_end;
 
   NA_DEVICE bool needs_mask(i32 tile) const { return tile < full_begin || tile >= full_end; }
+
+  // The order of a walk: downward.
+  NA_DEVICE i32 first() const { return end - 1; }
+
+  NA_DEVICE i32 after(i32 tile) const { return tile - 1; }
+
+  NA_DEVICE bool has(i32 tile) const { return tile >= begin; }
 };
 
 // Queries [first_query, last_query], at least one. A band moves right with the query, so the first query bounds the

@@ -1,0 +1,8 @@
+// Family `dense`, forward, rung `reference`, plain problems: one kernel for every head dim.
+#include "na/attention/forward_reference.h"
+
+static_assert(NA_REFERENCE_BLOCK_M == NA_REFERENCE_THREADS, "one thread per output row");
+
+NA_ENTRY(NA_REFERENCE_THREADS, 1) NA_REFERENCE_ENTRY(na::DenseForwardParams params) {
+  na::ReferenceForward<na::NA_ELEMENT, NA_REFERENCE_BLOCK_M, na::BlockProblem>::run(params);
+}
