@@ -1,3 +1,5 @@
+using NativeAttention.Cpu;
+
 namespace NativeAttention.Benchmarks.Cases;
 
 /// <summary>The inputs of a case, in the default layout.</summary>
