@@ -3,7 +3,7 @@ namespace NativeAttention.Tool.Verification;
 /// <summary>
 /// The modifiers of a case with random values, and what they mean for a score, straight from their definition.
 /// </summary>
-internal sealed class CaseModifiers
+internal sealed class CaseModifiers : IScoreModifiers
 {
     private readonly AttentionShape _shape;
     private readonly ModifierSet _set;
@@ -75,7 +75,7 @@ internal sealed class CaseModifiers
             KeyLengths = _lengths,
         };
 
-    /// <summary>Whether the modifiers let a row (of batch, head and query) see key j.</summary>
+    /// <inheritdoc/>
     public bool Sees(int row, int j)
     {
         long place = row % _shape.QueryLength + Offset(row);
@@ -84,7 +84,7 @@ internal sealed class CaseModifiers
             && (_mask is null || _mask[(row * _shape.KeyLength) + j]);
     }
 
-    /// <summary>The score of key j from the scaled product of query and key.</summary>
+    /// <inheritdoc/>
     public double Score(int row, int j, double scaled)
     {
         double score = scaled * (_temperatures?[row] ?? 1);
@@ -97,11 +97,11 @@ internal sealed class CaseModifiers
             * Math.Abs(row % _shape.QueryLength + Offset(row) - j));
     }
 
-    /// <summary>The row's logit without a value; minus infinity when there is none.</summary>
+    /// <inheritdoc/>
     public double Sink(int row) =>
         _sinks?[row / _shape.QueryLength % _shape.QueryHeads] ?? double.NegativeInfinity;
 
-    /// <summary>The factor on the row's output.</summary>
+    /// <inheritdoc/>
     public double Gate(int row) => _gates?[row] ?? 1;
 
     private int Keys(int row) => _lengths?[row / _shape.QueryLength / _shape.QueryHeads] ?? _shape.KeyLength;

@@ -15,7 +15,7 @@ internal sealed class Float64Attention
     private readonly AttentionMask _mask;
     private readonly double _scale;
     private readonly ElementType? _rounding;
-    private readonly CaseModifiers? _modifiers;
+    private readonly IScoreModifiers? _modifiers;
 
     /// <summary>Makes the computation.</summary>
     /// <param name="shape">Lengths.</param>
@@ -26,7 +26,7 @@ internal sealed class Float64Attention
     /// <param name="modifiers">What else changes the scores; the mask is then theirs. Null for
     /// nothing.</param>
     public Float64Attention(AttentionShape shape, AttentionMask mask, double scale,
-        ElementType? rounding = null, CaseModifiers? modifiers = null)
+        ElementType? rounding = null, IScoreModifiers? modifiers = null)
     {
         _modifiers = modifiers;
         _shape = shape;
