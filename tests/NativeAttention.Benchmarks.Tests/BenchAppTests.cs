@@ -73,6 +73,18 @@ public class BenchAppTests
             Environment.ProcessorCount == 1 ? names : [.. names, .. names.Select(n => $"{n}-threads=1")]));
     }
 
+    [Test]
+    public void Modifiers_are_listed_on_one_thread_too()
+    {
+        (int code, string output, _) = Start("modifiers", "d128x128-scale", "--one-thread", "--list");
+        Assert.That(code, Is.EqualTo(ExitCodes.Ok));
+        Assert.That(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(new[]
+        {
+            "cpu/dense-f32-b1-h8x8-s1024x1024-d128x128-scale=0.5-threads=1",
+            "cpu/dense-f32-b1-h8x8-s4096x4096-d128x128-scale=0.5-threads=1",
+        }));
+    }
+
     [TestCase("nosuch", "filter is 'nosuch': no case of the table has a name that contains it")]
     [TestCase("--ggml", "/no/such", "--ggml is '/no/such': there is no such folder and no such file")]
     public void A_table_that_cannot_be_measured_is_refused(params string[] arguments)

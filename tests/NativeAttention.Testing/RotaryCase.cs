@@ -139,7 +139,8 @@ public sealed class RotaryCase(int batch, int length, int heads, int dim, int ha
             if (!(Math.Abs(actual[i] - expected) <= bound))
             {
                 throw new AttentionMismatchException(
-                    $"Element {i} is {actual[i]:G9}, expected {expected:G9}, allowed {bound:G3}. Case: {this}");
+                    $"Element {i} is {actual[i]:G9}, expected {expected:G9}, "
+                    + $"allowed {bound:G3}. Case: {this}");
             }
         }
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using NativeAttention.Benchmarks.Cases;
 using NativeAttention.Benchmarks.Engine;
 using NativeAttention.Benchmarks.Ggml;
 using NativeAttention.Benchmarks.Pinned;
+using NativeAttention.Benchmarks.Traffic;
 using NativeAttention.Tool.App;
 
 namespace NativeAttention.Benchmarks.App;
@@ -13,6 +15,9 @@ internal sealed class BenchApp(ToolConsole console)
 {
     private readonly Command _cpu = new("cpu",
         "The table of the CPU backend's goals, on pinned threads, beside ggml where --ggml says so.");
+
+    private readonly Command _modifiers = new("modifiers",
+        "What each modifier of dense attention costs over plain attention, on pinned threads, by turns.");
 
     private readonly Argument<string?> _filter = new("filter")
     {
@@ -65,6 +70,11 @@ internal sealed class BenchApp(ToolConsole console)
             + "figures (benchmarks/README.md says how to build it).",
     };
 
+    private readonly Option<bool> _oneThread = new("--one-thread")
+    {
+        Description = "Every case on one thread, which a busy machine disturbs least.",
+    };
+
     private readonly Option<bool> _noPin = new("--no-pin")
     {
         Description = "Leave threads where the system puts them.",
@@ -88,9 +98,12 @@ internal sealed class BenchApp(ToolConsole console)
         _cpu.Add(_ggml);
         _cpu.Add(_noPin);
         _cpu.Add(_ggmlChild);
+        _modifiers.Add(_filter);
+        _modifiers.Add(_oneThread);
+        _modifiers.Add(_noPin);
         RootCommand root = new($"Measures the CPU backend and the emulator.\n\n{ExitCodes.Help}")
         {
-            _cpu, _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
+            _cpu, _modifiers, _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
         };
         return ProgramFrame.Run("bench", console, root, arguments, Execute);
     }
@@ -126,7 +139,24 @@ internal sealed class BenchApp(ToolConsole console)
             return ExecuteTable(parsed, options);
         }
 
+        if (parsed.CommandResult.Command == _modifiers)
+        {
+            return ExecuteModifiers(parsed, options);
+        }
+
         BenchRun run = new(console.Out, options, pace);
+        return parsed.GetValue(_list) ? run.List() : run.Run();
+    }
+
+    private int ExecuteModifiers(ParseResult parsed, BenchOptions options)
+    {
+        IReadOnlyList<BenchCase> cases =
+            parsed.GetValue(_oneThread) ? ModifierTable.OnOneThread : ModifierTable.Cases;
+        Pace pace = options.Full ? Pace.FullTable : Pace.Modifiers;
+        BenchCase[] emulated = [.. EmulatorTraffic.Cases.Where(c =>
+            options.Filter is null || c.Name.Contains(options.Filter, StringComparison.Ordinal))];
+        PinnedRun run = new(console.Out, options, pace, cases, Peer.Plain, !parsed.GetValue(_noPin),
+            line => EmulatorTraffic.Lines(line, emulated));
         return parsed.GetValue(_list) ? run.List() : run.Run();
     }
 

@@ -1,24 +1,30 @@
 using NativeAttention.Cuda;
 using NativeAttention.Emulation;
+using NativeAttention.Tool.App;
 using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.Benchmarks.Cases;
 
 /// <summary>A case made ready: tensors filled, backend open, plan made.</summary>
-internal abstract class BenchBody : IDisposable
+internal abstract class BenchBody(BenchCase @case) : IDisposable
 {
+    /// <summary>The case.</summary>
+    protected BenchCase Case { get; } = @case;
+
     /// <summary>The kernel that runs.</summary>
     public abstract string KernelName { get; }
 
     /// <summary>Makes a case ready.</summary>
     /// <param name="case">The case.</param>
     /// <param name="store">Where its inputs are; null to make them for it alone.</param>
-    public static BenchBody Of(BenchCase @case, OperandStore? store = null) => @case.Type switch
-    {
-        ElementType.Float16 => new Typed<Half>(@case, store ?? new OperandStore()),
-        ElementType.BFloat16 => new Typed<BFloat16>(@case, store ?? new OperandStore()),
-        _ => new Typed<float>(@case, store ?? new OperandStore()),
-    };
+    /// <param name="emulated">Ordinal of the emulated device, for a case of the emulator.</param>
+    public static BenchBody Of(BenchCase @case, OperandStore? store = null, int emulated = 0) =>
+        @case.Type switch
+        {
+            ElementType.Float16 => new Typed<Half>(@case, store ?? new OperandStore(), emulated),
+            ElementType.BFloat16 => new Typed<BFloat16>(@case, store ?? new OperandStore(), emulated),
+            _ => new Typed<float>(@case, store ?? new OperandStore(), emulated),
+        };
 
     /// <summary>Does once what is measured.</summary>
     public abstract void Run();
@@ -26,28 +32,38 @@ internal abstract class BenchBody : IDisposable
     /// <summary>Runs, and compares the output with float64.</summary>
     public abstract Accuracy Check();
 
+    /// <summary>Runs, and refuses an output that is not right.</summary>
+    /// <exception cref="ToolException">It is not within the bound of float64.</exception>
+    public Accuracy Verify()
+    {
+        Accuracy accuracy = Check();
+        return accuracy.MaxError <= accuracy.Bound
+            ? accuracy
+            : throw new ToolException(ExitCodes.CheckFailed, $"{Case.Name}: the output of {KernelName} "
+                + $"differs from float64 by {accuracy.MaxError:0.0e+00}, more than {accuracy.Bound:0.0e+00}");
+    }
+
     /// <inheritdoc/>
     public abstract void Dispose();
 
     private sealed class Typed<T> : BenchBody
         where T : unmanaged
     {
-        private readonly BenchCase _case;
         private readonly AttentionOptions _options;
         private readonly AttentionRuntime _runtime;
         private readonly HostAttentionPlan<T> _plan;
         private readonly Operands<T> _operands;
         private readonly T[] _output;
 
-        public Typed(BenchCase @case, OperandStore store)
+        public Typed(BenchCase @case, OperandStore store, int emulated)
+            : base(@case)
         {
-            _case = @case;
             _options = @case.Options;
             AttentionShape s = @case.Shape;
             _operands = store.Of<T>(@case);
             _output = new T[s.Batch * s.QueryLength * s.QueryHeads * s.ValueHeadDim];
             _runtime = new AttentionRuntime([@case.Device == BenchDevice.Emulator
-                ? CudaBackend.Open(EmulatedDriver.Driver, 0)
+                ? CudaBackend.Open(EmulatedDriver.Driver, emulated)
                 : CpuBackend.Default]);
             _plan = _runtime.Plan<T>(s, _options);
         }
@@ -56,17 +72,17 @@ internal abstract class BenchBody : IDisposable
 
         public override void Run()
         {
-            switch (_case.Family)
+            switch (Case.Family)
             {
                 case BenchFamily.Plan:
-                    _runtime.Plan<T>(_case.Shape, _options).Dispose();
+                    _runtime.Plan<T>(Case.Shape, _options).Dispose();
                     break;
                 case BenchFamily.OneShot:
                     _runtime.Attend<T>(
-                        _operands.Query, _operands.Key, _operands.Value, _output, _case.Shape, _options);
+                        _operands.Query, _operands.Key, _operands.Value, _output, Case.Shape, _options);
                     break;
                 default:
-                    _plan.Run(_operands.Query, _operands.Key, _operands.Value, _output);
+                    _plan.Run(_operands.Inputs, _output);
                     break;
             }
         }
@@ -75,7 +91,7 @@ internal abstract class BenchBody : IDisposable
         {
             Array.Fill(_output, Elements.FromDouble<T>(double.NaN));
             Run();
-            return RowCheck.Of<T, T>(_case, _operands, _output);
+            return RowCheck.Of<T, T>(Case, _operands, _output);
         }
 
         public override void Dispose()

@@ -21,6 +21,9 @@ public sealed record BenchCase
     /// <summary>The mask.</summary>
     public AttentionMask Mask { get; init; } = AttentionMask.None;
 
+    /// <summary>What else it has; null for nothing.</summary>
+    internal Modifier? Modifier { get; init; }
+
     /// <summary>Most threads; null for all processors.</summary>
     public int? Threads { get; init; }
 
@@ -48,8 +51,18 @@ public sealed record BenchCase
     public string Id => CaseId.Of(FamilyName, Dtypes.Of(Type), CaseShape.Of(Shape), ResultOptions);
 
     /// <summary>The options of the problem.</summary>
-    public AttentionOptions Options =>
-        new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } };
+    public AttentionOptions Options
+    {
+        get
+        {
+            AttentionOptions plain =
+                new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } };
+            return Modifier?.Apply(plain, Shape) ?? plain;
+        }
+    }
+
+    /// <summary>The case of the same shape with neither modifier nor mask.</summary>
+    internal BenchCase Plain => this with { Mask = AttentionMask.None, Modifier = null };
 
     /// <summary>The options as results store them; null when there are none.</summary>
     internal JsonObject? ResultOptions
@@ -60,6 +73,11 @@ public sealed record BenchCase
             if (Mask != AttentionMask.None)
             {
                 options["mask"] = Mask.ToString();
+            }
+
+            if (Modifier is { } modifier)
+            {
+                options[modifier.Name] = modifier.Value;
             }
 
             if (Threads is { } threads)
@@ -78,6 +96,10 @@ public sealed record BenchCase
         : Shape.QueryLength == 1 ? ResultMetric.Gbps
         : ResultMetric.Tflops;
 
+    /// <summary>Queries and keys of a sequence of the batch that count.</summary>
+    internal (int Queries, int Keys) Lengths(int batch) =>
+        Modifier?.Lengths(Shape, batch) ?? (Shape.QueryLength, Shape.KeyLength);
+
     /// <summary>A line of results without what was measured.</summary>
     internal MeasurementLine Line(string provider, string? kernel)
     {
@@ -92,8 +114,8 @@ public sealed record BenchCase
             Shape = CaseShape.Of(Shape),
             Options = ResultOptions,
             Status = ResultStatus.Failed,
-            Flops = works ? CaseWork.DenseFlops(Shape, Mask) : null,
-            Bytes = works ? CaseWork.DenseBytes(Shape, Type) : null,
+            Flops = works ? CaseCounts.Flops(this) : null,
+            Bytes = works ? CaseCounts.Bytes(this) : null,
             Metric = Metric,
         };
     }

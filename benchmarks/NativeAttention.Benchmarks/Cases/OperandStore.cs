@@ -1,9 +1,12 @@
 namespace NativeAttention.Benchmarks.Cases;
 
-/// <summary>Inputs that cases of the same shape and type share.</summary>
+/// <summary>
+/// Inputs that cases of the same shape and type share, and optional operands that do not depend on the head dim.
+/// </summary>
 internal sealed class OperandStore
 {
     private readonly Dictionary<(ElementType Type, AttentionShape Shape), object> _made = [];
+    private readonly Dictionary<(Modifier Modifier, AttentionShape Shape), OptionalOperands> _optional = [];
 
     /// <summary>The inputs of a case, made when they are first asked for.</summary>
     public Operands<T> Of<T>(BenchCase @case)
@@ -14,6 +17,22 @@ internal sealed class OperandStore
             _made[(@case.Type, @case.Shape)] = operands = Operands<T>.Of(@case.Shape);
         }
 
-        return (Operands<T>)operands;
+        return (Operands<T>)operands with { Optional = Optional(@case) };
+    }
+
+    private OptionalOperands Optional(BenchCase @case)
+    {
+        if (@case.Modifier is not { } modifier)
+        {
+            return OptionalOperands.None;
+        }
+
+        AttentionShape lengths = @case.Shape with { HeadDim = 1, ValueHeadDim = 1 };
+        if (!_optional.TryGetValue((modifier, lengths), out OptionalOperands? operands))
+        {
+            _optional[(modifier, lengths)] = operands = OptionalOperands.Of(@case);
+        }
+
+        return operands;
     }
 }

@@ -1,3 +1,5 @@
+using NativeAttention.Cpu;
+
 namespace NativeAttention.Benchmarks.Cases;
 
 /// <summary>The inputs of a case, in the default layout.</summary>
@@ -23,6 +25,31 @@ internal sealed record Operands<T>(T[] Query, T[] Key, T[] Value)
             Take((long)s.Batch * s.QueryLength * s.QueryHeads * s.HeadDim, ref from),
             Take((long)s.Batch * s.KeyLength * s.KeyValueHeads * s.HeadDim, ref from),
             Take((long)s.Batch * s.KeyLength * s.KeyValueHeads * s.ValueHeadDim, ref from));
+    }
+
+    /// <summary>Optional operands of the case.</summary>
+    public OptionalOperands Optional { get; init; } = OptionalOperands.None;
+
+    /// <summary>Everything that a run reads.</summary>
+    public AttentionInputs<T> Inputs => new(Query, Key, Value)
+    {
+        Bias = Optional.Bias,
+        Mask = Optional.Mask,
+        AlibiSlopes = Optional.AlibiSlopes,
+        Sinks = Optional.Sinks,
+        QueryTemperature = Optional.Temperature,
+        KeyLogWeight = Optional.KeyLogWeight,
+        HeadGate = Optional.HeadGate,
+        KeyLengths = Optional.KeyLengths,
+        CumulativeQueryLengths = Optional.CumulativeQueryLengths,
+        CumulativeKeyLengths = Optional.CumulativeKeyLengths,
+    };
+
+    /// <summary>Numbers of an optional operand, out of the same pool.</summary>
+    public static T[] Draw(long count)
+    {
+        long from = PoolLength / 2;
+        return Take(count, ref from);
     }
 
     private static T[] Take(long count, ref long from)

@@ -15,7 +15,7 @@ internal static class RowCheck
     /// <summary>Compares.</summary>
     /// <typeparam name="T">Element type of the inputs.</typeparam>
     /// <typeparam name="TOutput">Element type of the output.</typeparam>
-    /// <param name="case">The case; its mask is none or causal.</param>
+    /// <param name="case">The case.</param>
     /// <param name="operands">Its inputs.</param>
     /// <param name="output">[batch, queries, query heads, value head dim].</param>
     public static Accuracy Of<T, TOutput>(BenchCase @case, Operands<T> operands, ReadOnlySpan<TOutput> output)
@@ -25,7 +25,7 @@ internal static class RowCheck
         AttentionShape s = @case.Shape;
         List<(Float64Attention Exact, Float64Attention Dense)> parts = [];
         double largest = 0, error = 0, norm = 0;
-        foreach ((int batch, int head, int query) in Rows(s))
+        foreach ((int batch, int head, int query) in Rows(@case))
         {
             parts.Add(Reference(@case, operands, batch, head, query));
             int start = Offset(batch, s.QueryLength, query, s.QueryHeads, head, s.ValueHeadDim);
@@ -42,13 +42,16 @@ internal static class RowCheck
         return new Accuracy(largest, Math.Sqrt(error / norm), ErrorBound.Of(@case.Type, parts).Output);
     }
 
-    private static IEnumerable<(int Batch, int Head, int Query)> Rows(AttentionShape s)
+    // The first of all, the last of the last sequence, and some between.
+    private static IEnumerable<(int Batch, int Head, int Query)> Rows(BenchCase @case)
     {
+        AttentionShape s = @case.Shape;
         Random random = new(Seed);
         int count = Math.Max(LeastRows, LeastOutputs / s.ValueHeadDim);
         return Enumerable.Range(0, count - 2)
-            .Select(_ => (random.Next(s.Batch), random.Next(s.QueryHeads), random.Next(s.QueryLength)))
-            .Prepend((s.Batch - 1, s.QueryHeads - 1, s.QueryLength - 1))
+            .Select(_ => random.Next(s.Batch))
+            .Select(b => (b, random.Next(s.QueryHeads), random.Next(@case.Lengths(b).Queries)))
+            .Prepend((s.Batch - 1, s.QueryHeads - 1, @case.Lengths(s.Batch - 1).Queries - 1))
             .Prepend((0, 0, 0));
     }
 
@@ -58,29 +61,28 @@ internal static class RowCheck
         where T : unmanaged
     {
         AttentionShape s = @case.Shape;
-        int keys = @case.Mask == AttentionMask.None ? s.KeyLength : query + 1 + s.KeyLength - s.QueryLength;
+        RowScores row = new(@case, operands.Optional, batch, head, query);
         int keyHead = head / (s.QueryHeads / s.KeyValueHeads);
-        double[] q = Read(operands.Query, batch, s.QueryLength, query, 1, s.QueryHeads, head, s.HeadDim);
-        double[] k = Read(operands.Key, batch, s.KeyLength, 0, keys, s.KeyValueHeads, keyHead, s.HeadDim);
+        double[] q = Read(operands.Query, batch, s.QueryLength, [query], s.QueryHeads, head, s.HeadDim);
+        double[] k = Read(operands.Key, batch, s.KeyLength, row.Keys, s.KeyValueHeads, keyHead, s.HeadDim);
         double[] v =
-            Read(operands.Value, batch, s.KeyLength, 0, keys, s.KeyValueHeads, keyHead, s.ValueHeadDim);
-        AttentionShape alone = new(1, 1, keys, 1, 1, s.HeadDim, s.ValueHeadDim);
-        double scale = 1 / Math.Sqrt(s.HeadDim);
+            Read(operands.Value, batch, s.KeyLength, row.Keys, s.KeyValueHeads, keyHead, s.ValueHeadDim);
+        AttentionShape alone = new(1, 1, row.Keys.Length, 1, 1, s.HeadDim, s.ValueHeadDim);
         return (Compute(null), Compute(@case.Type));
 
         Float64Attention Compute(ElementType? rounding) =>
-            new Float64Attention(alone, AttentionMask.None, scale, rounding).Compute(q, k, v);
+            new Float64Attention(alone, AttentionMask.None, row.Scale, rounding, row).Compute(q, k, v);
     }
 
-    // Consecutive positions of one head.
+    // Positions of one head.
     private static double[] Read<T>(
-        T[] tensor, int batch, int length, int position, int count, int heads, int head, int dim)
+        T[] tensor, int batch, int length, int[] positions, int heads, int head, int dim)
         where T : unmanaged
     {
-        double[] values = new double[count * dim];
-        for (int i = 0; i < count; i++)
+        double[] values = new double[positions.Length * dim];
+        for (int i = 0; i < positions.Length; i++)
         {
-            ReadOnlySpan<T> row = tensor.AsSpan(Offset(batch, length, position + i, heads, head, dim), dim);
+            ReadOnlySpan<T> row = tensor.AsSpan(Offset(batch, length, positions[i], heads, head, dim), dim);
             Span<double> target = values.AsSpan(i * dim, dim);
             for (int d = 0; d < row.Length; d++)
             {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NativeAttention.Benchmarks.Cases;
+using NativeAttention.Cpu;
 
 namespace NativeAttention.Benchmarks.Ggml;
 

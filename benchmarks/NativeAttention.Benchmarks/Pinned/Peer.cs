@@ -12,6 +12,10 @@ namespace NativeAttention.Benchmarks.Pinned;
 /// <param name="Note">What a reader of the figures should know of it.</param>
 internal sealed record Peer(IContender? Contender, IReadOnlyList<MeasurementLine> Stored, string Note)
 {
+    /// <summary>Nobody but plain attention of ours.</summary>
+    public static Peer Plain { get; } =
+        new(null, [], $"provider '{PlainContender.Name}' is ours without the modifier");
+
     /// <summary>The peer that the command line names.</summary>
     /// <param name="argument">A folder of libraries, a file of results, or null for no peer.</param>
     /// <param name="pin">Whether its threads are pinned.</param>

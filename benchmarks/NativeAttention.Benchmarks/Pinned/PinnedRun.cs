@@ -12,8 +12,15 @@ namespace NativeAttention.Benchmarks.Pinned;
 /// The table of the CPU's goals: ours and a peer's take turns in short samples on pinned threads, with the
 /// probes between them, so that whatever happens to the machine happens to all.
 /// </summary>
-internal sealed class PinnedRun(
-    TextWriter output, BenchOptions options, Pace pace, IReadOnlyList<BenchCase> cases, Peer peer, bool pin)
+/// <param name="output">Where progress and the short report go.</param>
+/// <param name="options">What the command line says.</param>
+/// <param name="pace">How long everything is measured.</param>
+/// <param name="cases">The cases of the table.</param>
+/// <param name="peer">Who stands beside ours; plain attention does wherever a case has a modifier.</param>
+/// <param name="pin">Whether threads are pinned.</param>
+/// <param name="others">What is counted on other devices, for the same results; null for nothing.</param>
+internal sealed class PinnedRun(TextWriter output, BenchOptions options, Pace pace,
+    IReadOnlyList<BenchCase> cases, Peer peer, bool pin, Func<RunLine, IEnumerable<ResultLine>>? others = null)
 {
     // So often between cases that ceilings have many samples, so seldom that they cost little.
     private const int CasesBetweenProbes = 8;
@@ -40,19 +47,22 @@ internal sealed class PinnedRun(
         if (_cases.Length == 0)
         {
             throw ToolException.BadInput($"filter is '{options.Filter}': no case of the table has a name "
-                + "that contains it (bench cpu --list prints the names)");
+                + "that contains it (--list prints the names)");
         }
 
         using Pinning? pinning = pin ? Pinning.OfThisProcess() : null;
         RunLine run = Machine.Describe(options) with { Note = Note(pinning) };
-        using OurContender ours = new(pinning);
+        OperandStore store = new();
+        using OurContender ours = new(pinning, store);
+        using PlainContender plain = new(new OurContender(pinning, store));
         using IContender? other = peer.Contender;
         using ProbeTurns probes = new(pinning);
-        Turn[][] turns = Prepare(ours, other);
+        Turn[][] turns = Prepare(ours, plain, other);
         Measure(turns, probes);
         string folder = Machine.Folder(options, run);
         IEnumerable<MeasurementLine> measured = turns.SelectMany(t => t.Select(m => m.Line()));
-        return RunFile.Store(output, folder, [run, .. probes.Lines(), .. measured, .. Stored(), .. Goals()]);
+        return RunFile.Store(output, folder,
+            [run, .. probes.Lines(), .. measured, .. Stored(), .. Goals(), .. others?.Invoke(run) ?? []]);
     }
 
     private Turn[][] Prepare(params IEnumerable<IContender?> contenders)
@@ -116,7 +126,7 @@ internal sealed class PinnedRun(
         return peer.Stored.Where(m => chosen.Contains(m.Case));
     }
 
-    private IEnumerable<GoalLine> Goals() => _cases.SelectMany(CpuGoals.Of);
+    private IEnumerable<GoalLine> Goals() => _cases.SelectMany(c => CpuGoals.Of(c).Concat(ModifierGoals.Of(c)));
 
     private string Note(Pinning? pinning)
     {

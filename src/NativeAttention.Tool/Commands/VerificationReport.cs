@@ -12,12 +12,12 @@ internal static class VerificationReport
     public static VerificationDocument Document(string command, int seed, IReadOnlyList<DeviceReport> devices,
         IReadOnlyList<VerificationResult> results)
     {
-        int failed = results.Count(r => !r.Passed);
+        int skipped = results.Count(r => r.Skipped), failed = results.Count(r => !r.Passed) - skipped;
         return new VerificationDocument(command, failed == 0 ? ExitCodes.Ok : ExitCodes.CheckFailed, seed,
-            results.Count - failed, failed,
+            results.Count - failed - skipped, failed, skipped,
             [.. devices.Select(d => new VerifiedDeviceDocument(
                 d.Name.ToString(), d.Available, d.Description, d.Reason))],
-            [.. results.Select(Describe)]);
+            [.. results.Where(r => !r.Skipped).Select(Describe)]);
     }
 
     /// <summary>The devices, and in short why some are not available.</summary>
@@ -55,7 +55,8 @@ internal static class VerificationReport
             writer.WriteLine($"FAILED {c.Device} {c.Kernel}, {c.Case} (seed {document.Seed}): {Reason(c)}");
         }
 
-        writer.WriteLine($"{document.Passed} passed, {document.Failed} failed");
+        writer.WriteLine($"{document.Passed} passed, {document.Failed} failed"
+            + (document.Skipped == 0 ? "" : $", {document.Skipped} not supported by their kernel"));
     }
 
     private static string Reason(VerifiedCaseDocument c) => c.Failure
@@ -77,7 +78,8 @@ internal static class VerificationReport
 
     private static VerifiedCaseDocument Describe(VerificationResult r) => new(
         r.Device, r.Kernel.Name, ElementTypeNames.Short(r.Kernel.ElementType), r.Kernel.Rung, r.Case.Name,
-        ShapeDocument.Of(r.Case.Shape), r.Case.Mask.ToString(), r.Case.Scale,
+        ShapeDocument.Of(r.Case.Shape),
+        r.Case.ToOptions(r.Kernel.Rung).Mask.ToString(), r.Case.Scale,
         r.Case.HeadsFirst ? "bhsd" : "bshd", r.Passed,
         r.Error.MaxOutput, r.Error.RelativeOutput, r.Bound.Output, r.Error.MaxLse, r.Bound.Lse,
         r.Time.TotalMilliseconds, r.Failure);

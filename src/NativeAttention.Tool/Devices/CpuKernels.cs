@@ -24,9 +24,10 @@ internal static class CpuKernels
         where T : unmanaged
     {
         AttentionOptions options = new() { Tuning = new TuningHints { Rung = rung } };
-        AttentionShape smallest = new(1, 1, 1, 1, 1, 1);
+        // The decode kernel takes shorter vectors for head dims below those of the processor.
+        AttentionShape oneVector = new(1, 1, 1, 1, 1, 64);
         using HostAttentionPlan<T> plan =
-            CpuBackend.Default.PlanHost<T>(AttentionProblem.Create(type, smallest, options));
+            CpuBackend.Default.PlanHost<T>(AttentionProblem.Create(type, oneVector, options));
         return plan.KernelName;
     }
 }

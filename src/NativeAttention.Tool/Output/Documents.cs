@@ -83,6 +83,7 @@ internal sealed record VerificationDocument(
     int Seed,
     int Passed,
     int Failed,
+    int Skipped,
     IReadOnlyList<VerifiedDeviceDocument> Devices,
     IReadOnlyList<VerifiedCaseDocument> Cases);
 

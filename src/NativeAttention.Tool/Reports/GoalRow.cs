@@ -23,8 +23,8 @@ internal sealed record GoalRow(GoalLine Goal, double? Reached)
             _ when row is null || ours?.Time() is null => null,
             GoalQuantity.ComputeShare => row.Roofline.ComputeShare(ours),
             GoalQuantity.ReadShare => row.Roofline.ReadShare(ours),
-            GoalQuantity.SpeedOverProvider =>
-                row.Measurements.FirstOrDefault(m => m.Provider == goal.Against)?.Time() / ours.Time(),
+            GoalQuantity.SpeedOverProvider => TimeOf(row, goal.Against) / ours.Time(),
+            GoalQuantity.TimeOverProvider => ours.Time() / TimeOf(row, goal.Against),
             GoalQuantity.SpeedOverCase => rows.GetValueOrDefault(goal.Against!)?.Ours?.Time() / ours.Time(),
             GoalQuantity.Seconds => ours.Time(),
             _ => ours.AllocatedBytes,
@@ -37,7 +37,8 @@ internal sealed record GoalRow(GoalLine Goal, double? Reached)
     {
         _ when value is null => Quantities.None,
         GoalQuantity.ComputeShare or GoalQuantity.ReadShare => Quantities.Share(value),
-        GoalQuantity.SpeedOverProvider or GoalQuantity.SpeedOverCase => Quantities.Ratio(value),
+        GoalQuantity.SpeedOverProvider or GoalQuantity.SpeedOverCase or GoalQuantity.TimeOverProvider =>
+            Quantities.Ratio(value),
         GoalQuantity.Seconds => Quantities.Time(value),
         _ => $"{Quantities.Count(value)} B",
     };
@@ -50,6 +51,9 @@ internal sealed record GoalRow(GoalLine Goal, double? Reached)
         GoalState.Missed => "MISSED",
         _ => "not measured",
     };
+
+    private static double? TimeOf(CaseRow row, string? provider) =>
+        row.Measurements.FirstOrDefault(m => m.Provider == provider)?.Time();
 
     private bool IsAsGood(double reached, double wanted) =>
         Goal.IsCost ? reached <= wanted : reached >= wanted;

@@ -81,7 +81,7 @@ internal sealed class MarkdownReport
         _text.Table(["run", ""], RunFacts.Of(section.Group).Select(f => new[] { f.Name, f.Value }));
         WriteSteps(section.Group);
         WriteCeilings(section);
-        if (section.Rows.Count == 0)
+        if (section.Rows.Count == 0 && section.Group.Traffic.Count == 0)
         {
             _text.Paragraph("No case was measured on this device.");
         }
@@ -97,6 +97,7 @@ internal sealed class MarkdownReport
             WriteFamily(family.Key, [.. family]);
         }
 
+        WriteTraffic(section.Group.Traffic);
         WriteKernels(section.Group);
     }
 
@@ -208,6 +209,35 @@ internal sealed class MarkdownReport
             _text.Point($"{provider} {Quantities.Status(status)} ({Quantities.Cases(group.Count())}): "
                 + (reason ?? "no reason given"));
         }
+    }
+
+    private void WriteTraffic(IReadOnlyList<TrafficLine> lines)
+    {
+        if (lines.Count == 0)
+        {
+            return;
+        }
+
+        _text.Heading(3, "traffic");
+        _text.Paragraph("Counted in one run: warp instructions, and bytes of the sectors that accesses to global "
+            + "memory touch, before any cache; each also over that of plain attention of the same shape.");
+        Dictionary<string, TrafficLine> byCase = lines.ToDictionary(t => t.Case);
+        _text.Table(["case", "kernel", ">warp instructions", ">over plain", ">global bytes", ">over plain"],
+            lines.Where(t => t.Reason is null).Select(t => new[]
+            {
+                t.Case, t.Kernel ?? Quantities.None,
+                Quantities.Count(t.WarpInstructions), OverPlain(t, l => l.WarpInstructions),
+                Quantities.Count(t.GlobalBytes), OverPlain(t, l => l.GlobalBytes),
+            }));
+        foreach (var group in lines.Where(t => t.Reason is not null).GroupBy(t => t.Reason))
+        {
+            _text.Point($"not counted ({Quantities.Cases(group.Count())}): {group.Key}");
+        }
+
+        string OverPlain(TrafficLine line, Func<TrafficLine, long?> count) => Quantities.Ratio(
+            byCase.GetValueOrDefault(line.Plain) is { } plain && count(plain) is > 0 and { } all
+                ? (double?)count(line) / all
+                : null);
     }
 
     private void WriteKernels(RunGroup group)

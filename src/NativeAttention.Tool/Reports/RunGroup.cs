@@ -57,6 +57,10 @@ internal sealed class RunGroup
     /// <summary>The ceilings; the last one where one was measured more than once.</summary>
     public IReadOnlyList<CeilingLine> Ceilings { get; }
 
+    /// <summary>What was counted; the last of each case.</summary>
+    public IReadOnlyList<TrafficLine> Traffic =>
+        [.. Runs.SelectMany(r => r.Traffic).GroupBy(t => t.Case).Select(g => g.Last())];
+
     /// <summary>The steps.</summary>
     public IEnumerable<StepLine> Steps => Runs.SelectMany(r => r.Steps);
 

@@ -77,6 +77,12 @@ internal static class ShortReport
                 spilling.Select(k => k.Name).Distinct());
         }
 
+        if (group.Traffic.Count > 0)
+        {
+            lines.Add($"  traffic: {Quantities.Cases(group.Traffic.Count(t => t.Reason is null))} counted, "
+                + $"{group.Traffic.Count(t => t.Reason is not null)} not, in the report");
+        }
+
         if (section.Baseline is { } before)
         {
             lines.Add($"  since commit {before.First.Commit} of {Quantities.Moment(before.Date)}: "

@@ -25,14 +25,16 @@ internal sealed record GoalLine : ResultLine
     public required double Aim { get; init; }
 
     /// <summary>Whether less is better.</summary>
-    public bool IsCost => Quantity is GoalQuantity.Seconds or GoalQuantity.AllocatedBytes;
+    public bool IsCost => Quantity is GoalQuantity.TimeOverProvider or GoalQuantity.Seconds
+        or GoalQuantity.AllocatedBytes;
 
     /// <inheritdoc/>
     public override void Check()
     {
         FieldRules.RequireName("name", Name);
         FieldRules.RequireName("case", Case);
-        bool compares = Quantity is GoalQuantity.SpeedOverProvider or GoalQuantity.SpeedOverCase;
+        bool compares = Quantity is GoalQuantity.SpeedOverProvider or GoalQuantity.SpeedOverCase
+            or GoalQuantity.TimeOverProvider;
         FieldRules.Require(compares == !string.IsNullOrWhiteSpace(Against), "against", Against,
             "the other provider or case of a quantity that compares, and nothing for any other");
         FieldRules.RequireNotNegative("floor", Floor);

@@ -15,6 +15,9 @@ internal enum GoalQuantity
     /// <summary>Our speed over our own on another case.</summary>
     SpeedOverCase,
 
+    /// <summary>Our time over that of another provider: less is better.</summary>
+    TimeOverProvider,
+
     /// <summary>Time of a run: less is better.</summary>
     Seconds,
 

@@ -13,6 +13,7 @@ namespace NativeAttention.Tool.Results;
 [JsonDerivedType(typeof(KernelLine), KernelLine.Kind)]
 [JsonDerivedType(typeof(StepLine), StepLine.Kind)]
 [JsonDerivedType(typeof(GoalLine), GoalLine.Kind)]
+[JsonDerivedType(typeof(TrafficLine), TrafficLine.Kind)]
 internal abstract record ResultLine
 {
     /// <summary>Refuses values that no measurement can have.</summary>

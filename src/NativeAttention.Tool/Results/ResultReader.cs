@@ -11,7 +11,10 @@ namespace NativeAttention.Tool.Results;
 internal static class ResultReader
 {
     private static readonly string[] Kinds =
-        [RunLine.Kind, CeilingLine.Kind, MeasurementLine.Kind, KernelLine.Kind, StepLine.Kind, GoalLine.Kind];
+    [
+        RunLine.Kind, CeilingLine.Kind, MeasurementLine.Kind, KernelLine.Kind, StepLine.Kind, GoalLine.Kind,
+        TrafficLine.Kind,
+    ];
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ToolException">It does not exist, or a line is not one; the message names file and

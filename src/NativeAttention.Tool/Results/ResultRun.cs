@@ -17,6 +17,9 @@ internal sealed record ResultRun(RunLine Run, IReadOnlyList<ResultLine> Lines)
     /// <summary>The goals.</summary>
     public IEnumerable<GoalLine> Goals => Lines.OfType<GoalLine>();
 
+    /// <summary>What was counted.</summary>
+    public IEnumerable<TrafficLine> Traffic => Lines.OfType<TrafficLine>();
+
     /// <summary>The steps.</summary>
     public IEnumerable<StepLine> Steps => Lines.OfType<StepLine>();
 }

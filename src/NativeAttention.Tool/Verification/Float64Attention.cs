@@ -15,6 +15,7 @@ internal sealed class Float64Attention
     private readonly AttentionMask _mask;
     private readonly double _scale;
     private readonly ElementType? _rounding;
+    private readonly IScoreModifiers? _modifiers;
 
     /// <summary>Makes the computation.</summary>
     /// <param name="shape">Lengths.</param>
@@ -22,9 +23,12 @@ internal sealed class Float64Attention
     /// <param name="scale">Factor on the scores.</param>
     /// <param name="rounding">Type to round probabilities and output to, with float32 scores; null for
     /// float64.</param>
+    /// <param name="modifiers">What else changes the scores; the mask is then theirs. Null for
+    /// nothing.</param>
     public Float64Attention(AttentionShape shape, AttentionMask mask, double scale,
-        ElementType? rounding = null)
+        ElementType? rounding = null, IScoreModifiers? modifiers = null)
     {
+        _modifiers = modifiers;
         _shape = shape;
         _mask = mask;
         _scale = scale;
@@ -59,11 +63,12 @@ internal sealed class Float64Attention
         {
             (int head, int i) = Math.DivRem(row, _shape.QueryLength);
             int firstKey = head / group * _shape.KeyLength;
-            Score(query.AsSpan(row * _shape.HeadDim, _shape.HeadDim), key, firstKey, i, scores);
-            double max = scores.Length == 0 ? double.NegativeInfinity : scores.Max();
+            Score(query.AsSpan(row * _shape.HeadDim, _shape.HeadDim), key, firstKey, i, row, scores);
+            double sink = _modifiers?.Sink(row) ?? double.NegativeInfinity;
+            double max = scores.Append(sink).Max();
             if (!double.IsNegativeInfinity(max))
             {
-                Accumulate(row, scores, max, value, firstKey);
+                Accumulate(row, scores, max, sink, value, firstKey);
             }
         }
 
@@ -71,12 +76,13 @@ internal sealed class Float64Attention
     }
 
     // s[j] = scale * q . k[j], minus infinity where the query may not look
-    private void Score(ReadOnlySpan<double> q, double[] key, int firstKey, int i, double[] scores)
+    private void Score(
+        ReadOnlySpan<double> q, double[] key, int firstKey, int i, int row, double[] scores)
     {
         for (int j = 0; j < scores.Length; j++)
         {
             scores[j] = double.NegativeInfinity;
-            if (!Sees(i, j))
+            if (!(_modifiers?.Sees(row, j) ?? Sees(i, j)))
             {
                 continue;
             }
@@ -89,15 +95,19 @@ internal sealed class Float64Attention
                 magnitude += Math.Abs(q[d] * k[d]);
             }
 
-            scores[j] = _rounding is null ? _scale * dot : (float)(_scale * dot);
-            ScoreMagnitude = Math.Max(ScoreMagnitude, Math.Abs(_scale) * magnitude);
+            double score = _modifiers?.Score(row, j, _scale * dot) ?? _scale * dot;
+            scores[j] = _rounding is null ? score : (float)score;
+            double extra = Math.Abs(_modifiers?.Score(row, j, 0) ?? 0);
+            ScoreMagnitude = Math.Max(ScoreMagnitude, (Math.Abs(_scale) * magnitude) + extra);
         }
     }
 
-    // p = exp(s - max) / sum;  o = sum_j p[j] v[j];  lse = max + ln sum
-    private void Accumulate(int row, double[] scores, double max, double[] value, int firstKey)
+    // p = exp(s - max) / sum;  o = gate * sum_j p[j] v[j];  lse = max + ln sum, the sink included
+    private void Accumulate(
+        int row, double[] scores, double max, double sink, double[] value, int firstKey)
     {
-        double sum = scores.Sum(s => Math.Exp(s - max));
+        double sum = scores.Sum(s => Math.Exp(s - max)) + Math.Exp(sink - max);
+        double gate = _modifiers?.Gate(row) ?? 1;
         Lse[row] = max + Math.Log(sum);
         int dim = _shape.ValueHeadDim;
         Span<double> output = Output.AsSpan(row * dim, dim), absolute = AbsoluteOutput.AsSpan(row * dim, dim);
@@ -108,13 +118,13 @@ internal sealed class Float64Attention
             for (int d = 0; d < dim; d++)
             {
                 output[d] += p * v[d];
-                absolute[d] += p * Math.Abs(v[d]);
+                absolute[d] += Math.Abs(gate * p * v[d]);
             }
         }
 
         for (int d = 0; d < dim; d++)
         {
-            output[d] = Round(output[d]);
+            output[d] = Round(gate * output[d]);
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class KernelVerifier
             kernel.ElementType, problem.Shape, problem.ToOptions(kernel.Rung));
         if (!_backend.CanRun(checkedProblem, out string? reason))
         {
-            return result with { Failure = reason };
+            return result with { Failure = reason, Skipped = problem.Modifiers is not null };
         }
 
         using HostAttentionPlan<T> plan = _backend.PlanHost<T>(checkedProblem);
@@ -70,12 +70,9 @@ internal sealed class KernelVerifier
         double[] query = Random(s.QueryHeads, s.QueryLength, s.HeadDim);
         double[] key = Random(s.KeyValueHeads, s.KeyLength, s.HeadDim);
         double[] value = Random(s.KeyValueHeads, s.KeyLength, s.ValueHeadDim);
-        Float64Attention exact =
-            new Float64Attention(s, problem.Mask, checkedProblem.Scale).Compute(query, key, value);
-        Float64Attention dense =
-            new Float64Attention(s, problem.Mask, checkedProblem.Scale, kernel.ElementType)
-            .Compute(query, key, value);
-        (double[] output, float[] lse, TimeSpan time) = Run(plan, query, key, value);
+        CaseModifiers modifiers = new(s, problem.Modifiers ?? new(), _seed);
+        Float64Attention exact = Reference(null), dense = Reference(kernel.ElementType);
+        (double[] output, float[] lse, TimeSpan time) = Run(plan, modifiers, query, key, value);
         return result with
         {
             Error = ErrorMeasure.Of(output, lse, exact),
@@ -85,10 +82,14 @@ internal sealed class KernelVerifier
 
         double[] Random(int heads, int length, int dim) =>
             LogicalTensor.Random(kernel.ElementType, checked(s.Batch * heads * length * dim), random);
+
+        Float64Attention Reference(ElementType? rounding) => new Float64Attention(s, problem.Mask,
+            checkedProblem.Scale, rounding, problem.Modifiers is null ? null : modifiers)
+            .Compute(query, key, value);
     }
 
     private (double[] Output, float[] Lse, TimeSpan Time) Run<T>(
-        HostAttentionPlan<T> plan, double[] query, double[] key, double[] value)
+        HostAttentionPlan<T> plan, CaseModifiers modifiers, double[] query, double[] key, double[] value)
         where T : unmanaged
     {
         AttentionShape s = plan.Problem.Shape;
@@ -105,7 +106,7 @@ internal sealed class KernelVerifier
             Array.Fill(output, Elements.FromDouble<T>(double.NaN));
             Array.Fill(lse, float.NaN);
             long start = Stopwatch.GetTimestamp();
-            plan.Run(q, k, v, output, lse);
+            plan.Run(modifiers.Inputs(q, k, v), output, lse);
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             best = time < best ? time : best;
         }

@@ -9,11 +9,17 @@ namespace NativeAttention.Tool.Verification;
 internal sealed record VerificationCase(
     string Name, AttentionShape Shape, AttentionMask Mask, bool HeadsFirst = false, float? Scale = null)
 {
+    /// <summary>What else changes the scores; a kernel that does not know it is not checked on it.</summary>
+    public ModifierSet? Modifiers { get; init; }
+
     /// <summary>The options of the library, asking for a rung.</summary>
     public AttentionOptions ToOptions(string rung) => new()
     {
-        Mask = Mask,
+        Mask = Modifiers?.Window is { } window ? AttentionMask.Window(window.Left, window.Right) : Mask,
         Scale = Scale,
+        SoftCap = Modifiers?.SoftCap,
+        DiagonalOffset = Modifiers?.DiagonalOffset,
+        Operands = Modifiers is null ? AttentionOperands.None : CaseModifiers.Announce(Shape, Modifiers),
         Layout = HeadsFirst ? AttentionLayout.Bhsd : AttentionLayout.Bshd,
         Tuning = new TuningHints { Rung = rung },
     };

@@ -45,5 +45,21 @@ internal static class VerificationCases
         new("one query", new(2, 1, 300, 2, 2, d), AttentionMask.Causal, HeadsFirst: true),
         new("no keys", new(1, 5, 0, 1, 1, d), AttentionMask.None),
         new("scale 0", new(1, 3, 7, 1, 1, d), AttentionMask.None, Scale: 0),
+        new("window, soft cap", new(2, 70, 130, 2, 1, d), AttentionMask.None)
+        {
+            Modifiers = new() { Window = (20, 3), SoftCap = 1.5f, DiagonalOffset = 7 },
+        },
+        new("bias, mask", new(1, 67, 133, 4, 2, d), AttentionMask.None, HeadsFirst: true)
+        {
+            Modifiers = new() { Matrices = true },
+        },
+        new("slopes, sinks, weights, gates", new(2, 35, 99, 4, 2, d), AttentionMask.None)
+        {
+            Modifiers = new() { Vectors = true },
+        },
+        new("key lengths", new(3, 33, 101, 2, 2, d), AttentionMask.None)
+        {
+            Modifiers = new() { KeyLengths = true, Window = (40, 0) },
+        },
     ];
 }

@@ -20,6 +20,9 @@ internal sealed record VerificationResult(string Device, KernelReport Kernel, Ve
     /// <summary>Why it did not run, or null.</summary>
     public string? Failure { get; init; }
 
+    /// <summary>Whether it did not run because the kernel does not know the modifiers of the case.</summary>
+    public bool Skipped { get; init; }
+
     /// <summary>
     /// Whether the failure took the device with it: it must be opened again before anything else runs.
     /// </summary>

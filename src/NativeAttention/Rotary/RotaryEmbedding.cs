@@ -5,14 +5,15 @@ using System.Runtime.InteropServices;
 namespace NativeAttention;
 
 /// <summary>
-/// Rotary position embedding (RoFormer, arXiv 2104.09864) of queries or keys, on the calling thread, by vectors.
+/// Rotary position embedding (RoFormer, arXiv 2104.09864) of queries or keys, on the calling thread, by
+/// vectors.
 /// </summary>
 /// <remarks>
 /// Pair u of a vector at position p is turned by the angle p * theta^(-2u / rotary dim), in float32:
 /// (x, y) becomes (x cos - y sin, y cos + x sin). Cosines and sines come from caches, dense
 /// [positions, rotary dim / 2], which <see cref="FillCaches"/> fills or a model brings; or, as in ONNX
-/// without position ids, [batch, sequence, rotary dim / 2] with a row for every token. The rotary dim is twice
-/// the last axis of the caches; elements behind it are copied. Lengths may be 0.
+/// without position ids, [batch, sequence, rotary dim / 2] with a row for every token. The rotary dim is
+/// twice the last axis of the caches; elements behind it are copied. Lengths may be 0.
 /// </remarks>
 /// <example>
 /// <code>
@@ -54,8 +55,8 @@ public static class RotaryEmbedding
         int half = rotaryDim / 2;
         if (cos.Length != sin.Length || cos.Length % half != 0)
         {
-            throw new ArgumentException($"The caches have {cos.Length} and {sin.Length} elements: they must have "
-                + $"the same number, a multiple of {half}.", nameof(cos));
+            throw new ArgumentException($"The caches have {cos.Length} and {sin.Length} elements: they must "
+                + $"have the same number, a multiple of {half}.", nameof(cos));
         }
 
         for (int u = 0; u < half; u++)
@@ -87,8 +88,8 @@ public static class RotaryEmbedding
     /// </param>
     /// <param name="options">Pairing and layout; null for <see cref="RotaryOptions.Default"/>.</param>
     /// <exception cref="ArgumentException">
-    /// The tensors disagree, the rotary dim is more than the head dim, an innermost stride is not 1, a cache is
-    /// not dense, positions are too many or too few, or the output overlaps. Nothing was written.
+    /// The tensors disagree, the rotary dim is more than the head dim, an innermost stride is not 1, a cache
+    /// is not dense, positions are too many or too few, or the output overlaps. Nothing was written.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A position is not in the caches. Nothing was written.

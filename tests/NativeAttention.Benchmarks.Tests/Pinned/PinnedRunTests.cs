@@ -32,6 +32,20 @@ public class PinnedRunTests
     }
 
     [Test]
+    public void Modifiers_take_turns_with_plain_attention_of_the_same_shape()
+    {
+        (ResultRun run, string output) = Measure(TinyTable.Modifiers, Peer.Plain);
+        Assert.That(run.Measurements.Select(m => (m.Case, m.Provider)), Is.EqualTo(
+            TinyTable.Modifiers.SelectMany(c => new[] { (c.Id, "nattn-cpu"), (c.Id, "plain") })));
+        foreach (MeasurementLine line in run.Measurements)
+        {
+            Assert.That(line.Status, Is.EqualTo(ResultStatus.Ok), line.Case);
+            Assert.That(line.MaxError, Is.InRange(0, 1e-2), line.Case);
+            Assert.That(line.Seconds!.Samples, Is.EqualTo(4), line.Case);
+        }
+    }
+
+    [Test]
     public void A_peer_takes_its_turns_on_what_it_does_not_refuse()
     {
         FakeContender peer = new();

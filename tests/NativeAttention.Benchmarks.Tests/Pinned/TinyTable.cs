@@ -10,6 +10,8 @@ internal static class TinyTable
 
     public static BenchCase[] Cases { get; } = [.. CpuTable.Cases.Select(Shrink).Distinct()];
 
+    public static BenchCase[] Modifiers { get; } = [.. ModifierTable.Cases.Select(Shrink).Distinct()];
+
     private static BenchCase Shrink(BenchCase @case)
     {
         AttentionShape s = @case.Shape;

@@ -24,16 +24,29 @@ public class GuardPageTests(ElementType type)
 
     [TestCase(GuardSide.Start)]
     [TestCase(GuardSide.End)]
-    public void No_kernel_touches_anything_beyond_its_buffers(GuardSide side)
+    public void No_kernel_touches_anything_beyond_its_buffers(GuardSide side) =>
+        RunGuarded(AttentionGrid.EveryHeadDim(type).Concat(AttentionGrid.Bands(type))
+            .Concat(AttentionGrid.LengthPairs(type).Where((_, n) => n % 3 == 0)).Concat(Decoding(type)), side);
+
+    // The optional operands too.
+    [TestCase(GuardSide.Start)]
+    [TestCase(GuardSide.End)]
+    public void No_modifier_touches_anything_beyond_its_operands(GuardSide side) =>
+        RunGuarded(ModifierGrid.Each(type).Where((_, n) => n % 3 == (int)type)
+            .Concat(ModifierGrid.FewQueries(type, seed: 41, count: 12)), side);
+
+    // Widths rotate through the cases, and differ from one side to the other; the reference rung has none.
+    private void RunGuarded(IEnumerable<AttentionCase> cases, GuardSide side)
     {
-        foreach (AttentionCase c in AttentionGrid.EveryHeadDim(type).Concat(AttentionGrid.Bands(type))
-            .Concat(AttentionGrid.LengthPairs(type).Where((_, n) => n % 3 == 0)).Concat(Decoding(type)))
+        foreach ((int n, AttentionCase c) in cases.Index())
         {
-            foreach (int width in Widths)
+            int width = Widths[(n + (int)side) % Widths.Length];
+            foreach (string rung in CpuBackend.Rungs.Where(r => width == 0 || r != "reference"))
             {
-                foreach (string rung in CpuBackend.Rungs.Where(r => width == 0 || r != "reference"))
+                AttentionCase onRung = c.With(new() { Rung = rung });
+                if (CpuBackend.Default.CanRun(AttentionProblem.Create(type, c.Shape, onRung.Options), out _))
                 {
-                    RunGuarded(c.With(new() { Rung = rung }), width, side);
+                    RunGuarded(onRung, width, side);
                 }
             }
         }
@@ -93,22 +106,21 @@ public class GuardPageTests(ElementType type)
         using GuardedMemory<float> scratch = new(kernel.ScratchFloats - (missing == 2 ? 16 : 0), side);
         using GuardedMemory<float> shared = new(kernel.SharedFloats, side);
         using GuardedMemory<int> counters = new(kernel.SharedCounters, side);
+        using GuardedOperands operands = new(c.Operands, side);
         shared.Span.Fill(float.NaN);
         counters.Span.Clear();
         fixed (T* pq = q.Span, pk = k.Span, pv = v.Span, po = o.Span)
         fixed (float* pl = lse.Span, ps = scratch.Span, together = shared.Span)
         fixed (int* counts = counters.Span)
         {
-            TensorPointers<T> tensors = new()
-            {
-                Query = pq,
-                Key = pk,
-                Value = pv,
-                Output = po,
-                Lse = pl,
-                Shared = together,
-                Counters = counts,
-            };
+            TensorPointers<T> tensors = operands.Pointers<T>();
+            tensors.Query = pq;
+            tensors.Key = pk;
+            tensors.Value = pv;
+            tensors.Output = po;
+            tensors.Lse = pl;
+            tensors.Shared = together;
+            tensors.Counters = counts;
             for (long tile = 0; tile < kernel.Tiles; tile++)
             {
                 scratch.Span.Fill(float.NaN); // what a tile finds there, it must have written

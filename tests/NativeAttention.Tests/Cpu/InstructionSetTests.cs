@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using NativeAttention.Testing;
-using NativeAttention.Tests.Tensors;
 
 namespace NativeAttention.Tests.Cpu;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NativeAttention.Tool.App;
+using NativeAttention.Tool.Devices;
 using NativeAttention.Tool.Tests.Support;
 
 namespace NativeAttention.Tool.Tests.Commands;
@@ -39,6 +40,28 @@ public class VerifyCommandTests
     {
         ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "verify", "--quick", "--json");
         Assert.That(result.Json.GetProperty("passed").GetInt32(), Is.EqualTo(6));
+    }
+
+    [TestCase("cpu", "reference")]
+    [TestCase("cpu", "tiled")]
+    public void Kernels_are_checked_on_the_modifiers_they_know(string device, string rung)
+    {
+        ToolResult result = ToolResult.Of(new SystemDevices(), "verify", "--device", device, "--json");
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Out);
+        string[] cases = [.. result.Json.GetProperty("cases").EnumerateArray()
+            .Where(c => c.GetProperty("rung").GetString() == rung)
+            .Select(c => c.GetProperty("case").GetString()!).Distinct()];
+        Assert.That(cases, Is.SupersetOf(
+            new[] { "window, soft cap", "bias, mask", "slopes, sinks, weights, gates", "key lengths" }));
+    }
+
+    [Test]
+    public void What_a_kernel_does_not_know_is_counted_and_no_failure()
+    {
+        ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "verify");
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Out);
+        Assert.That(result.Out,
+            Does.Contain($"\n{3 * CasesOfOneKernel} passed, 0 failed, 12 not supported by their kernel"));
     }
 
     [Test]

@@ -23,6 +23,8 @@ public class GoalTests
     [TestCase(nameof(GoalQuantity.ReadShare), null, 0.5)]
     [TestCase(nameof(GoalQuantity.SpeedOverProvider), "torch", 1.5)]
     [TestCase(nameof(GoalQuantity.SpeedOverProvider), "ggml", null)]
+    [TestCase(nameof(GoalQuantity.TimeOverProvider), "torch", 2 / 3d)]
+    [TestCase(nameof(GoalQuantity.TimeOverProvider), "ggml", null)]
     [TestCase(nameof(GoalQuantity.SpeedOverCase), "dense-f16-b1-h16x16-s4096x4096-d128x128-causal", 1.25)]
     [TestCase(nameof(GoalQuantity.SpeedOverCase), "dense-f16-b1-h1x1-s1x1-d1x1", null)]
     [TestCase(nameof(GoalQuantity.Seconds), null, 4e-3)]
@@ -58,6 +60,8 @@ public class GoalTests
     [TestCase(nameof(GoalQuantity.ComputeShare), "torch", 0.1, 0.2, "'against' is 'torch'")]
     [TestCase(nameof(GoalQuantity.SpeedOverCase), null, 0.1, 0.2, "'against' is ''")]
     [TestCase(nameof(GoalQuantity.ComputeShare), null, 0.3, 0.2, "'aim' is '0.2'; allowed is at least as good as the floor")]
+    [TestCase(nameof(GoalQuantity.TimeOverProvider), null, 1.2, 1.1, "'against' is ''")]
+    [TestCase(nameof(GoalQuantity.TimeOverProvider), "plain", 1.1, 1.2, "'aim' is '1.2'; allowed is at least as good as the floor")]
     [TestCase(nameof(GoalQuantity.Seconds), null, 0.1, 0.2, "'aim' is '0.2'; allowed is at least as good as the floor")]
     [TestCase(nameof(GoalQuantity.ComputeShare), null, -1d, 0.2, "'floor' is '-1'")]
     public void A_goal_must_be_one(string quantity, string? against, double floor, double aim, string message) =>

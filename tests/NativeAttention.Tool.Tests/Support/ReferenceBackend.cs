@@ -43,7 +43,12 @@ internal sealed class ReferenceBackend(string name) : AttentionBackend
 
     public override bool CanRun(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
     {
-        reason = Refusal ?? (problem.Options.Tuning.Rung is null or "reference"
+        AttentionMask[] masks = [AttentionMask.None, AttentionMask.Causal, AttentionMask.CausalTopLeft];
+        AttentionOptions options = problem.Options;
+        bool modified = options.SoftCap is not null || options.Operands != AttentionOperands.None
+            || !masks.Contains(options.Mask);
+        reason = Refusal ?? (modified ? "it has no modifiers"
+            : options.Tuning.Rung is null or "reference"
             ? null
             : $"there is no rung '{problem.Options.Tuning.Rung}'; there is reference");
         return reason is null;

@@ -87,8 +87,10 @@ internal readonly unsafe struct Width128 : IVectorWidth<Vector128<float>>
 
         // The integer part of x sits in the low bits of the shifted value: move it onto the exponent.
         p = (p.AsInt32() + (shifted.AsInt32() << Exp2Polynomial.FractionBits)).AsSingle();
+        // Below its range 0; a NaN stays itself, since the sum above could make a number of its payload.
         return Vector128.ConditionalSelect(
-            Vector128.LessThan(x, Vector128.Create(Exp2Polynomial.Underflow)), Vector128<float>.Zero, p);
+            Vector128.GreaterThanOrEqual(x, Vector128.Create(Exp2Polynomial.Underflow)), p,
+            Vector128.AndNot(x, Vector128.Equals(x, x)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -87,8 +87,10 @@ internal readonly unsafe struct Width256 : IVectorWidth<Vector256<float>>
 
         // The integer part of x sits in the low bits of the shifted value: move it onto the exponent.
         p = (p.AsInt32() + (shifted.AsInt32() << Exp2Polynomial.FractionBits)).AsSingle();
+        // Below its range 0; a NaN stays itself, since the sum above could make a number of its payload.
         return Vector256.ConditionalSelect(
-            Vector256.LessThan(x, Vector256.Create(Exp2Polynomial.Underflow)), Vector256<float>.Zero, p);
+            Vector256.GreaterThanOrEqual(x, Vector256.Create(Exp2Polynomial.Underflow)), p,
+            Vector256.AndNot(x, Vector256.Equals(x, x)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -92,8 +92,10 @@ internal readonly unsafe struct Width512 : IVectorWidth<Vector512<float>>
 
         // The integer part of x sits in the low bits of the shifted value: move it onto the exponent.
         p = (p.AsInt32() + (shifted.AsInt32() << Exp2Polynomial.FractionBits)).AsSingle();
+        // Below its range 0; a NaN stays itself, since the sum above could make a number of its payload.
         return Vector512.ConditionalSelect(
-            Vector512.LessThan(x, Vector512.Create(Exp2Polynomial.Underflow)), Vector512<float>.Zero, p);
+            Vector512.GreaterThanOrEqual(x, Vector512.Create(Exp2Polynomial.Underflow)), p,
+            Vector512.AndNot(x, Vector512.Equals(x, x)));
     }
 
     // The processor splits x into its floor and a fraction, and scales by powers of two, at the cost of one

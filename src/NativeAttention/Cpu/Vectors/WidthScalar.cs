@@ -65,7 +65,7 @@ internal readonly unsafe struct WidthScalar : IVectorWidth<float>
         p = (p * f) + Exp2Polynomial.C1;
         p = (p * f) + Exp2Polynomial.C0;
         int exponent = BitConverter.SingleToInt32Bits(shifted) << Exp2Polynomial.FractionBits;
-        return x < Exp2Polynomial.Underflow ? 0f : BitConverter.Int32BitsToSingle(
+        return float.IsNaN(x) ? x : x < Exp2Polynomial.Underflow ? 0f : BitConverter.Int32BitsToSingle(
             BitConverter.SingleToInt32Bits(p) + exponent);
     }
 

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace NativeAttention;
+namespace NativeAttention.Cpu;
 
 /// <summary>
 /// Bulk conversion between float and the element types, by vector integer arithmetic: .NET 10 has no vector

@@ -1,6 +1,7 @@
+using NativeAttention.Cpu;
 using NativeAttention.Testing;
 
-namespace NativeAttention.Tests.Tensors;
+namespace NativeAttention.Tests.Cpu;
 
 /// <summary>
 /// The vector conversions against the scalar ones, on every 16-bit value and around every rounding limit.
