@@ -14,7 +14,7 @@ public sealed class DenseForwardTests
 
     private static readonly int[][] HeadDims =
         [[1, 1], [3, 5], [8, 8], [20, 8], [32, 32], [40, 64], [64, 40], [72, 72], [96, 96], [100, 20],
-        [127, 127], [128, 128], [128, 1]];
+        [127, 127], [128, 128], [128, 1], [129, 64], [192, 192], [8, 200], [255, 131], [256, 256]];
 
     private CudaBackend _backend = null!;
 

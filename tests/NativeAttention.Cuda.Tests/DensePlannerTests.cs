@@ -30,6 +30,33 @@ public sealed class DensePlannerTests
         Is.EqualTo("reference"));
 
     [Test]
+    public void Kernels_with_modifiers_run_what_needs_them_and_what_asks_for_them()
+    {
+        AttentionShape shape = new(1, 4, 4, 2, 1, 64);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Choose(shape, rung: "tiled_mod").Rung, Is.EqualTo("tiled_mod"));
+            foreach (string? rung in new[] { null, "tiled", "tiled_mod", "reference" })
+            {
+                AttentionOptions options = new() { SoftCap = 2, Tuning = new TuningHints { Rung = rung } };
+                bool can = DensePlanner.TryChoose(AttentionProblem.Create(ElementType.Float16, shape, options),
+                    80, Shared, out KernelEntry? kernel, out string why);
+                Assert.That(can, Is.True, why);
+                Assert.That(kernel!.Rung, Is.EqualTo(rung == "reference" ? "reference_mod" : "tiled_mod"));
+            }
+
+            AttentionOptions far = new()
+            {
+                DiagonalOffset = int.MinValue,
+                Operands = new() { AlibiSlopes = OperandStrides.PerHead },
+            };
+            Assert.That(DensePlanner.TryChoose(AttentionProblem.Create(ElementType.Float16, shape, far), 80, Shared,
+                out _, out string reason), Is.False);
+            Assert.That(reason, Does.Contain("-2147483648").And.Contains("1073741824"));
+        });
+    }
+
+    [Test]
     public void Refusals_say_why()
     {
         AttentionShape shape = new(1, 4, 4, 2, 1, 64);

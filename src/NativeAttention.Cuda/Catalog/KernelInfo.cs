@@ -30,7 +30,8 @@ public sealed record KernelInfo
     public string Family => _entry.Family;
 
     /// <summary>
-    /// Of family <c>dense</c> <c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>;
+    /// Of family <c>dense</c> <c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>, with
+    /// <c>_mod</c> behind it where it takes modifiers and optional operands;
     /// <c>simt</c> where a family has one kernel, without matrix instructions.
     /// </summary>
     public string Rung => _entry.Rung;

@@ -35,8 +35,9 @@ internal static class DensePlanner
 
         int dim = Math.Max(problem.Shape.HeadDim, problem.Shape.ValueHeadDim);
         string rung = problem.Options.Tuning.Rung ?? DefaultRung;
+        string needed = Needed(problem, rung);
         KernelEntry? found = Candidates(problem)
-            .Where(entry => entry.Rung == rung + Suffix(problem) && entry.HeadDim >= dim
+            .Where(entry => entry.Rung == needed && entry.HeadDim >= dim
                 && entry.MinComputeCapability <= capability)
             .MinBy(entry => entry.HeadDim);
         reason = found is null
@@ -73,12 +74,14 @@ internal static class DensePlanner
             + $"mask {problem.Options.Mask}, layout {problem.Options.Layout}";
     }
 
-    // Problems that are not plain have kernels of their own on every rung.
-    private static string Suffix(AttentionProblem problem) => problem.IsPlain ? "" : ModifiedSuffix;
+    // Problems that are not plain have kernels of their own on every rung; those can run plain ones, too, when asked.
+    private static string Needed(AttentionProblem problem, string rung) =>
+        problem.IsPlain || IsModified(rung) ? rung : rung + ModifiedSuffix;
+
+    private static bool IsModified(string rung) => rung.EndsWith(ModifiedSuffix, StringComparison.Ordinal);
 
     private static IEnumerable<KernelEntry> Candidates(AttentionProblem problem) =>
-        KernelManifest.Entries.Where(entry => entry.Family == Family && entry.ElementType == problem.ElementType
-            && entry.Rung.EndsWith(ModifiedSuffix, StringComparison.Ordinal) != problem.IsPlain);
+        KernelManifest.Entries.Where(entry => entry.Family == Family && entry.ElementType == problem.ElementType);
 
     private static string? Refusal(AttentionProblem problem, int capability)
     {
@@ -111,15 +114,15 @@ internal static class DensePlanner
 
     private static string NoKernel(AttentionProblem problem, string rung, int dim)
     {
-        string suffix = Suffix(problem);
-        string[] rungs = [.. Candidates(problem).Select(entry => entry.Rung[..^suffix.Length]).Distinct()];
-        if (!rungs.Contains(rung))
+        string needed = Needed(problem, rung);
+        string[] rungs = [.. Candidates(problem).Select(entry => entry.Rung).Distinct()];
+        if (!rungs.Contains(needed))
         {
             return $"there is no rung '{rung}' for {problem.ElementType}; there are: "
-                + $"{string.Join(", ", rungs)}";
+                + $"{string.Join(", ", rungs.Where(each => !IsModified(each)))}";
         }
 
-        int most = Candidates(problem).Where(entry => entry.Rung == rung + suffix).Max(entry => entry.HeadDim);
+        int most = Candidates(problem).Where(entry => entry.Rung == needed).Max(entry => entry.HeadDim);
         string which = dim == problem.Shape.HeadDim ? "head dim" : "value head dim";
         return $"{which} {dim} is not supported: supported are 1 to {most}";
     }
