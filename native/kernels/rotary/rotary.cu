@@ -1,5 +1,5 @@
-// Family `rotary`: rotary position embedding of one or two tensors. The build gives the element type from the manifest
-// (native/manifest/kernels.json).
+// Family `rotary`: rotary position embedding of one or two tensors. The build gives the element type from the
+// manifest (native/manifest/kernels.json).
 #include "na/rotary/rotate_rows.h"
 
 NA_ENTRY(NA_SIMT_THREADS, 1) NA_SIMT_ENTRY(na::RotaryParams params) {

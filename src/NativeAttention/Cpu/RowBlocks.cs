@@ -134,11 +134,11 @@ internal unsafe struct RowBlock3<TWidth, TVector> : IRowBlock<RowBlock3<TWidth, 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RowBlock3<TWidth, TVector> Widen<T>(T* source)
         where T : unmanaged => new()
-    {
-        v0 = TWidth.Widen(source),
-        v1 = TWidth.Widen(source + TWidth.Count),
-        v2 = TWidth.Widen(source + (2 * TWidth.Count)),
-    };
+        {
+            v0 = TWidth.Widen(source),
+            v1 = TWidth.Widen(source + TWidth.Count),
+            v2 = TWidth.Widen(source + (2 * TWidth.Count)),
+        };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch<T>(T* source)
@@ -195,12 +195,12 @@ internal unsafe struct RowBlock4<TWidth, TVector> : IRowBlock<RowBlock4<TWidth, 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static RowBlock4<TWidth, TVector> Widen<T>(T* source)
         where T : unmanaged => new()
-    {
-        v0 = TWidth.Widen(source),
-        v1 = TWidth.Widen(source + TWidth.Count),
-        v2 = TWidth.Widen(source + (2 * TWidth.Count)),
-        v3 = TWidth.Widen(source + (3 * TWidth.Count)),
-    };
+        {
+            v0 = TWidth.Widen(source),
+            v1 = TWidth.Widen(source + TWidth.Count),
+            v2 = TWidth.Widen(source + (2 * TWidth.Count)),
+            v3 = TWidth.Widen(source + (3 * TWidth.Count)),
+        };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch<T>(T* source)

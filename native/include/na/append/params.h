@@ -25,9 +25,9 @@ struct AppendPart {
 
 // Copies tokens of two tensors, such as keys and values, into two caches, or into two places of one.
 //
-// Token t of sequence b becomes token positions[b * position_stride] + start + t of the cache (a null pointer counts as
-// 0); what would lie outside 0..capacity - 1 is not written. Positions are read here, so that a captured graph replays
-// with those of the moment. Groups of 2^group_shift lanes stride over the rows.
+// Token t of sequence b becomes token positions[b * position_stride] + start + t of the cache (a null pointer counts
+// as 0); what would lie outside 0..capacity - 1 is not written. Positions are read here, so that a captured graph
+// replays with those of the moment. Groups of 2^group_shift lanes stride over the rows.
 struct AppendParams {
   AppendPart first;
   AppendPart second;

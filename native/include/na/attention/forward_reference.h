@@ -1,7 +1,7 @@
 // Forward attention, one thread per output row: the textbook, the oracle and the fallback.
 //
-// Passes over the visible keys: the maximum of the scores, then sum and output against it, kColumns of the output at a
-// time, so that one kernel does for every head dim. Nothing is shared, nothing is rounded before the end.
+// Passes over the visible keys: the maximum of the scores, then sum and output against it, kColumns of the output at
+// a time, so that one kernel does for every head dim. Nothing is shared, nothing is rounded before the end.
 #pragma once
 
 #include "na/attention/score_modifiers.h"

@@ -153,9 +153,10 @@ struct TiledForward {
 
   NA_DEVICE void load_queries() const {
     using Loader = TileLoader<Element, Config::kBlockM, kRowChunks, Config::kThreads>;
-    const RowSource<Element> source{
-        row_pointer<Element>(dense().query, problem.batch, problem.query_row(problem.first_query), problem.query_head),
-        dense().query.sequence_stride, static_cast<u32>(problem.query_count), static_cast<u32>(dense().head_dim)};
+    const RowSource<Element> source{row_pointer<Element>(dense().query, problem.batch,
+                                                         problem.query_row(problem.first_query), problem.query_head),
+                                    dense().query.sequence_stride, static_cast<u32>(problem.query_count),
+                                    static_cast<u32>(dense().head_dim)};
     Loader::load(query_tile, source, vector_loads(), thread);
   }
 
@@ -171,8 +172,8 @@ struct TiledForward {
     using Loader = TileLoader<Element, Config::kBlockN, kRowChunks, Config::kThreads>;
     const i32 first_key = tile * static_cast<i32>(Config::kBlockN);
     const RowSource<Element> source{row_pointer<Element>(tensor, problem.batch, problem.key_row(first_key), head),
-                                    tensor.sequence_stride,
-                                    static_cast<u32>(problem.key_length(params) - first_key), static_cast<u32>(dim)};
+                                    tensor.sequence_stride, static_cast<u32>(problem.key_length(params) - first_key),
+                                    static_cast<u32>(dim)};
     Loader::load(address, source, vector_loads(), thread);
   }
 

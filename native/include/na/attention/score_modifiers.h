@@ -1,4 +1,5 @@
-// Everything that changes the scores of one query row, in base-2 units: see DenseModifiedParams for meaning and order.
+// Everything that changes the scores of one query row, in base-2 units: see DenseModifiedParams for meaning and
+// order.
 //
 // One score at a time for the reference, two columns of every key tile at a time for the tiled loop. What is absent
 // costs one uniform branch for a row of a tile.

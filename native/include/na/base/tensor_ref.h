@@ -26,8 +26,8 @@ struct MutableTensorRef {
   i64 head_stride;
 };
 
-// Where the entries of an optional operand lie, [batch, heads, queries, keys]; an axis that it lacks has stride 0, and
-// so has one along which it repeats. `data` is null when there is no such operand.
+// Where the entries of an optional operand lie, [batch, heads, queries, keys]; an axis that it lacks has stride 0,
+// and so has one along which it repeats. `data` is null when there is no such operand.
 struct OperandRef {
   const void* data;
   i64 batch_stride;

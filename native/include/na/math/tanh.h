@@ -12,9 +12,10 @@ NA_DEVICE f32 reciprocal(f32 x) {
   return y;
 }
 
-// By two formulas that meet where e^(2x) = 3, as Cody and Waite choose it (Software Manual for the Elementary Functions,
-// 1980, chapter 13): 1 - 2 / (e^2|x| + 1) would cancel below, x + x^3 P(x^2) is for there. P is the Chebyshev
-// interpolant of degree 4 on [0, 0.309], error 1.5e-8, computed for this file. An overflowing power gives 1.
+// By two formulas that meet where e^(2x) = 3, as Cody and Waite choose it (Software Manual for the Elementary
+// Functions, 1980, chapter 13): 1 - 2 / (e^2|x| + 1) would cancel below, x + x^3 P(x^2) is for there. P is the
+// Chebyshev interpolant of degree 4 on [0, 0.309], error 1.5e-8, computed for this file. An overflowing power
+// gives 1.
 NA_DEVICE f32 tanh(f32 x) {
   constexpr f32 kMeet = 0.549306144f;
   const f32 magnitude = __builtin_fabsf(x);

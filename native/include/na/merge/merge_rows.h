@@ -2,8 +2,9 @@
 //
 // With L_k the log-sum-exp of part k and M the largest, w_k = exp(L_k - M), LSE = M + ln(sum w_k) and
 // O = sum(w_k O_k) / sum w_k, summed in the order of the parts: the result does not depend on the launch. A part of
-// weight 0 saw no key that counts; it is skipped, since its output may be anything. Rows whose parts are all empty give
-// output 0 and LSE -inf; a NaN stays in its row. The identity behind it is that of online softmax (arXiv 1805.02867).
+// weight 0 saw no key that counts; it is skipped, since its output may be anything. Rows whose parts are all empty
+// give output 0 and LSE -inf; a NaN stays in its row. The identity behind it is that of online softmax (arXiv
+// 1805.02867).
 #pragma once
 
 #include "na/math/exp2.h"

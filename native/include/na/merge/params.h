@@ -16,8 +16,9 @@ enum MergeFlags : u32 {
 // Merge of partial attention results over disjoint sets of keys.
 //
 // Part 0 is `first`; part k > 0 lies (k - 1) * rest_stride elements (rest_lse_stride for the log-sum-exps) behind
-// `rest`. The output may be the very memory of part 0, and lse that of first_lse; otherwise what is written lies apart
-// from what is read. A group of 2^group_shift lanes works on a row; any grid is right, since groups stride over rows.
+// `rest`. The output may be the very memory of part 0, and lse that of first_lse; otherwise what is written lies
+// apart from what is read. A group of 2^group_shift lanes works on a row; any grid is right, since groups stride over
+// rows.
 struct MergeParams {
   TensorRef first;          // [batch, length, heads, dim]
   TensorRef rest;           // the same

@@ -20,9 +20,9 @@ enum RotaryFlags : u32 {
 // Rotary embedding of one tensor, or of two that share batch, length, head dim, caches and positions.
 //
 // Token t of sequence b has position offset + positions[b * position_batch_stride + t * position_stride] (a null
-// pointer counts as 0), plus t if counted. Its angles are row b * cache_batch_rows + position of the caches. Rows with a
-// position outside 0..cache_rows - 1 get NaN. An output may be the very memory of its input. Groups of 2^group_shift
-// lanes stride over the rows.
+// pointer counts as 0), plus t if counted. Its angles are row b * cache_batch_rows + position of the caches. Rows
+// with a position outside 0..cache_rows - 1 get NaN. An output may be the very memory of its input. Groups of
+// 2^group_shift lanes stride over the rows.
 struct RotaryParams {
   TensorRef query;                // [batch, length, query_heads, head_dim]
   TensorRef key;                  // [batch, length, key_heads, head_dim]

@@ -15,9 +15,7 @@ struct KeyTileWalk {
   i32 full_end;
   i32 full_prefix;  // tiles below are whole in the prefix of every row
 
-  NA_DEVICE bool needs_mask(i32 tile) const {
-    return (tile < full_begin || tile >= full_end) && tile >= full_prefix;
-  }
+  NA_DEVICE bool needs_mask(i32 tile) const { return (tile < full_begin || tile >= full_end) && tile >= full_prefix; }
 
   NA_DEVICE i32 first() const { return end - 1; }
 
@@ -26,8 +24,8 @@ struct KeyTileWalk {
   static NA_DEVICE bool has(i32 tile) { return tile >= 0; }
 };
 
-// Queries [first_query, last_query], at least one. The first query bounds what of the prefix all see, the last one what
-// any sees.
+// Queries [first_query, last_query], at least one. The first query bounds what of the prefix all see, the last one
+// what any sees.
 template <u32 kBlockN>
 NA_DEVICE KeyTileWalk key_tile_walk(const PrefixedBand& visibility, i32 first_query, i32 last_query, i32 key_length) {
   constexpr i32 kTile = static_cast<i32>(kBlockN);

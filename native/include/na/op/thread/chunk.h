@@ -1,4 +1,5 @@
-// A few neighbouring elements of a row as f32: one element, or whole 16-byte words where addresses are multiples of 16.
+// A few neighbouring elements of a row as f32: one element, or whole 16-byte words where addresses are multiples
+// of 16.
 #pragma once
 
 #include "na/math/element.h"
