@@ -87,7 +87,7 @@ public class ScorePassTests(ElementType type)
 
         // A score of magnitude A carries an error of about 2^-22 A, and that into p, at most 1; what is stored
         // in 16 bits is rounded once more. Sums of n probabilities carry n of them at most.
-        double error = Math.ScaleB(c.Reference.ScoreMagnitude, -22) + 1e-6;
+        double error = Math.ScaleB(reference.Magnitude, -22) + 1e-6;
         double stored = Elements.UnitRoundoff(c.ElementType)
             * expected.Where(double.IsFinite).Append(1).Max(Math.Abs);
         AttentionComparer.MaxError("scores", [.. scores.Select(Elements.ToDouble)], expected, error + stored,

@@ -24,16 +24,30 @@ internal sealed class ScoreReference
         };
     }
 
+    /// <summary>
+    /// Largest |scale| * sum |q||k| of any pair, visible or not, with what is added: the scale of the error of a
+    /// score, since the first stages return those of hidden keys too.
+    /// </summary>
+    public double Magnitude { get; private set; }
+
     /// <summary>One score, of any stage.</summary>
     public double Score(ScoreStage stage, int b, int h, int i, int j)
     {
         AttentionShape s = _case.Shape;
         int row = ((b * s.QueryHeads) + h) * s.QueryLength;
         int keyHead = (b * s.KeyValueHeads) + (h / (s.QueryHeads / s.KeyValueHeads));
-        double dot = 0;
+        double dot = 0, magnitude = 0;
         for (int d = 0; d < s.HeadDim; d++)
         {
-            dot += _query[((row + i) * s.HeadDim) + d] * _key[(((keyHead * s.KeyLength) + j) * s.HeadDim) + d];
+            double product =
+                _query[((row + i) * s.HeadDim) + d] * _key[(((keyHead * s.KeyLength) + j) * s.HeadDim) + d];
+            dot += product;
+            magnitude += Math.Abs(product);
+        }
+
+        if (double.IsFinite(magnitude))
+        {
+            Magnitude = Math.Max(Magnitude, (Math.Abs(_rule.Scale) * magnitude) + _rule.ExtraMagnitude(b, h, i, j));
         }
 
         // Keys that do not count are hidden at every stage.
