@@ -44,20 +44,20 @@ internal readonly unsafe struct ScoreModifiers<T>
         {
             biasType = form.ElementType;
             biasStride = form.Strides.Key;
-            bias = tensors.Bias + (At(form.Strides, b, h, i) * ElementTypes.SizeInBytes(biasType));
+            bias = tensors.Bias + (form.Strides.Offset(b, h, i) * ElementTypes.SizeInBytes(biasType));
         }
 
         if (operands.Mask is OperandStrides maskStrides)
         {
             maskStride = maskStrides.Key;
-            mask = tensors.Mask + At(maskStrides, b, h, i);
+            mask = tensors.Mask + maskStrides.Offset(b, h, i);
         }
 
         if (operands.KeyLogWeight is OperandStrides w)
         {
             long keyHead = h * problem.Shape.KeyValueHeads / problem.Shape.QueryHeads;
             weightStride = w.Key;
-            weight = tensors.KeyLogWeight + At(w, b, keyHead, 0) + (sequence.KeyBegin * w.Key);
+            weight = tensors.KeyLogWeight + w.Offset(b, keyHead, 0) + (sequence.KeyBegin * w.Key);
         }
     }
 
@@ -137,19 +137,7 @@ internal readonly unsafe struct ScoreModifiers<T>
 
     /// <summary>Takes the sink into a row's softmax state, in base-2 units.</summary>
     /// <returns>The factor on the output, the gate included.</returns>
-    public float Finish(ref float max, ref float sum)
-    {
-        if (float.IsNegativeInfinity(Sink))
-        {
-            return Gate;
-        }
-
-        float sink = Sink * Log2E, before = max;
-        max = Math.Max(max, sink);
-        float shrink = (float)Math.Pow(2, before - max);
-        sum = (sum * shrink) + (float)Math.Pow(2, sink - max);
-        return shrink * Gate;
-    }
+    public float Finish(ref float max, ref float sum) => SoftmaxSink.Take(Sink * Log2E, ref max, ref sum) * Gate;
 
     private float Bias(long j) => biasType switch
     {
@@ -158,9 +146,6 @@ internal readonly unsafe struct ScoreModifiers<T>
         _ => (float)((BFloat16*)bias)[j * biasStride],
     };
 
-    private static long At(OperandStrides strides, long b, long h, long query) =>
-        (b * strides.Batch) + (h * strides.Head) + (query * strides.Query);
-
     private static float Entry(OperandStrides? strides, float* values, long b, long h, long query,
-        float absent) => strides is OperandStrides s ? values[At(s, b, h, query)] : absent;
+        float absent) => strides is OperandStrides s ? values[s.Offset(b, h, query)] : absent;
 }

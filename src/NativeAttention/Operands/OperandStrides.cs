@@ -28,4 +28,7 @@ public readonly record struct OperandStrides(long Batch, long Head, long Query, 
 
     /// <summary>One entry for every head, [heads], the same in every sequence.</summary>
     public static OperandStrides PerHead { get; } = new(0, 1, 0, 0);
+
+    /// <summary>Offset of the first key's entry of a query.</summary>
+    internal long Offset(long batch, long head, long query) => (batch * Batch) + (head * Head) + (query * Query);
 }

@@ -13,12 +13,6 @@ internal ref struct KeyTileWalk
     private readonly int end;
     private int next;
 
-    /// <summary>Walks a range.</summary>
-    public KeyTileWalk(KeyTileRange range)
-        : this(default, range)
-    {
-    }
-
     /// <summary>Walks the tiles of a prefix, from the first on, and those of a range.</summary>
     public KeyTileWalk(KeyTileRange prefix, KeyTileRange range)
     {

@@ -58,34 +58,34 @@ internal sealed unsafe class TileModifiers<T, TWidth, TVector>
         if (operands.Bias is BiasForm bias)
         {
             tile.Bias = tensors.Bias
-                + (At(bias.Strides, b, h, firstRow) * ElementTypes.SizeInBytes(bias.ElementType));
+                + (bias.Strides.Offset(b, h, firstRow) * ElementTypes.SizeInBytes(bias.ElementType));
         }
 
         if (operands.Mask is OperandStrides mask)
         {
-            tile.Mask = (byte*)tensors.Mask + At(mask, b, h, firstRow);
+            tile.Mask = (byte*)tensors.Mask + mask.Offset(b, h, firstRow);
         }
 
         if (operands.AlibiSlopes is OperandStrides slopes)
         {
-            tile.Slope = tensors.AlibiSlopes[At(slopes, b, h, 0)] * Log2E;
+            tile.Slope = tensors.AlibiSlopes[slopes.Offset(b, h, 0)] * Log2E;
         }
 
         if (operands.KeyLogWeight is OperandStrides weight)
         {
             long keyHead = h / (problem.Shape.QueryHeads / problem.Shape.KeyValueHeads);
-            tile.KeyLogWeight = tensors.KeyLogWeight + At(weight, b, keyHead, 0)
+            tile.KeyLogWeight = tensors.KeyLogWeight + weight.Offset(b, keyHead, 0)
                 + (sequence.KeyBegin * weight.Key);
         }
 
         if (operands.QueryTemperature is OperandStrides temperature)
         {
-            tile.Temperature = tensors.QueryTemperature + At(temperature, b, h, token);
+            tile.Temperature = tensors.QueryTemperature + temperature.Offset(b, h, token);
         }
 
         if (operands.HeadGate is OperandStrides gate)
         {
-            tile.Gate = tensors.HeadGate + At(gate, b, h, token);
+            tile.Gate = tensors.HeadGate + gate.Offset(b, h, token);
         }
 
         return tile;
@@ -160,17 +160,9 @@ internal sealed unsafe class TileModifiers<T, TWidth, TVector>
     /// </summary>
     public void Finish(in TileOperands tile, float* maxima, float* sums, float* factors)
     {
-        if (!float.IsNegativeInfinity(tile.Sink))
+        for (int lane = 0; lane < tile.Rows; lane++)
         {
-            for (int lane = 0; lane < tile.Rows; lane++)
-            {
-                // NaN stays: it is in the sum, and Max would carry it too.
-                float max = Math.Max(maxima[lane], tile.Sink);
-                float shrink = (float)Math.Pow(2, maxima[lane] - max);
-                factors[lane] = shrink;
-                sums[lane] = (sums[lane] * shrink) + (float)Math.Pow(2, tile.Sink - max);
-                maxima[lane] = max;
-            }
+            factors[lane] = SoftmaxSink.Take(tile.Sink, ref maxima[lane], ref sums[lane]);
         }
 
         if (operands.HeadGate is OperandStrides gate)
@@ -288,7 +280,4 @@ internal sealed unsafe class TileModifiers<T, TWidth, TVector>
     private float* KeyRows(float* scratch) => scratch + ((nint)keyTile * lanes);
 
     private float* LaneRow(float* scratch) => KeyRows(scratch) + (Transposition.Rows * keyTile);
-
-    private static long At(OperandStrides strides, long b, long h, long query) =>
-        (b * strides.Batch) + (h * strides.Head) + (query * strides.Query);
 }
