@@ -27,7 +27,7 @@ public abstract class AttentionBackend : IDisposable
     /// <typeparam name="T">Element type; must match <see cref="AttentionProblem.ElementType"/>.</typeparam>
     /// <param name="problem">A validated problem.</param>
     /// <exception cref="NotSupportedException">
-    /// The backend cannot run it; the message has the reason of <see cref="CanRun"/>.
+    /// The backend cannot run it; the message has the reason of <see cref="CanRun(AttentionProblem, out string)"/>.
     /// </exception>
     public abstract HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem)
         where T : unmanaged;
@@ -57,6 +57,66 @@ public abstract class AttentionBackend : IDisposable
         where T : unmanaged
     {
         CanScore(problem, request, out string? reason);
+        throw new NotSupportedException($"{Name}: {reason}");
+    }
+
+    /// <summary>Asks whether this backend can run neighborhood attention of a problem, without throwing.</summary>
+    /// <param name="problem">A validated problem.</param>
+    /// <param name="reason">Why not, when the answer is no.</param>
+    public virtual bool CanRun(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        reason = "it has no neighborhood attention.";
+        return false;
+    }
+
+    /// <summary>Plans neighborhood attention, for tensors in host memory.</summary>
+    /// <typeparam name="T">Element type; must match <see cref="NeighborhoodProblem.ElementType"/>.</typeparam>
+    /// <param name="problem">A validated problem.</param>
+    /// <exception cref="NotSupportedException">The backend cannot; the message has the reason.</exception>
+    public virtual HostNeighborhoodPlan<T> PlanNeighborhood<T>(NeighborhoodProblem problem)
+        where T : unmanaged
+    {
+        CanRun(problem, out string? reason);
+        throw new NotSupportedException($"{Name}: {reason}");
+    }
+
+    /// <summary>Asks whether this backend can run backward of dense attention, without throwing.</summary>
+    /// <param name="problem">The validated forward problem.</param>
+    /// <param name="reason">Why not, when the answer is no.</param>
+    public virtual bool CanRunBackward(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        reason = "it has no backward.";
+        return false;
+    }
+
+    /// <summary>Plans backward of dense attention, for tensors in host memory.</summary>
+    /// <typeparam name="T">Element type; must match <see cref="AttentionProblem.ElementType"/>.</typeparam>
+    /// <param name="problem">The validated forward problem.</param>
+    /// <exception cref="NotSupportedException">The backend cannot; the message has the reason.</exception>
+    public virtual HostBackwardPlan<T> PlanBackward<T>(AttentionProblem problem)
+        where T : unmanaged
+    {
+        CanRunBackward(problem, out string? reason);
+        throw new NotSupportedException($"{Name}: {reason}");
+    }
+
+    /// <summary>Asks whether this backend can run backward of neighborhood attention, without throwing.</summary>
+    /// <param name="problem">The validated forward problem.</param>
+    /// <param name="reason">Why not, when the answer is no.</param>
+    public virtual bool CanRunBackward(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        reason = "it has no backward.";
+        return false;
+    }
+
+    /// <summary>Plans backward of neighborhood attention, for tensors in host memory.</summary>
+    /// <typeparam name="T">Element type; must match <see cref="NeighborhoodProblem.ElementType"/>.</typeparam>
+    /// <param name="problem">The validated forward problem.</param>
+    /// <exception cref="NotSupportedException">The backend cannot; the message has the reason.</exception>
+    public virtual HostBackwardPlan<T> PlanBackward<T>(NeighborhoodProblem problem)
+        where T : unmanaged
+    {
+        CanRunBackward(problem, out string? reason);
         throw new NotSupportedException($"{Name}: {reason}");
     }
 

@@ -1,14 +1,12 @@
 namespace NativeAttention;
 
-/// <summary>What all plans over host memory share: a problem, one run at a time, disposal.</summary>
+/// <summary>What all plans over host memory share: one run at a time, disposal.</summary>
 /// <remarks>
 /// A plan may be used from any thread, but by one thread at a time: a second run that starts before the first
 /// has ended is refused. Disposing is safe at any time; a run in progress ends first and the memory goes
 /// then.
 /// </remarks>
-/// <typeparam name="T">Element type of query, key, value and output.</typeparam>
-public abstract class HostPlan<T> : IDisposable
-    where T : unmanaged
+public abstract class HostPlan : IDisposable
 {
     private const int Idle = 0;
     private const int Running = 1;
@@ -16,27 +14,9 @@ public abstract class HostPlan<T> : IDisposable
     private const int RunningDisposed = 3;
     private int state;
 
-    /// <summary>Makes a plan for a problem.</summary>
-    /// <param name="problem">
-    /// The validated problem; its element type must be that of <typeparamref name="T"/>.
-    /// </param>
-    /// <exception cref="ArgumentException">The problem has another element type.</exception>
-    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type.</exception>
-    private protected HostPlan(AttentionProblem problem)
+    private protected HostPlan()
     {
-        ArgumentNullException.ThrowIfNull(problem);
-        if (ElementTypes.Of<T>() != problem.ElementType)
-        {
-            throw new ArgumentException(
-                $"The problem has elements of type {problem.ElementType}, but the plan was "
-                + $"asked for {typeof(T)}.", nameof(problem));
-        }
-
-        Problem = problem;
     }
-
-    /// <summary>The problem this plan runs.</summary>
-    public AttentionProblem Problem { get; }
 
     /// <summary>Name of the kernel that was chosen.</summary>
     public abstract string KernelName { get; }
@@ -97,6 +77,17 @@ public abstract class HostPlan<T> : IDisposable
             // The plan was disposed meanwhile: nobody can enter any more, so this thread is the last.
             state = Disposed;
             Release();
+        }
+    }
+
+    /// <summary>Refuses a problem of another element type.</summary>
+    private protected static void RequireType<T>(ElementType type, string argument = "problem")
+        where T : unmanaged
+    {
+        if (ElementTypes.Of<T>() != type)
+        {
+            throw new ArgumentException(
+                $"The problem has elements of type {type}, but the plan was asked for {typeof(T)}.", argument);
         }
     }
 }

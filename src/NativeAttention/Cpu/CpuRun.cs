@@ -7,16 +7,8 @@ namespace NativeAttention.Cpu;
 internal sealed unsafe class CpuRun<T>
     where T : unmanaged
 {
-    private const int LineBytes = 64;
-
-    /// <summary>
-    /// Multiply-adds that make a thread worth calling: some microseconds of work, as much as the call costs.
-    /// </summary>
-    private const double LeastWork = 1 << 18;
-
     private readonly CpuKernel<T> kernel;
-    private readonly TileGang gang;
-    private float[][] scratch;
+    private readonly TileWorkers workers;
     private float[] shared;
     private int[] counters;
     private TensorPointers<T> tensors;
@@ -25,15 +17,12 @@ internal sealed unsafe class CpuRun<T>
     public CpuRun(AttentionProblem problem, CpuKernel<T> kernel)
     {
         this.kernel = kernel;
-        int threads = Threads(problem, kernel.Tiles);
-        gang = new TileGang(threads, RunTile);
-        scratch = new float[threads][];
-        for (int i = 0; i < threads; i++)
-        {
-            scratch[i] = RentAligned(kernel.ScratchFloats);
-        }
-
-        shared = kernel.SharedFloats == 0 ? [] : RentAligned(kernel.SharedFloats);
+        AttentionShape shape = problem.Shape;
+        double work = (double)shape.Batch * shape.QueryHeads * shape.QueryLength * shape.KeyLength
+            * (shape.HeadDim + shape.ValueHeadDim);
+        workers = new TileWorkers(TileWorkers.Threads(work, kernel.Tiles, problem.Options.Tuning),
+            kernel.ScratchFloats, RunTile);
+        shared = kernel.SharedFloats == 0 ? [] : TileWorkers.RentAligned(kernel.SharedFloats);
         counters = kernel.SharedCounters == 0 ? [] : ArrayPool<int>.Shared.Rent(kernel.SharedCounters);
     }
 
@@ -41,8 +30,8 @@ internal sealed unsafe class CpuRun<T>
     public string KernelName => kernel.Name;
 
     /// <summary>Bytes of memory rented.</summary>
-    public long WorkspaceBytes => ((scratch.Sum(s => (long)s.Length) + shared.Length) * sizeof(float))
-        + (counters.Length * sizeof(int));
+    public long WorkspaceBytes => workers.Bytes + ((long)shared.Length * sizeof(float))
+        + ((long)counters.Length * sizeof(int));
 
     /// <summary>Runs the kernel over pinned spans; what is not used is empty.</summary>
     /// <param name="inputs">What is read.</param>
@@ -81,7 +70,7 @@ internal sealed unsafe class CpuRun<T>
                 KeyLengths = keys,
                 CumulativeQueryLengths = queryEnds,
                 CumulativeKeyLengths = keyEnds,
-                Shared = Align(together),
+                Shared = TileWorkers.Align(together),
                 Counters = counts,
                 ColumnSums = sums,
                 RowEntropy = entropy,
@@ -89,7 +78,7 @@ internal sealed unsafe class CpuRun<T>
             };
             try
             {
-                gang.Run(kernel.Tiles, cancellationToken);
+                workers.Run(kernel.Tiles, cancellationToken);
             }
             finally
             {
@@ -101,12 +90,7 @@ internal sealed unsafe class CpuRun<T>
     /// <summary>Returns the memory.</summary>
     public void Release()
     {
-        foreach (float[] floats in scratch)
-        {
-            ArrayPool<float>.Shared.Return(floats);
-        }
-
-        scratch = [];
+        workers.Release();
         if (shared.Length > 0)
         {
             ArrayPool<float>.Shared.Return(shared);
@@ -117,27 +101,5 @@ internal sealed unsafe class CpuRun<T>
         counters = [];
     }
 
-    private static int Threads(AttentionProblem problem, long tiles)
-    {
-        AttentionShape s = problem.Shape;
-        double work = (double)s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength
-            * (s.HeadDim + s.ValueHeadDim);
-        double most = Math.Min(problem.Options.Tuning.MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
-        return (int)Math.Max(1, Math.Min(Math.Min(most, tiles), work / LeastWork));
-    }
-
-    private void RunTile(long tile, int place)
-    {
-        fixed (float* start = scratch[place])
-        {
-            kernel.Run(tile, tensors, Align(start));
-        }
-    }
-
-    // Pooled, so that one-shot calls reuse it; managed, so that a forgotten plan leaks nothing.
-    private static float[] RentAligned(int floats) =>
-        ArrayPool<float>.Shared.Rent(checked(floats + (LineBytes / sizeof(float))));
-
-    private static float* Align(float* start) =>
-        (float*)(((nuint)start + LineBytes - 1) / LineBytes * LineBytes);
+    private void RunTile(long tile, float* scratch) => kernel.Run(tile, tensors, scratch);
 }
