@@ -1,6 +1,8 @@
 namespace NativeAttention.Benchmarks.Problems;
 
-/// <summary>What a problem costs at least: useful operations and unavoidable bytes, as benchmarks/schema.md says.</summary>
+/// <summary>
+/// What a problem costs at least: useful operations and unavoidable bytes, as benchmarks/schema.md says.
+/// </summary>
 internal static class WorkCounts
 {
     /// <summary>
