@@ -106,7 +106,11 @@ public sealed class DenseSpotCheckTests
     {
         DenseProblem problem = Problem(new JsonObject
         {
-            ["prefix"] = 3, ["window"] = new JsonArray(4, 0), ["alibi"] = false, ["softcap"] = 2, ["sinks"] = true,
+            ["prefix"] = 3,
+            ["window"] = new JsonArray(4, 0),
+            ["alibi"] = false,
+            ["softcap"] = 2,
+            ["sinks"] = true,
             ["bias"] = "heads",
         });
         Assert.That(problem.Modifiers.Select(m => m.Name),
