@@ -52,7 +52,10 @@ internal sealed class CaseTests
             {
                 Mask = AttentionMask.Causal,
                 Layout = AttentionLayout.Bhsd,
-            }, 22) { LseGradient = true });
+            }, 22)
+            {
+                LseGradient = true,
+            });
             yield return new(new DenseBackwardCase(type, new(1, 9, 9, 2, 2, 3), new() { Mask = new BandMask(-3, 1) }, 23));
             yield return new(new DenseBackwardCase(type, new(1, 3, 0, 2, 2, 3), seed: 24));
             yield return new(new DenseBackwardCase(type, new(1, 0, 3, 2, 2, 3), seed: 25));
