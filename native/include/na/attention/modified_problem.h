@@ -52,18 +52,29 @@ struct ModifiedProblem {
   template <u32 kBlockM>
   static NA_DEVICE ModifiedProblem of_block(const Params& p) {
     const BlockTile tile = BlockTile::of_block<kBlockM>(p.dense);
+    ModifiedProblem problem = of_head(p, tile.batch, tile.query_head);
+    problem.move_to<kBlockM>(tile.first_row);
+    return problem;
+  }
+
+  // Without queries yet.
+  static NA_DEVICE ModifiedProblem of_head(const Params& p, i32 batch, i32 query_head) {
     ModifiedProblem problem;
-    problem.batch = tile.batch;
-    problem.query_head = tile.query_head;
-    problem.key_head = tile.query_head / (p.dense.query_heads / p.dense.key_value_heads);
-    problem.value_head = tile.query_head / (p.dense.query_heads / p.value_heads);
-    problem.first_query = tile.first_query;
-    problem.sequence = SequenceBounds::of(p, tile.batch);
-    problem.query_count = min_of<i32>(kBlockM, problem.sequence.query_length - tile.first_query);
+    problem.batch = batch;
+    problem.query_head = query_head;
+    problem.key_head = query_head / (p.dense.query_heads / p.dense.key_value_heads);
+    problem.value_head = query_head / (p.dense.query_heads / p.value_heads);
+    problem.sequence = SequenceBounds::of(p, batch);
     problem.shift = (p.flags & kDenseDiagonalFollowsLengths) != 0
                         ? problem.sequence.key_length - problem.sequence.query_length
                         : 0;
     return problem;
+  }
+
+  template <u32 kBlockM>
+  NA_DEVICE void move_to(i32 query) {
+    first_query = query;
+    query_count = min_of<i32>(kBlockM, sequence.query_length - query);
   }
 
   static NA_DEVICE const DenseForwardParams& dense(const Params& p) { return p.dense; }
