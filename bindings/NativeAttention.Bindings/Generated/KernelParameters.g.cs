@@ -53,13 +53,6 @@ internal enum RotaryFlags : uint
     RotaryCounted = 1u << 3,
 }
 
-/// <summary>Bits of <c>na::ScoreStages</c>.</summary>
-[Flags]
-internal enum ScoreStages : uint
-{
-    None = 0,
-}
-
 /// <summary>Bits of <c>na::ScoreFlags</c>.</summary>
 [Flags]
 internal enum ScoreFlags : uint

@@ -1,5 +1,5 @@
-// Family `scores`: the scores of attention, and statistics of its probabilities. The build gives element type and tile
-// from the manifest (native/manifest/kernels.json).
+// Family `scores`: the scores of attention, and statistics of its probabilities. The build gives element type and
+// tile from the manifest (native/manifest/kernels.json).
 #include "na/scores/score_pass.h"
 
 namespace {

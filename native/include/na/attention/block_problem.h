@@ -61,8 +61,8 @@ struct BlockProblem {
   static NA_DEVICE BlockProblem of_block(const Params& p) {
     const BlockTile tile = BlockTile::of_block<kBlockM>(p);
     const i32 key_value_head = tile.query_head / (p.query_heads / p.key_value_heads);
-    return {tile.batch,     tile.query_head,  key_value_head,
-            key_value_head, tile.first_row, min_of<i32>(kBlockM, p.query_length - tile.first_row)};
+    return {tile.batch,     tile.query_head, key_value_head,
+            key_value_head, tile.first_row,  min_of<i32>(kBlockM, p.query_length - tile.first_row)};
   }
 
   static NA_DEVICE const DenseForwardParams& dense(const Params& p) { return p; }

@@ -41,8 +41,8 @@ struct ScoreModifiers {
     return factor;
   }
 
-  // The first half of apply: products to scores, the soft cap included. Rounded, so that no maximum is subtracted from
-  // anything but the scores themselves.
+  // The first half of apply: products to scores, the soft cap included. Rounded, so that no maximum is subtracted
+  // from anything but the scores themselves.
   template <u32 kKeyTiles, u32 kWidth>
   NA_DEVICE void scale(f32 (&scores)[kKeyTiles][kWidth], u32 first) const {
     const f32 to_natural = factor();

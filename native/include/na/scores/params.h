@@ -5,13 +5,11 @@
 
 namespace na {
 
-// Which scores are written, in the order in which they come to be; C# twin: ScoreStage.
-enum ScoreStages : u32 {
-  kScoreScaled = 0,         // scale * query_temperature * q.k
-  kScoreSoftCapped = 1,     // after the soft cap
-  kScoreMasked = 2,         // after all terms and masks: what is hidden is -inf
-  kScoreProbabilities = 3,  // exp(score - log-sum-exp of the row): what is hidden is 0
-};
+// Which scores are written, in the order in which they come to be. C# twin: ScoreStage.
+constexpr u32 kScoreScaled = 0;         // scale * query_temperature * q.k
+constexpr u32 kScoreSoftCapped = 1;     // after the soft cap
+constexpr u32 kScoreMasked = 2;         // after all terms and masks: what is hidden is -inf
+constexpr u32 kScoreProbabilities = 3;  // exp(score - log-sum-exp of the row): what is hidden is 0
 
 // Bits of ScoreParams::flags.
 enum ScoreFlags : u32 {
@@ -23,10 +21,10 @@ enum ScoreFlags : u32 {
 
 // Scores of attention, and statistics of its probabilities p. A null pointer is not wanted.
 //
-// Reads query and key of `attention` and, for probabilities and statistics, its log-sum-exp, which must be that of the
-// same problem (null: neither is wanted). Value, output and gates are not looked at. Keys that a sequence has not are
-// hidden at every stage. Column sums need kScoreByKeys, the entropy needs its absence. Any grid is right, since blocks
-// stride over the tiles.
+// Reads query and key of `attention` and, for probabilities and statistics, its log-sum-exp, which must be that of
+// the same problem (null: neither is wanted). Value, output and gates are not looked at. Keys that a sequence has not
+// are hidden at every stage. Column sums need kScoreByKeys, the entropy needs its absence. Any grid is right, since
+// blocks stride over the tiles.
 struct ScoreParams {
   DenseModifiedParams attention;
   void* scores;       // elements, [batch, query_heads, Sq, Sk] dense

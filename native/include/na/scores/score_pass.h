@@ -2,9 +2,9 @@
 // and value product.
 //
 // A block owns a tile of queries of one head and goes through the keys, or a tile of keys and goes through the
-// queries: sums over a row, or over a column, then need nobody else, and come in one order whatever the grid. The head
-// dim is taken in slices of kRowBytes, so that one kernel does for all. Largest probabilities are raised in memory by
-// several blocks; that has no order either.
+// queries: sums over a row, or over a column, then need nobody else, and come in one order whatever the grid. The
+// head dim is taken in slices of kRowBytes, so that one kernel does for all. Largest probabilities are raised in
+// memory by several blocks; that has no order either.
 #pragma once
 
 #include "na/attention/score_modifiers.h"
@@ -127,8 +127,8 @@ struct ScorePass {
   // scores[m][n] = q[m][:] . k[n][:]
   NA_DEVICE void compute(typename Product::Scores& scores, i32 first_key) const {
     Product::clear(scores);
-    const Element* queries = row_pointer<Element>(dense().query, problem.batch, problem.query_row(problem.first_query),
-                                                  problem.query_head);
+    const Element* queries = row_pointer<Element>(dense().query, problem.batch,
+                                                  problem.query_row(problem.first_query), problem.query_head);
     const Element* keys =
         row_pointer<Element>(dense().key, problem.batch, problem.key_row(first_key), problem.key_head);
     const i32 query_count = max_of(problem.query_count, 0);
@@ -201,7 +201,8 @@ struct ScorePass {
     }
   }
 
-  // s becomes p = 2^(s - lse), and entropy and column sums take it in. Rows that see nothing, or are none, have p = 0.
+  // s becomes p = 2^(s - lse), and entropy and column sums take it in. Rows that see nothing, or are none, have p =
+  // 0.
   template <u32 kHalf>
   NA_DEVICE void exponentiate(Row& scores, i32 query) {
     const f32 natural = has(query) ? *problem.lse_row(params.attention, query) : -infinity();
@@ -266,8 +267,8 @@ struct ScorePass {
       }
       most = warp::warp_max(most);
       if (most != 0 && lane == 0) {
-        thread::raise(block_of(problem.first_query + static_cast<i32>(first_row), first_key + static_cast<i32>(8 * n)),
-                      most);
+        thread::raise(
+            block_of(problem.first_query + static_cast<i32>(first_row), first_key + static_cast<i32>(8 * n)), most);
       }
     }
   }
@@ -279,7 +280,8 @@ struct ScorePass {
       for (u32 i = 0; i < 4; ++i) {
         const u32 bits = __builtin_bit_cast(u32, probabilities[n][i]);
         if (bits != 0) {  // which says that query and key exist
-          thread::raise(block_of(query_of(i / 2), first_key + static_cast<i32>(8 * n + 2 * (lane & 3u) + i % 2)), bits);
+          thread::raise(block_of(query_of(i / 2), first_key + static_cast<i32>(8 * n + 2 * (lane & 3u) + i % 2)),
+                        bits);
         }
       }
     }

@@ -1,5 +1,5 @@
-// Reductions over lanes. In an mma tile the quad of lanes 4g..4g+3 shares the rows g and g + 8, and the column of lanes
-// t, t + 4, ... t + 28 the columns 2t and 2t + 1.
+// Reductions over lanes. In an mma tile the quad of lanes 4g..4g+3 shares the rows g and g + 8, and the column of
+// lanes t, t + 4, ... t + 28 the columns 2t and 2t + 1.
 #pragma once
 
 #include "na/math/exp2.h"
