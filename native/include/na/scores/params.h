@@ -22,9 +22,9 @@ enum ScoreFlags : u32 {
 // Scores of attention, and statistics of its probabilities p. A null pointer is not wanted.
 //
 // Reads query and key of `attention` and, for probabilities and statistics, its log-sum-exp, which must be that of
-// the same problem (null: neither is wanted). Value, output and gates are not looked at. Keys that a sequence has not
-// are hidden at every stage. Column sums need kScoreByKeys, the entropy needs its absence. Any grid is right, since
-// blocks stride over the tiles.
+// the same problem (null: neither is wanted). Value, output, gates and packed sequences are not looked at. Keys that
+// a sequence has not are hidden at every stage. Column sums need kScoreByKeys, the entropy needs its absence. Any
+// grid is right, since blocks stride over the tiles.
 struct ScoreParams {
   DenseModifiedParams attention;
   void* scores;       // elements, [batch, query_heads, Sq, Sk] dense

@@ -67,7 +67,7 @@ struct ScorePass {
     for (u32 index = block_index(); index < count; index += block_count()) {
       const BlockTile tile = BlockTile::of<Config::kBlockM>(dense, index, tiles);
       ScorePass self{params,
-                     ModifiedProblem::of_head(params.attention, tile.batch, tile.query_head),
+                     ModifiedProblem::of_head<false>(params.attention, tile.batch, tile.query_head),
                      thread_index(),
                      lane_index(),
                      thread_index() / 32 * 16,
