@@ -45,7 +45,8 @@ public sealed class ScorePlanTests : DeviceFixture
         {
             (int row, int j) = Math.DivRem(n, 7);
             int keyRow = (row / 5 / 2 * 7) + j;
-            double expected = 0.5 * Enumerable.Range(0, 8).Sum(d => (double)query[(row * 12) + d] * key[(keyRow * 8) + d]);
+            double expected = 0.5 * Enumerable.Range(0, 8)
+                .Sum(d => (double)query[(row * 12) + d] * key[(keyRow * 8) + d]);
             Assert.That(actual[n], Is.EqualTo(expected).Within(1e-5));
         }
     }

@@ -14,8 +14,8 @@ internal static class VerifyCommand
 
         The bound of a case is twice the error of plain dense attention in the same element type, plus
         1e-5; of passes over scores, what rounding in that type leaves of the probabilities, and errors of
-        column sums and entropies count by the query and by tenths. Cases with modifiers are left out for kernels that do not know them. Exit code 1 when a
-        case is outside its bound or does not run.
+        column sums and entropies count by the query and by tenths. Cases with modifiers are left out for
+        kernels that do not know them. Exit code 1 when a case is outside its bound or does not run.
         """;
 
     /// <summary>Makes the command.</summary>

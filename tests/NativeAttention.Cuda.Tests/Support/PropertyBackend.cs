@@ -11,6 +11,12 @@ internal static class PropertyBackend
     /// <summary>How many problems for each property: the emulator takes milliseconds for each.</summary>
     public const int Problems = 12;
 
+    /// <summary>
+    /// What a denormal value may lose before anything is computed with it. Tensor cores take float32 as two tf32
+    /// numbers, which leave out 13 of the lowest bits, and the lowest bit of a denormal is 2^-149.
+    /// </summary>
+    public static readonly double DenormalLoss = Math.ScaleB(1, -136);
+
     private static readonly Lazy<CudaBackend> Opened = new(() =>
         CudaBackend.Open(TestDevice.Driver, TestDevice.NewOrdinal(EmulatorOptions.Default)));
 

@@ -2,7 +2,6 @@ using System.Text.Json;
 using NativeAttention.Testing;
 using NativeAttention.Tool.App;
 using NativeAttention.Tool.Devices;
-using NativeAttention.Tool.Npy;
 using NativeAttention.Tool.Tests.Support;
 
 namespace NativeAttention.Tool.Tests.Commands;

@@ -152,38 +152,39 @@ struct ScorePass {
     Loader::load(address, source, (dense().flags & kDenseVectorLoads) != 0, thread);
   }
 
-  // Products to probabilities, for elements 2 half and 2 half + 1 of every key tile: row g or g + 8.
+  // Products to probabilities, for elements 2 half and 2 half + 1 of every key tile: row g or g + 8. What a stage
+  // gave is stored before the next one changes it.
   template <u32 kHalf>
   NA_DEVICE void visit_row(Row& scores, i32 first_column) {
-    constexpr u32 kFirst = 2 * kHalf;
     const i32 query = query_of(kHalf);
-    const i32 existing = min_of(query, problem.sequence.query_length - 1);  // operands have no others
-    const ScoreModifiers<Element> modifiers{params.attention, problem, existing};
-    f32 kept[kKeyTiles][2];
-    keep<kFirst>(kScoreScaled, kept, scores, modifiers.factor());
-    modifiers.scale(scores, kFirst);
-    keep<kFirst>(kScoreSoftCapped, kept, scores, kLn2);
-    modifiers.add_terms(scores, kFirst, first_column, problem.sequence.key_length - first_column);
-    hide_invisible<kFirst>(scores, query, first_column);
-    keep<kFirst>(kScoreMasked, kept, scores, kLn2);
-    if (dense().lse != nullptr) {
-      exponentiate<kHalf>(scores, query);
-      keep<kFirst>(kScoreProbabilities, kept, scores, 1.0f);
-    }
-    if (params.scores != nullptr && has(query)) {
-      store_row(kept, query, first_column);
+    const u32 last = dense().lse == nullptr ? kScoreMasked : kScoreProbabilities;
+    NA_NO_UNROLL
+    for (u32 stage = kScoreScaled; stage <= last; ++stage) {
+      const f32 to_natural = advance<kHalf>(scores, stage, query, first_column);
+      if (params.scores != nullptr && params.stage == stage && has(query)) {
+        store_row<kHalf>(scores, to_natural, query, first_column);
+      }
     }
   }
 
-  // Remembers the scores of the stage that is wanted, in natural units.
-  template <u32 kFirst>
-  NA_DEVICE void keep(u32 stage, f32 (&kept)[kKeyTiles][2], const Row& scores, f32 to_natural) const {
-    if (params.stage == stage) {
-      NA_UNROLL
-      for (u32 n = 0; n < kKeyTiles; ++n) {
-        kept[n][0] = scores[n][kFirst] * to_natural;
-        kept[n][1] = scores[n][kFirst + 1] * to_natural;
-      }
+  // From the stage before to this one; the factor from these scores to natural units.
+  template <u32 kHalf>
+  NA_DEVICE f32 advance(Row& scores, u32 stage, i32 query, i32 first_column) {
+    const i32 existing = min_of(query, problem.sequence.query_length - 1);  // operands have no others
+    const ScoreModifiers<Element> modifiers{params.attention, problem, existing};
+    switch (stage) {
+      case kScoreScaled:
+        return modifiers.factor();
+      case kScoreSoftCapped:
+        modifiers.scale(scores, 2 * kHalf);
+        return kLn2;
+      case kScoreMasked:
+        modifiers.add_terms(scores, 2 * kHalf, first_column, problem.sequence.key_length - first_column);
+        hide_invisible<2 * kHalf>(scores, query, first_column);
+        return kLn2;
+      default:
+        exponentiate<kHalf>(scores, query);
+        return 1.0f;
     }
   }
 
@@ -221,7 +222,8 @@ struct ScorePass {
   }
 
   // The part of a row of the result that this lane has.
-  NA_DEVICE void store_row(const f32 (&kept)[kKeyTiles][2], i32 query, i32 first_column) const {
+  template <u32 kHalf>
+  NA_DEVICE void store_row(const Row& scores, f32 to_natural, i32 query, i32 first_column) const {
     const i64 keys = dense().key_length;
     Element* row = static_cast<Element*>(params.scores) + (head() * dense().query_length + query) * keys;
     const bool pairs = (params.flags & kScorePairStores) != 0;
@@ -229,8 +231,10 @@ struct ScorePass {
     NA_UNROLL
     for (u32 n = 0; n < kKeyTiles; ++n) {
       const i32 column = first_column + static_cast<i32>(8 * n);
-      const f32 even = column < problem.sequence.key_length ? kept[n][0] : hidden;
-      const f32 odd = column + 1 < problem.sequence.key_length ? kept[n][1] : hidden;
+      const bool even_exists = column < problem.sequence.key_length;
+      const bool odd_exists = column + 1 < problem.sequence.key_length;
+      const f32 even = even_exists ? scores[n][2 * kHalf] * to_natural : hidden;
+      const f32 odd = odd_exists ? scores[n][2 * kHalf + 1] * to_natural : hidden;
       if (pairs && column < keys) {
         thread::store_pair(row + column, even, odd);
       } else {
@@ -257,6 +261,7 @@ struct ScorePass {
 
   // The 16 x 16 scores of a warp and two key tiles lie in one block.
   NA_DEVICE void raise_squares(const Row& probabilities, i32 first_key) const {
+    u32* const rows = blocks_of(problem.first_query + static_cast<i32>(first_row));
     NA_UNROLL
     for (u32 n = 0; n < kKeyTiles; n += 2) {
       u32 most = 0;
@@ -267,33 +272,37 @@ struct ScorePass {
       }
       most = warp::warp_max(most);
       if (most != 0 && lane == 0) {
-        thread::raise(
-            block_of(problem.first_query + static_cast<i32>(first_row), first_key + static_cast<i32>(8 * n)), most);
+        thread::raise(rows + block_column(first_key + static_cast<i32>(8 * n)), most);
       }
     }
   }
 
   NA_DEVICE void raise_each(const Row& probabilities, i32 first_key) const {
+    u32* const rows[2] = {blocks_of(query_of(0)), blocks_of(query_of(1))};
     NA_UNROLL
     for (u32 n = 0; n < kKeyTiles; ++n) {
       NA_UNROLL
-      for (u32 i = 0; i < 4; ++i) {
-        const u32 bits = __builtin_bit_cast(u32, probabilities[n][i]);
-        if (bits != 0) {  // which says that query and key exist
-          thread::raise(block_of(query_of(i / 2), first_key + static_cast<i32>(8 * n + 2 * (lane & 3u) + i % 2)),
-                        bits);
+      for (u32 i = 0; i < 2; ++i) {
+        const u32 column = block_column(first_key + static_cast<i32>(8 * n + 2 * (lane & 3u) + i));
+        NA_UNROLL
+        for (u32 half = 0; half < 2; ++half) {
+          const u32 bits = __builtin_bit_cast(u32, probabilities[n][2 * half + i]);
+          if (bits != 0) {  // which says that query and key exist
+            thread::raise(rows[half] + column, bits);
+          }
         }
       }
     }
   }
 
-  NA_DEVICE u32* block_of(i32 query, i32 key) const {
+  // The blocks of a query, and which of them a key belongs to.
+  NA_DEVICE u32* blocks_of(i32 query) const {
     const u32 side = static_cast<u32>(params.block_side);
-    const i64 rows = ceil_div<u32>(dense().query_length, side);
-    const i64 columns = ceil_div<u32>(dense().key_length, side);
-    return params.block_maxima + (head() * rows + static_cast<u32>(query) / side) * columns +
-           static_cast<u32>(key) / side;
+    const i64 row = head() * ceil_div<u32>(dense().query_length, side) + static_cast<u32>(query) / side;
+    return params.block_maxima + row * ceil_div<u32>(dense().key_length, side);
   }
+
+  NA_DEVICE u32 block_column(i32 key) const { return static_cast<u32>(key) / static_cast<u32>(params.block_side); }
 
   NA_DEVICE void finish_rows() const {
     if (params.row_entropy == nullptr) {

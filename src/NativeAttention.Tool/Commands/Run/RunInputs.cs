@@ -90,7 +90,7 @@ internal sealed class RunInputs
     /// <exception cref="ToolException">One cannot be read, or they do not fit together.</exception>
     public static RunInputs Load(RunRequest request) => new(request);
 
-    /// <summary>Shape of a file of axes that begin with the batch, which is left out when the files have none.</summary>
+    /// <summary>Shape of a file of axes; the first, the batch, is left out when the files have none.</summary>
     public long[] ShapeOf(long[] axes) => Query.Array.Shape.Length == 4 ? axes : axes[1..];
 
     private InputTensor Present(string option, string? past, InputTensor added) => past is null
