@@ -110,15 +110,17 @@ struct ScorePass {
 
   // A tile that nobody sees adds nothing to a statistic; its scores are returned all the same.
   NA_DEVICE void visit(i32 first_key) {
-    if (params.scores == nullptr &&
-        !problem.key_tiles<Config::kBlockN>(params.attention).visits(first_key / kBlockN)) {
+    const KeyTileWalk walk = problem.key_tiles<Config::kBlockN>(params.attention);
+    const i32 tile = first_key / kBlockN;
+    if (params.scores == nullptr && !walk.visits(tile)) {
       return;
     }
+    const bool masks = walk.needs_mask(tile) || problem.query_count < kBlockM;
     typename Product::Scores scores;
     compute(scores, first_key);
     const i32 first_column = first_key + static_cast<i32>(2 * (lane & 3u));
-    visit_row<0>(scores[0], first_column);
-    visit_row<1>(scores[0], first_column);
+    visit_row<0>(scores[0], first_column, masks);
+    visit_row<1>(scores[0], first_column, masks);
     if (params.block_maxima != nullptr) {
       raise_maxima(scores[0], first_key);
     }
@@ -155,12 +157,12 @@ struct ScorePass {
   // Products to probabilities, for elements 2 half and 2 half + 1 of every key tile: row g or g + 8. What a stage
   // gave is stored before the next one changes it.
   template <u32 kHalf>
-  NA_DEVICE void visit_row(Row& scores, i32 first_column) {
+  NA_DEVICE void visit_row(Row& scores, i32 first_column, bool masks) {
     const i32 query = query_of(kHalf);
-    const u32 last = dense().lse == nullptr ? kScoreMasked : kScoreProbabilities;
+    const u32 last = dense().lse == nullptr ? params.stage : kScoreProbabilities;
     NA_NO_UNROLL
     for (u32 stage = kScoreScaled; stage <= last; ++stage) {
-      const f32 to_natural = advance<kHalf>(scores, stage, query, first_column);
+      const f32 to_natural = advance<kHalf>(scores, stage, query, first_column, masks);
       if (params.scores != nullptr && params.stage == stage && has(query)) {
         store_row<kHalf>(scores, to_natural, query, first_column);
       }
@@ -169,7 +171,7 @@ struct ScorePass {
 
   // From the stage before to this one; the factor from these scores to natural units.
   template <u32 kHalf>
-  NA_DEVICE f32 advance(Row& scores, u32 stage, i32 query, i32 first_column) {
+  NA_DEVICE f32 advance(Row& scores, u32 stage, i32 query, i32 first_column, bool masks) {
     const i32 existing = min_of(query, problem.sequence.query_length - 1);  // operands have no others
     const ScoreModifiers<Element> modifiers{params.attention, problem, existing};
     switch (stage) {
@@ -180,7 +182,9 @@ struct ScorePass {
         return kLn2;
       case kScoreMasked:
         modifiers.add_terms(scores, 2 * kHalf, first_column, problem.sequence.key_length - first_column);
-        hide_invisible<2 * kHalf>(scores, query, first_column);
+        if (masks) {
+          hide_invisible<2 * kHalf>(scores, query, first_column);
+        }
         return kLn2;
       default:
         exponentiate<kHalf>(scores, query);
