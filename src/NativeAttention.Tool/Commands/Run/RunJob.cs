@@ -80,7 +80,9 @@ internal sealed partial class RunJob
         T[] query = load(inputs.Query), key = load(inputs.Key), value = load(inputs.Value);
         AttentionInputs<T> operands = inputs.Operands.Inputs(inputs.Compute, query, key, value);
         T[] output = new T[inputs.OutputLength];
-        float[] lse = _request.Lse is null ? [] : new float[inputs.LseLength];
+        ScoreRequest? wanted = _request.Scores.Request;
+        bool wantsLse = _request.Lse is not null || wanted?.NeedsLse is true;
+        float[] lse = wantsLse ? new float[inputs.LseLength] : [];
         long start = Stopwatch.GetTimestamp();
         AttentionProblem problem =
             AttentionProblem.Create(inputs.Compute, inputs.Shape, inputs.Options);
@@ -89,14 +91,27 @@ internal sealed partial class RunJob
             throw ToolException.NotAvailable($"device {backend.Name} cannot run this problem: {reason}");
         }
 
+        // A rung is one of attention; the pass over scores has none.
+        AttentionProblem scored =
+            AttentionProblem.Create(inputs.Compute, inputs.Shape, inputs.Options with { Tuning = new() });
+        if (wanted is not null && !backend.CanScore(scored, wanted, out reason))
+        {
+            throw ToolException.NotAvailable(
+                $"device {backend.Name} cannot return scores of this problem: {reason}");
+        }
+
         using HostAttentionPlan<T> plan = backend.PlanHost<T>(problem);
         TimeSpan planTime = Stopwatch.GetElapsedTime(start);
         LogPlan(_session.Loggers.CreateLogger("NativeAttention.Tool"), backend.Name, plan.KernelName,
             plan.WorkspaceBytes);
         start = Stopwatch.GetTimestamp();
         plan.Run(operands, output, lse);
-        return new RunResult(store(output), lse, plan.KernelName, problem.Scale, planTime,
-            Stopwatch.GetElapsedTime(start));
+        TimeSpan runTime = Stopwatch.GetElapsedTime(start);
+        return new RunResult(store(output), lse, plan.KernelName, problem.Scale, planTime, runTime)
+        {
+            Scores = wanted is null ? null : ScoreOutput.Of(
+                backend, scored, wanted, inputs, operands, wanted.NeedsLse ? lse : [], store),
+        };
     }
 
     private static void Save(
@@ -107,6 +122,11 @@ internal sealed partial class RunJob
         Stage("--lse", inputs.LseShape, result.Lse);
         Stage(PastFiles.PresentKeyOption, inputs.Key.Array.Shape, inputs.Key.Array.Elements);
         Stage(PastFiles.PresentValueOption, inputs.Value.Array.Shape, inputs.Value.Array.Elements);
+        foreach ((string option, long[] shape, Array values) in result.Scores?.Tensors ?? [])
+        {
+            Stage(option, shape, values);
+        }
+
         files.Commit();
 
         void Stage(string option, long[] shape, Array values)
@@ -136,7 +156,8 @@ internal sealed partial class RunJob
         _request.DiagonalOffset, result.Scale, _request.SoftCap,
         [.. inputs.Operands.Files.Select(OperandDocument.Of)], inputs.LayoutName,
         result.PlanTime.TotalMilliseconds, result.RunTime.TotalMilliseconds, _request.Output, _request.Lse,
-        _request.Past.PresentKey, _request.Past.PresentValue);
+        _request.Past.PresentKey, _request.Past.PresentValue,
+        result.Scores is null ? null : _request.Scores.Describe(result.Scores.KernelName));
 
     private void WriteText(RunDocument document, RunInputs inputs, RunResult result, TextWriter writer)
     {
@@ -153,6 +174,12 @@ internal sealed partial class RunJob
         {
             NpyArray all = (present.Option == PastFiles.PresentKeyOption ? inputs.Key : inputs.Value).Array;
             writer.WriteLine($"{present.Path}: {type}, {all.Count} elements");
+        }
+
+        foreach ((string option, _, Array values) in result.Scores?.Tensors ?? [])
+        {
+            string path = _request.Scores.Outputs.First(f => f.Option == option).Path;
+            writer.WriteLine($"{path}: {(values is Half[] ? "float16" : "float32")}, {values.Length} elements");
         }
     }
 

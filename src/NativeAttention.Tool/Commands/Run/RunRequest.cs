@@ -28,6 +28,8 @@ internal sealed record RunRequest
 
     public required PastFiles Past { get; init; }
 
+    public required ScoreFiles Scores { get; init; }
+
     public bool HeadsFirst { get; init; }
 
     /// <summary>Type to compute in; null for that of the files.</summary>
@@ -43,5 +45,5 @@ internal sealed record RunRequest
 
     /// <summary>Every file that is written.</summary>
     public IEnumerable<OptionFile> Outputs =>
-        [new("--output", Output), .. OptionFile.Given(("--lse", Lse)), .. Past.Outputs];
+        [new("--output", Output), .. OptionFile.Given(("--lse", Lse)), .. Past.Outputs, .. Scores.Outputs];
 }
