@@ -122,8 +122,7 @@ internal sealed unsafe class CpuRun<T>
         AttentionShape s = problem.Shape;
         double work = (double)s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength
             * (s.HeadDim + s.ValueHeadDim);
-        double most = Math.Min(problem.Options.Tuning.MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
-        return (int)Math.Max(1, Math.Min(Math.Min(most, tiles), work / LeastWork));
+        return (int)Math.Max(1, Math.Min(Math.Min(problem.Options.Tuning.Threads, tiles), work / LeastWork));
     }
 
     private void RunTile(long tile, int place)
