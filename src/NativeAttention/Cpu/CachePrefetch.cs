@@ -8,6 +8,9 @@ namespace NativeAttention.Cpu;
 /// </summary>
 internal static unsafe class CachePrefetch
 {
+    /// <summary>Bytes of a cache line.</summary>
+    public const int LineBytes = 64;
+
     /// <summary>Asks for the cache line of an address; does nothing where there is no such hint.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Line(void* address)

@@ -45,13 +45,20 @@ internal static class ElementConvert
     /// <param name="rows">Number of rows.</param>
     /// <param name="length">Elements in a row.</param>
     /// <param name="destination">As many floats.</param>
+    /// <param name="ahead">Distance to the rows that are wanted next, which are asked for; 0 for none.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static unsafe void WidenRows<T>(T* source, nint stride, int rows, int length, float* destination)
+    public static unsafe void WidenRows<T>(T* source, nint stride, int rows, int length, float* destination,
+        nint ahead = 0)
         where T : unmanaged
     {
         for (; rows > 0; rows--)
         {
             ushort* from = (ushort*)source;
+            for (int line = 0; ahead != 0 && line < length; line += CachePrefetch.LineBytes / sizeof(T))
+            {
+                CachePrefetch.Line(from + ahead + line);
+            }
+
             int i = 0;
             if (Avx512F.IsSupported)
             {

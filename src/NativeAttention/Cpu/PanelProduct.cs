@@ -22,6 +22,12 @@ internal static unsafe class PanelProduct<TWidth, TVector>
     /// </summary>
     private const int TallRows = 6;
 
+    /// <summary>
+    /// Rows where lanes are few: a block of half the vectors leaves registers for twice the rows, and each row
+    /// of b that is loaded serves twice as many multiply-adds.
+    /// </summary>
+    private const int DoubleRows = 2 * TallRows;
+
     /// <summary>Rows of the micro-kernel for what 6 leave over.</summary>
     private const int ShortRows = 4;
 
@@ -79,6 +85,13 @@ internal static unsafe class PanelProduct<TWidth, TVector>
     {
         float* from = a.Start;
         int rows = a.Rows;
+        for (; 2 * TRow.Vectors <= TWidth.BlockVectors && rows >= DoubleRows; rows -= DoubleRows)
+        {
+            Double<TRow>(c, from, a, b, stride, start, rescale);
+            from += DoubleRows * a.RowStride;
+            c += DoubleRows * stride;
+        }
+
         while (rows > 0)
         {
             int most = rows is TallRows - 1 or TallRows or > 2 * ShortRows ? TallRows : ShortRows;
@@ -95,6 +108,87 @@ internal static unsafe class PanelProduct<TWidth, TVector>
             from += most * a.RowStride;
             c += most * stride;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Double<TRow>(float* c, float* a, in BroadcastOperand operand, float* b, nint stride,
+        PanelStart start, float* rescale)
+        where TRow : struct, IRowBlock<TRow, TVector>
+    {
+        TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default;
+        TRow c6 = default, c7 = default, c8 = default, c9 = default, c10 = default, c11 = default;
+        if (start != PanelStart.Zero)
+        {
+            c0 = TRow.Load(c);
+            c1 = TRow.Load(c + stride);
+            c2 = TRow.Load(c + (2 * stride));
+            c3 = TRow.Load(c + (3 * stride));
+            c4 = TRow.Load(c + (4 * stride));
+            c5 = TRow.Load(c + (5 * stride));
+            c6 = TRow.Load(c + (6 * stride));
+            c7 = TRow.Load(c + (7 * stride));
+            c8 = TRow.Load(c + (8 * stride));
+            c9 = TRow.Load(c + (9 * stride));
+            c10 = TRow.Load(c + (10 * stride));
+            c11 = TRow.Load(c + (11 * stride));
+        }
+
+        if (start == PanelStart.Rescale)
+        {
+            TRow factor = TRow.Load(rescale);
+            c0.Scale(factor);
+            c1.Scale(factor);
+            c2.Scale(factor);
+            c3.Scale(factor);
+            c4.Scale(factor);
+            c5.Scale(factor);
+            c6.Scale(factor);
+            c7.Scale(factor);
+            c8.Scale(factor);
+            c9.Scale(factor);
+            c10.Scale(factor);
+            c11.Scale(factor);
+        }
+
+        // Three pointers and four indices address twelve rows.
+        nint rowStride = operand.RowStride, stepStride = operand.StepStride;
+        float* a4 = a + (4 * rowStride);
+        float* a8 = a + (8 * rowStride);
+        nint k0 = 0, k1 = rowStride, k2 = 2 * rowStride, k3 = 3 * rowStride;
+        for (int steps = operand.Steps; steps > 0; steps--)
+        {
+            TRow row = TRow.Load(b);
+            c0.Add(TWidth.Broadcast(a[k0]), row);
+            c1.Add(TWidth.Broadcast(a[k1]), row);
+            c2.Add(TWidth.Broadcast(a[k2]), row);
+            c3.Add(TWidth.Broadcast(a[k3]), row);
+            c4.Add(TWidth.Broadcast(a4[k0]), row);
+            c5.Add(TWidth.Broadcast(a4[k1]), row);
+            c6.Add(TWidth.Broadcast(a4[k2]), row);
+            c7.Add(TWidth.Broadcast(a4[k3]), row);
+            c8.Add(TWidth.Broadcast(a8[k0]), row);
+            c9.Add(TWidth.Broadcast(a8[k1]), row);
+            c10.Add(TWidth.Broadcast(a8[k2]), row);
+            c11.Add(TWidth.Broadcast(a8[k3]), row);
+            k0 += stepStride;
+            k1 += stepStride;
+            k2 += stepStride;
+            k3 += stepStride;
+            b += stride;
+        }
+
+        c0.Store(c);
+        c1.Store(c + stride);
+        c2.Store(c + (2 * stride));
+        c3.Store(c + (3 * stride));
+        c4.Store(c + (4 * stride));
+        c5.Store(c + (5 * stride));
+        c6.Store(c + (6 * stride));
+        c7.Store(c + (7 * stride));
+        c8.Store(c + (8 * stride));
+        c9.Store(c + (9 * stride));
+        c10.Store(c + (10 * stride));
+        c11.Store(c + (11 * stride));
     }
 
     // Rows beyond the last repeat it, and their results are never used; of 6 that is at most the sixth.

@@ -14,14 +14,15 @@ internal static unsafe class QueryPanel<T>
     /// <param name="queries">First query.</param>
     /// <param name="stride">Distance between queries.</param>
     /// <param name="count">Queries, at least one.</param>
-    /// <param name="panels">Where the panel lies.</param>
+    /// <param name="panels">Head dim and lanes.</param>
     /// <param name="scale">Factor on the scores.</param>
-    /// <param name="scratch">Start of the panels.</param>
+    /// <param name="packed">The panel.</param>
+    /// <param name="spare">Room for some queries.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(T* queries, long stride, int count, TilePanels panels, float scale, float* scratch)
+    public static void Pack(T* queries, long stride, int count, TilePanels panels, float scale, float* packed,
+        float* spare)
     {
         int dim = panels.HeadDim, lanes = panels.Lanes;
-        float* spare = scratch + panels.Rows;
         for (int lane = 0; lane < lanes; lane += Transposition.Rows)
         {
             FourRows rows = new()
@@ -31,7 +32,7 @@ internal static unsafe class QueryPanel<T>
                 Row2 = Row(queries + (Math.Min(lane + 2, count - 1) * stride), dim, spare + (2 * dim)),
                 Row3 = Row(queries + (Math.Min(lane + 3, count - 1) * stride), dim, spare + (3 * dim)),
             };
-            Transposition.ToLanes(rows, dim, scratch + panels.Query + lane, lanes, scale, Log2E);
+            Transposition.ToLanes(rows, dim, packed + lane, lanes, scale, Log2E);
         }
     }
 

@@ -27,7 +27,7 @@ internal sealed unsafe class ScoreKernel<T, TWidth, TVector> : CpuKernel<T>
         schedule = TiledKernel<T, TWidth, TVector>.DefaultSchedule(problem);
         int lanes = TiledKernel<T, TWidth, TVector>.LanesOf(schedule);
         panels = new TilePanels(lanes, schedule.KeyTile, problem.Shape.HeadDim, schedule.KeyTile,
-            PanelProduct<TWidth, TVector>.SpareRows, typeof(T) != typeof(float));
+            PanelProduct<TWidth, TVector>.SpareRows, queryTiles: 1, typeof(T) != typeof(float));
         modifiers = new(problem, lanes, schedule.KeyTile);
     }
 
@@ -52,7 +52,8 @@ internal sealed unsafe class ScoreKernel<T, TWidth, TVector> : CpuKernel<T>
             int rows = (int)Math.Min(schedule.QueryTile, shape.QueryLength - firstRow);
             TileOperands operands = modifiers.Locate(tensors, sequence, b, h, firstRow, rows);
             QueryPanel<T>.Pack(tensors.Query + At(Problem.Strides.Query, b, firstRow, h),
-                Problem.Strides.Query.Sequence, rows, panels, Problem.Scale, scratch);
+                Problem.Strides.Query.Sequence, rows, panels, Problem.Scale, scratch + panels.Query,
+                scratch + panels.Rows);
             modifiers.ScaleQueries(operands, scratch + panels.Query, panels.HeadDim, scratch + panels.Total);
             for (int n = 0; n < own.KeyTileCount; n++)
             {
@@ -188,8 +189,8 @@ internal sealed unsafe class ScoreKernel<T, TWidth, TVector> : CpuKernel<T>
 
         stride = panels.HeadDim;
         ElementConvert.WidenRows(source, (nint)Problem.Strides.Key.Sequence, count, panels.HeadDim,
-            scratch + panels.Widened);
-        return scratch + panels.Widened;
+            scratch + panels.Keys);
+        return scratch + panels.Keys;
     }
 
     private readonly record struct Place(long FirstRow, int Rows, long FirstKey, int Keys);

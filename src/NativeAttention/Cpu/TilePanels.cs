@@ -1,7 +1,8 @@
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// Where the panels of one thread lie in its scratch memory, in floats. Every panel begins a cache line.
+/// Where the panels of one thread lie in its scratch memory, in floats: first, for every query tile of a task,
+/// its own; then those that they share. Every panel begins a cache line.
 /// </summary>
 internal sealed class TilePanels
 {
@@ -14,20 +15,25 @@ internal sealed class TilePanels
     /// <param name="headDim">Length of a query or key vector.</param>
     /// <param name="valueHeadDim">Length of a value vector.</param>
     /// <param name="spareRows">Rows that a product may overwrite after its result.</param>
+    /// <param name="queryTiles">Query tiles of a task.</param>
     /// <param name="widen">Whether keys and values must be widened to float.</param>
-    public TilePanels(int lanes, int keys, int headDim, int valueHeadDim, int spareRows, bool widen)
+    public TilePanels(int lanes, int keys, int headDim, int valueHeadDim, int spareRows, int queryTiles,
+        bool widen)
     {
         Lanes = lanes;
         HeadDim = headDim;
         ValueHeadDim = valueHeadDim;
         Query = Take((long)headDim * lanes);
-        Scores = Take((long)(keys + spareRows) * lanes);
         Output = Take((long)(valueHeadDim + spareRows) * lanes);
         Maxima = Take(lanes);
         Sums = Take(lanes);
+        OwnFloats = total;
+        Take((long)OwnFloats * (queryTiles - 1));
+        Scores = Take((long)(keys + spareRows) * lanes);
         Rescale = Take(lanes);
         Rows = Take((long)Transposition.Rows * Math.Max(headDim, valueHeadDim));
-        Widened = Take(widen ? (long)keys * Math.Max(headDim, valueHeadDim) : 0);
+        Keys = Take(widen ? (long)keys * headDim : 0);
+        Values = Take(widen ? (long)keys * valueHeadDim : 0);
     }
 
     /// <summary>Lanes of every panel.</summary>
@@ -39,20 +45,23 @@ internal sealed class TilePanels
     /// <summary>Length of a value vector.</summary>
     public int ValueHeadDim { get; }
 
-    /// <summary>Q^T, [head dim][lane].</summary>
+    /// <summary>Floats from the panels of a query tile to those of the next.</summary>
+    public int OwnFloats { get; }
+
+    /// <summary>Of a query tile: Q^T, [head dim][lane].</summary>
     public int Query { get; }
+
+    /// <summary>Of a query tile: O^T, [value dim][lane], not yet divided by the sums.</summary>
+    public int Output { get; }
+
+    /// <summary>Of a query tile: m of every lane.</summary>
+    public int Maxima { get; }
+
+    /// <summary>Of a query tile: l of every lane.</summary>
+    public int Sums { get; }
 
     /// <summary>S^T and then P^T, [key][lane].</summary>
     public int Scores { get; }
-
-    /// <summary>O^T, [value dim][lane], not yet divided by the sums.</summary>
-    public int Output { get; }
-
-    /// <summary>m of every lane.</summary>
-    public int Maxima { get; }
-
-    /// <summary>l of every lane.</summary>
-    public int Sums { get; }
 
     /// <summary>Factor on the old accumulators, of every lane.</summary>
     public int Rescale { get; }
@@ -60,8 +69,11 @@ internal sealed class TilePanels
     /// <summary>Some query or output vectors, for conversion.</summary>
     public int Rows { get; }
 
-    /// <summary>A key or value tile as floats.</summary>
-    public int Widened { get; }
+    /// <summary>A tile of keys as floats.</summary>
+    public int Keys { get; }
+
+    /// <summary>A tile of values as floats.</summary>
+    public int Values { get; }
 
     /// <summary>Floats in all.</summary>
     public int Total => total;

@@ -43,11 +43,8 @@ internal sealed unsafe class TileWorkers
     /// <param name="multiplyAdds">The work.</param>
     /// <param name="tiles">Tiles it is cut into.</param>
     /// <param name="tuning">The caller's limit.</param>
-    public static int Threads(double multiplyAdds, long tiles, TuningHints tuning)
-    {
-        double most = Math.Min(tuning.MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
-        return (int)Math.Max(1, Math.Min(Math.Min(most, tiles), multiplyAdds / LeastWork));
-    }
+    public static int Threads(double multiplyAdds, long tiles, TuningHints tuning) =>
+        (int)Math.Max(1, Math.Min(Math.Min(tuning.Threads, tiles), multiplyAdds / LeastWork));
 
     /// <summary>Floats from the pool, with room to begin at a cache line.</summary>
     /// <remarks>

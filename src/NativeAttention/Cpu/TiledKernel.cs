@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -11,8 +12,9 @@ namespace NativeAttention.Cpu;
 /// <remarks>
 /// Any head dim, any lengths: only lanes are padded, and a padded lane repeats the last query; its result is
 /// dropped. No key beyond the last is ever read, so tails need no mask, and of what the band hides little is
-/// computed (<see cref="KeyStrips"/>). K and V are read where they lie; 16-bit ones are widened into scratch
-/// memory a strip at a time.
+/// computed (<see cref="KeyStrips"/>). A task is a few query tiles that read the same keys and values, of one head
+/// or of several: a key tile is brought once for all that visit it. K and V are read where they lie; 16-bit ones
+/// are widened into scratch memory.
 /// </remarks>
 internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     where T : unmanaged
@@ -27,7 +29,19 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private const int KeyTileFloats = 12288;
 
     private const int MostKeys = 96;
+
+    /// <summary>Most query tiles of a task: what is widened for all is then a small part of the work.</summary>
+    private const int MostTaskTiles = 4;
+
+    /// <summary>Most floats of queries and outputs of a task, which wait in the second-level cache: 1 MiB.</summary>
+    private const int MostTaskFloats = 1 << 18;
+
+    /// <summary>Tasks for each thread below which query tiles are rather tasks of their own.</summary>
+    private const int LeastTasks = 4;
+
     private readonly TileSchedule schedule;
+    private readonly int sharers;
+    private readonly int taskTiles;
     private readonly TilePanels panels;
     private readonly TileModifiers<T, TWidth, TVector>? modifiers; // null for plain problems
 
@@ -42,58 +56,102 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     {
         this.schedule = schedule;
         AttentionShape shape = problem.Shape;
-        panels = new TilePanels(LanesOf(schedule), schedule.KeyTile, shape.HeadDim,
-            shape.ValueHeadDim, PanelProduct<TWidth, TVector>.SpareRows,
-            typeof(T) != typeof(float));
+        sharers = (int)BigInteger.GreatestCommonDivisor(
+            shape.QueryHeads / shape.KeyValueHeads, shape.QueryHeads / shape.ValueHeads);
+        long tiles = (long)shape.Batch * shape.QueryHeads * schedule.QueryTiles;
+        long floats = (long)LanesOf(schedule) * (shape.HeadDim + shape.ValueHeadDim);
+        long most = Math.Min(Math.Min(MostTaskTiles, SharedTiles), MostTaskFloats / floats);
+        taskTiles = (int)Math.Max(1, Math.Min(most, tiles / ((long)LeastTasks * problem.Options.Tuning.Threads)));
+        panels = new TilePanels(LanesOf(schedule), schedule.KeyTile, shape.HeadDim, shape.ValueHeadDim,
+            PanelProduct<TWidth, TVector>.SpareRows, taskTiles, Widens);
         modifiers = problem.IsPlain ? null : new(problem, panels.Lanes, schedule.KeyTile);
     }
 
     public override string Name => $"na_cpu_tiled_{ElementName}_{TWidth.Name}";
 
-    public override long Tiles => (long)Problem.Shape.Batch * Problem.Shape.QueryHeads * schedule.QueryTiles;
+    public override long Tiles =>
+        (long)Problem.Shape.Batch * (Problem.Shape.QueryHeads / sharers) * SharedTasks;
 
     public override int ScratchFloats => checked(panels.Total + (modifiers?.ScratchFloats ?? 0));
 
-    public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
+    // Query tiles that read the same keys and values, and the tasks that they make.
+    private long SharedTiles => (long)sharers * schedule.QueryTiles;
+
+    private long SharedTasks => (SharedTiles + taskTiles - 1) / taskTiles;
+
+    public override void Run(long task, in TensorPointers<T> tensors, float* scratch)
     {
-        AttentionShape shape = Problem.Shape;
-        (long rest, long fromLast) = Math.DivRem(tile, (long)schedule.QueryTiles);
-        (long b, long h) = Math.DivRem(rest, (long)shape.QueryHeads);
+        Unsafe.SkipInit(out TaskTiles all);
+        Span<Tile> tiles = ((Span<Tile>)all)[..Locate(task, tensors, scratch, all)];
+        foreach (ref Tile t in tiles)
+        {
+            Prologue(t);
+        }
 
-        // The last tile of a causal problem has the most keys: it comes first, so that threads finish
+        for (int keyTile = Next(tiles); keyTile < int.MaxValue; keyTile = Next(tiles))
+        {
+            KeyTileRows rows = Bring(tiles[0], keyTile);
+            foreach (ref Tile t in tiles)
+            {
+                if (!t.Walk.IsDone && t.Walk.Next == keyTile)
+                {
+                    Visit(t, t.Walk.Take(), rows);
+                    t.Start = PanelStart.Rescale;
+                }
+            }
+        }
+
+        foreach (ref Tile t in tiles)
+        {
+            Epilogue(t);
+        }
+    }
+
+    // The nearest key tile that a query tile of a task has yet to visit.
+    private static int Next(ReadOnlySpan<Tile> tiles)
+    {
+        int next = int.MaxValue;
+        foreach (ref readonly Tile t in tiles)
+        {
+            next = t.Walk.IsDone ? next : Math.Min(next, t.Walk.Next);
+        }
+
+        return next;
+    }
+
+    // Finds the query tiles of a task, and returns their number.
+    private int Locate(long task, in TensorPointers<T> tensors, float* scratch, Span<Tile> tiles)
+    {
+        (long rest, long fromLast) = Math.DivRem(task, SharedTasks);
+        (long b, long sharing) = Math.DivRem(rest, (long)(Problem.Shape.QueryHeads / sharers));
+        SequenceBounds sequence = tensors.Sequence(Problem.Shape, b);
+
+        // The last tiles of a causal problem have the most keys: they come first, so that threads finish
         // together.
-        int queryTile = (int)(schedule.QueryTiles - 1 - fromLast);
-        SequenceBounds sequence = tensors.Sequence(shape, b);
-        long firstRow = (long)queryTile * schedule.QueryTile;
-        if (firstRow >= sequence.QueryLength)
+        long first = (SharedTasks - 1 - fromLast) * taskTiles, end = Math.Min(first + taskTiles, SharedTiles);
+        int count = 0;
+        for (long tile = first; tile < end; tile++)
         {
-            return;
+            (long h, long queryTile) = Math.DivRem(tile, (long)schedule.QueryTiles);
+            if (queryTile * schedule.QueryTile < sequence.QueryLength)
+            {
+                tiles[count] = Locate(tensors, sequence, b, (sharing * sharers) + h, (int)queryTile);
+                tiles[count].Scratch = scratch;
+                tiles[count].Own = scratch + ((nint)count * panels.OwnFloats);
+                count++;
+            }
         }
 
-        Tile t = Locate(tensors, sequence, b, h, firstRow);
-        t.Scratch = scratch;
-        Prologue(t);
-        KeyTileWalk walk = t.Schedule.Walk(queryTile);
-        PanelStart start = PanelStart.Zero;
-        while (!walk.IsDone)
-        {
-            Visit(t, walk.Take(), start);
-            start = PanelStart.Rescale;
-        }
-
-        if (start == PanelStart.Zero)
-        {
-            new Span<float>(scratch + panels.Output, panels.ValueHeadDim * panels.Lanes).Clear();
-        }
-
-        Epilogue(t);
+        return count;
     }
 
     private Tile Locate(in TensorPointers<T> tensors, in SequenceBounds sequence, long b, long h,
-        long firstRow)
+        int queryTile)
     {
         LayoutStrides strides = Problem.Strides;
+        long firstRow = (long)queryTile * schedule.QueryTile;
         int rows = (int)Math.Min(schedule.QueryTile, sequence.QueryLength - firstRow);
+        TileSchedule own = modifiers is null ? schedule : schedule.Of(Problem, sequence);
         return new Tile
         {
             Query = tensors.Query + At(strides.Query, b, sequence.QueryBegin + firstRow, h),
@@ -105,10 +163,13 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
                 : tensors.Lse + Problem.LseOffset((int)b, (int)h, sequence) + firstRow,
             FirstRow = firstRow,
             Rows = rows,
-            Schedule = modifiers is null ? schedule : schedule.Of(Problem, sequence),
+            Schedule = own,
+            Walk = own.Walk(queryTile),
             Operands = modifiers?.Locate(tensors, sequence, b, h, firstRow, rows) ?? default,
         };
     }
+
+    private static bool Widens => typeof(T) != typeof(float);
 
     private static int LeastLanes => Math.Max(TWidth.Count, Transposition.Rows);
 
@@ -133,15 +194,16 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private void Prologue(in Tile t)
     {
         int lanes = panels.Lanes;
-        QueryPanel<T>.Pack(t.Query, Problem.Strides.Query.Sequence, t.Rows, panels, Problem.Scale, t.Scratch);
-        modifiers?.ScaleQueries(
-            t.Operands, t.Scratch + panels.Query, panels.HeadDim, t.Scratch + panels.Total);
-        new Span<float>(t.Scratch + panels.Maxima, lanes).Fill(float.NegativeInfinity);
-        new Span<float>(t.Scratch + panels.Sums, lanes).Clear();
+        float* queries = t.Own + panels.Query;
+        QueryPanel<T>.Pack(t.Query, Problem.Strides.Query.Sequence, t.Rows, panels, Problem.Scale, queries,
+            t.Scratch + panels.Rows);
+        modifiers?.ScaleQueries(t.Operands, queries, panels.HeadDim, t.Scratch + panels.Total);
+        new Span<float>(t.Own + panels.Maxima, lanes).Fill(float.NegativeInfinity);
+        new Span<float>(t.Own + panels.Sums, lanes).Clear();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Visit(in Tile t, KeyTileVisit visit, PanelStart start)
+    private void Visit(in Tile t, KeyTileVisit visit, in KeyTileRows source)
     {
         int lanes = panels.Lanes;
         long tileBegin = (long)visit.Tile * schedule.KeyTile;
@@ -155,7 +217,8 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         int reach = visit.Full || inPrefix ? keys : (int)Math.Clamp(1 - low, -lanes, keys);
         keys = Math.Clamp(reach + t.Rows - 1, 0, keys);
         KeyStrips strips = new(keys, lanes, reach);
-        Score(t, firstKey, strips);
+        KeyTileRows rows = source.From((nint)(firstKey - tileBegin));
+        Score(t, rows, strips);
 
         float* scores = t.Scratch + panels.Scores;
         modifiers?.Apply(t.Operands, scores, firstKey, keys, t.Scratch + panels.Total);
@@ -172,35 +235,39 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
             }
         }
 
-        OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Scratch + panels.Maxima,
-            t.Scratch + panels.Sums, t.Scratch + panels.Rescale);
-        Accumulate(t, firstKey, strips, start);
+        OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Own + panels.Maxima,
+            t.Own + panels.Sums, t.Scratch + panels.Rescale);
+        Accumulate(t, rows, strips);
     }
 
     // S^T[key][lane] = k[key] . Q^T[.][lane]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Score(in Tile t, long firstKey, in KeyStrips strips)
+    private void Score(in Tile t, in KeyTileRows source, in KeyStrips strips)
     {
         int lanes = panels.Lanes;
-        BroadcastOperand k = new() { Steps = panels.HeadDim, StepStride = 1 };
+        BroadcastOperand k = new() { RowStride = source.KeyStride, Steps = panels.HeadDim, StepStride = 1 };
         for (int s = 0; s < strips.Count; s++)
         {
             int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
             k.Rows = strips.End(s) - begin;
-            k.Start = Floats(t.Key, Problem.Strides.Key.Sequence, firstKey + begin, k.Rows, panels.HeadDim, t,
-                out k.RowStride);
+            k.Start = source.Key + (begin * k.RowStride);
             PanelProduct<TWidth, TVector>.Multiply(
                 t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, k,
-                t.Scratch + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
+                t.Own + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
         }
     }
 
     // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Accumulate(in Tile t, long firstKey, in KeyStrips strips, PanelStart start)
+    private void Accumulate(in Tile t, in KeyTileRows source, in KeyStrips strips)
     {
         int lanes = panels.Lanes;
-        BroadcastOperand v = new() { Rows = panels.ValueHeadDim, RowStride = 1 };
+        BroadcastOperand v = new()
+        {
+            Rows = panels.ValueHeadDim,
+            RowStride = 1,
+            StepStride = source.ValueStride,
+        };
         for (int s = 0; s < strips.Count; s++)
         {
             // The first strip rescales all lanes, even where it has no keys.
@@ -208,31 +275,43 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
             v.Steps = strips.End(s) - begin;
             if (s == 0 || v.Steps > 0)
             {
-                v.Start = Floats(t.Value, Problem.Strides.Value.Sequence, firstKey + begin, v.Steps,
-                    panels.ValueHeadDim, t, out v.StepStride);
-                PanelProduct<TWidth, TVector>.Multiply(t.Scratch + panels.Output + lane, v,
+                v.Start = source.Value + (begin * v.StepStride);
+                PanelProduct<TWidth, TVector>.Multiply(t.Own + panels.Output + lane, v,
                     t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
-                    s == 0 ? start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
+                    s == 0 ? t.Start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
             }
         }
     }
 
-    // The rows of a key or value tile as floats: where they lie, or widened into scratch memory.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private float* Floats(T* rows, long stride, long first, int count, int dim, in Tile t,
+    // The rows of a key tile as floats: where they lie, or widened into scratch memory.
+    private KeyTileRows Bring(in Tile t, int keyTile)
+    {
+        LayoutStrides strides = Problem.Strides;
+        long first = (long)keyTile * schedule.KeyTile;
+        int count = (int)Math.Min(schedule.KeyTile, t.Schedule.KeyLength - first);
+        return new KeyTileRows
+        {
+            Key = Floats(t.Key + (first * strides.Key.Sequence), strides.Key.Sequence, count, panels.HeadDim,
+                t.Scratch + panels.Keys, out nint keyStride),
+            KeyStride = keyStride,
+            Value = Floats(t.Value + (first * strides.Value.Sequence), strides.Value.Sequence, count,
+                panels.ValueHeadDim, t.Scratch + panels.Values, out nint valueStride),
+            ValueStride = valueStride,
+        };
+    }
+
+    private static float* Floats(T* rows, long stride, int count, int dim, float* widened,
         out nint floatStride)
     {
-        T* source = rows + (first * stride);
-        if (typeof(T) == typeof(float))
+        if (!Widens)
         {
             floatStride = (nint)stride;
-            return (float*)source;
+            return (float*)rows;
         }
 
-        float* target = t.Scratch + panels.Widened;
         floatStride = dim;
-        ElementConvert.WidenRows(source, (nint)stride, count, dim, target);
-        return target;
+        ElementConvert.WidenRows(rows, (nint)stride, count, dim, widened, ahead: count * (nint)stride);
+        return widened;
     }
 
     // o[lane][d] = O^T[d][lane] / l, or 0 where nothing was visible.
@@ -240,10 +319,15 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     private void Epilogue(in Tile t)
     {
         int lanes = panels.Lanes, dim = panels.ValueHeadDim;
+        if (t.Start == PanelStart.Zero)
+        {
+            new Span<float>(t.Own + panels.Output, dim * lanes).Clear();
+        }
+
         nint stride = (nint)Problem.Strides.Output.Sequence;
-        float* sums = t.Scratch + panels.Sums, factors = t.Scratch + panels.Rescale;
+        float* sums = t.Own + panels.Sums, factors = t.Scratch + panels.Rescale;
         new Span<float>(factors, lanes).Fill(1);
-        modifiers?.Finish(t.Operands, t.Scratch + panels.Maxima, sums, factors);
+        modifiers?.Finish(t.Operands, t.Own + panels.Maxima, sums, factors);
         FourRows spare = FourRows.At(t.Scratch + panels.Rows, dim);
         for (int lane = 0; lane < t.Rows; lane += Transposition.Rows)
         {
@@ -253,7 +337,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
             T* output = t.Output + (lane * stride);
             int rows = Math.Min(Transposition.Rows, t.Rows - lane);
             bool direct = typeof(T) == typeof(float) && rows == Transposition.Rows;
-            Transposition.FromLanes(t.Scratch + panels.Output + lane, lanes, factor,
+            Transposition.FromLanes(t.Own + panels.Output + lane, lanes, factor,
                 direct ? FourRows.At((float*)output, stride) : spare, dim);
             for (int i = 0; i < rows && !direct; i++)
             {
@@ -266,7 +350,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         {
             for (int lane = 0; lane < t.Rows; lane++)
             {
-                t.Lse[lane] = LogSumExp(t.Scratch[panels.Maxima + lane], sums[lane]);
+                t.Lse[lane] = LogSumExp(t.Own[panels.Maxima + lane], sums[lane]);
             }
         }
     }
@@ -274,18 +358,27 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int RoundUp(int value, int multiple) => (value + multiple - 1) / multiple * multiple;
 
-    // One query tile of one head: where its data lies.
-    private ref struct Tile
+    // One query tile of one head: where its data lies, and how far it is.
+    private struct Tile
     {
         public T* Query;
         public T* Key;
         public T* Value;
         public T* Output;
         public float* Lse;
+        public float* Own;
         public float* Scratch;
         public long FirstRow;
         public int Rows;
         public TileSchedule Schedule;
+        public KeyTileWalk Walk;
+        public PanelStart Start;
         public TileOperands Operands;
+    }
+
+    [InlineArray(MostTaskTiles)]
+    private struct TaskTiles
+    {
+        private Tile first;
     }
 }

@@ -14,4 +14,7 @@ public sealed record TuningHints
 
     /// <summary>Most threads the CPU backend may use; null means all processors.</summary>
     public int? MaxThreads { get; init; }
+
+    /// <summary>Most threads that a run has.</summary>
+    internal int Threads => Math.Min(MaxThreads ?? int.MaxValue, Environment.ProcessorCount);
 }

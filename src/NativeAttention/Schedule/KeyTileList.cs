@@ -50,8 +50,8 @@ internal sealed class KeyTileList
     }
 
     /// <summary>The tiles of one query tile, ascending.</summary>
-    public ReadOnlySpan<KeyTileVisit> Of(int queryTile) =>
-        visits.AsSpan(offsets[queryTile], offsets[queryTile + 1] - offsets[queryTile]);
+    public ArraySegment<KeyTileVisit> Of(int queryTile) =>
+        new(visits, offsets[queryTile], offsets[queryTile + 1] - offsets[queryTile]);
 
     private static void CheckOffsets(TileSchedule schedule, ReadOnlySpan<int> offsets, int tiles)
     {

@@ -4,11 +4,11 @@ namespace NativeAttention;
 /// The key tiles of one query tile in ascending order, whether the schedule derives them from its band and
 /// prefix or lists them: a kernel has one loop for both, and no tile comes twice.
 /// </summary>
-internal ref struct KeyTileWalk
+internal struct KeyTileWalk
 {
     private readonly KeyTileRange prefix;
     private readonly KeyTileRange range;
-    private readonly ReadOnlySpan<KeyTileVisit> list;
+    private readonly ArraySegment<KeyTileVisit> list;
     private readonly bool listed;
     private readonly int end;
     private int next;
@@ -23,15 +23,18 @@ internal ref struct KeyTileWalk
     }
 
     /// <summary>Walks a list.</summary>
-    public KeyTileWalk(ReadOnlySpan<KeyTileVisit> list)
+    public KeyTileWalk(ArraySegment<KeyTileVisit> list)
     {
         this.list = list;
         listed = true;
-        end = list.Length;
+        end = list.Count;
     }
 
     /// <summary>Whether nothing is left to visit.</summary>
     public readonly bool IsDone => next >= end;
+
+    /// <summary>The next tile; only while <see cref="IsDone"/> is false.</summary>
+    public readonly int Next => listed ? list[next].Tile : next;
 
     /// <summary>Takes the next tile; only while <see cref="IsDone"/> is false.</summary>
     public KeyTileVisit Take()

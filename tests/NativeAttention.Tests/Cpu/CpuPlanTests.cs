@@ -27,6 +27,42 @@ public class CpuPlanTests
         Assert.That(after - before, Is.Zero);
     }
 
+    // A task is a few query tiles, of one head or of several, that share key tiles. The first sequence alone is too
+    // little work for more than one tile a task; in the batch there are up to four.
+    [Test]
+    public void Query_tiles_that_share_key_tiles_have_the_bits_of_one_alone()
+    {
+        foreach (AttentionMask mask in (AttentionMask[])
+            [AttentionMask.None, AttentionMask.Causal, AttentionMask.Window(70, 0), AttentionMask.Window(3, 100)])
+        {
+            CheckTasks<float>(ElementType.Float32, mask);
+            CheckTasks<Half>(ElementType.Float16, mask);
+            CheckTasks<BFloat16>(ElementType.BFloat16, mask);
+        }
+    }
+
+    private static void CheckTasks<T>(ElementType type, AttentionMask mask)
+        where T : unmanaged
+    {
+        AttentionOptions options = new() { Mask = mask, Tuning = new() { MaxThreads = 1 } };
+        AttentionCase batch = new(type, new(4, 150, 210, 2, 1, 40, 24), options, seed: 22);
+        AttentionCase alone = new(type, batch.Shape with { Batch = 1 }, options, seed: 22);
+        AttentionBuffers<T> b = batch.Allocate<T>(), first = alone.Allocate<T>();
+        using HostAttentionPlan<T> all = CpuBackend.Default.PlanHost<T>(
+            AttentionProblem.Create(type, batch.Shape, options));
+        using HostAttentionPlan<T> one = CpuBackend.Default.PlanHost<T>(
+            AttentionProblem.Create(type, alone.Shape, options));
+        all.Run(b.Query, b.Key, b.Value, b.Output, b.Lse);
+        batch.Check(b);
+        one.Run(b.Query, b.Key, b.Value, first.Output, first.Lse);
+        int count = 150 * 2 * 24;
+        Assert.Multiple(() =>
+        {
+            Assert.That(first.Output[..count], Is.EqualTo(b.Output[..count]), $"{type} {mask}");
+            Assert.That(first.Lse[..(150 * 2)], Is.EqualTo(b.Lse[..(150 * 2)]), $"{type} {mask}");
+        });
+    }
+
     // Scratch memory comes from the pool: what is left is the plan, its problem and its gang.
     [Test]
     public void A_one_shot_call_allocates_little()
