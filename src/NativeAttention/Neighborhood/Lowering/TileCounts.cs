@@ -55,15 +55,13 @@ internal readonly record struct TileCounts(long Visited, long Full, long Dense)
         return product;
     }
 
+    // As AxisTiles.IsFull says of each tile, without asking each: long lines have many.
     private static (int Visited, int Full) Unaligned(AxisTiles tiles, int extent, int keys)
     {
-        int count = tiles.Count(extent), full = 0;
-        for (int n = 0; n < count; n++)
-        {
-            full += tiles.IsFull(extent, n) ? 1 : 0;
-        }
-
-        return (count, full);
+        int count = tiles.Count(extent);
+        int first = CeilDivide(Math.Max(0, tiles.FullBegin - tiles.KeyBegin), extent);
+        int end = tiles.FullEnd >= tiles.KeyEnd ? count : Math.Max(0, tiles.FullEnd - tiles.KeyBegin) / extent;
+        return (count, Math.Max(0, end - first));
     }
 
     private static (int Visited, int Full) Aligned(AxisTiles tiles, int extent, int keys)
