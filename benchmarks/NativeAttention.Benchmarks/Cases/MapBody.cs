@@ -1,3 +1,5 @@
+using NativeAttention.Tool.Verification;
+
 namespace NativeAttention.Benchmarks.Cases;
 
 /// <summary>A case of neighborhood attention made ready.</summary>

@@ -25,7 +25,7 @@ internal static class NeighborhoodGrid
         {
             1 => new(23),
             2 => new(11, 21),
-            _ => new(7, 9, 11),
+            _ => new(7, 13, 11),
         }, 2, 1, 9, 17)
         {
             ExtraKeys = extra,
