@@ -14,6 +14,7 @@ internal sealed class RowReferences
     private readonly DenseProblem _problem;
     private readonly OperandValues _operands;
     private readonly (Func<long, double> Query, Func<long, double> Key, Func<long, double> Value) _inputs;
+    private readonly Func<int, int[]>? _keysOf;
     private readonly List<(long Place, Float64Attention Exact)> _rows = [];
 
     /// <summary>Computes the rows.</summary>
@@ -22,10 +23,11 @@ internal sealed class RowReferences
     /// <param name="query">The element of the query at a place of its storage.</param>
     /// <param name="key">The same of the key.</param>
     /// <param name="value">The same of the value.</param>
+    /// <param name="keysOf">The keys of a query where they lie on a map; null where the mask says it.</param>
     public RowReferences(DenseProblem problem, OperandValues operands, Func<long, double> query,
-        Func<long, double> key, Func<long, double> value)
+        Func<long, double> key, Func<long, double> value, Func<int, int[]>? keysOf = null)
     {
-        (_problem, _operands, _inputs) = (problem, operands, (query, key, value));
+        (_problem, _operands, _inputs, _keysOf) = (problem, operands, (query, key, value), keysOf);
         List<(Float64Attention Exact, Float64Attention Dense)> parts = [];
         foreach ((int batch, int head, int row) in ChooseRows())
         {
@@ -85,7 +87,7 @@ internal sealed class RowReferences
     {
         AttentionShape s = _problem.Shape;
         LayoutStrides strides = _problem.Problem.Strides;
-        RowScores row = new(_problem, _operands, batch, head, query);
+        RowScores row = new(_problem, _operands, batch, head, query, _keysOf);
         (int queryStart, int keyStart) = _problem.Starts[batch];
         int keyHead = head / (s.QueryHeads / s.KeyValueHeads);
         double[] q = Read(_inputs.Query, [Place(strides.Query, batch, queryStart, query, head)], s.HeadDim);

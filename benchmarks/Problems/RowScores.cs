@@ -15,7 +15,14 @@ internal sealed class RowScores : IScoreModifiers
     private readonly long _diagonal;
 
     /// <summary>The row of a query.</summary>
-    public RowScores(DenseProblem problem, OperandValues operands, int batch, int head, int query)
+    /// <param name="problem">The problem.</param>
+    /// <param name="operands">Its optional operands.</param>
+    /// <param name="batch">Which sequence.</param>
+    /// <param name="head">Which query head.</param>
+    /// <param name="query">Which query.</param>
+    /// <param name="keysOf">The keys of a query where they lie on a map; null where the mask says it.</param>
+    public RowScores(DenseProblem problem, OperandValues operands, int batch, int head, int query,
+        Func<int, int[]>? keysOf = null)
     {
         AttentionShape s = problem.Shape;
         _problem = problem.Problem;
@@ -24,7 +31,7 @@ internal sealed class RowScores : IScoreModifiers
         (int queries, int keys) = problem.Lengths(batch);
         _diagonal = query + _problem.DiagonalOffset(queries, keys);
         KeyVisibility visible = _problem.Visibility(queries, keys);
-        Keys = [.. Enumerable.Range(0, keys).Where(j => visible.Sees(query, j)
+        Keys = keysOf?.Invoke(query) ?? [.. Enumerable.Range(0, keys).Where(j => visible.Sees(query, j)
             && (Forms.Mask is not { } mask || _operands.Mask[At(mask, key: j)]))];
     }
 

@@ -11,8 +11,8 @@ public class CaseListTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(CaseList.All, Has.Count.EqualTo(75));
-            Assert.That(CaseList.All.Count(c => c.InShort), Is.EqualTo(25));
+            Assert.That(CaseList.All, Has.Count.EqualTo(86));
+            Assert.That(CaseList.All.Count(c => c.InShort), Is.EqualTo(27));
             Assert.That(CaseList.All.Count(c => c.InTable), Is.EqualTo(42));
             Assert.That(CaseList.All.Count(c => c.Device == BenchDevice.Emulator), Is.EqualTo(8));
         });

@@ -25,6 +25,9 @@ public sealed record BenchCase
     /// <summary>What else it has; null for nothing.</summary>
     internal Modifier? Modifier { get; init; }
 
+    /// <summary>The map of the tokens, when they have one: neighborhood attention; null for dense attention.</summary>
+    internal BenchMap? Map { get; init; }
+
     /// <summary>Most threads; null for all processors.</summary>
     public int? Threads { get; init; }
 
@@ -39,7 +42,7 @@ public sealed record BenchCase
     {
         BenchFamily.Plan => "plan",
         BenchFamily.OneShot => "oneshot",
-        _ => "dense",
+        _ => Map is null ? "dense" : "neighborhood",
     };
 
     /// <summary>Name of the device in results.</summary>
@@ -59,8 +62,8 @@ public sealed record BenchCase
         new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } },
         Modifier is null ? [] : [Modifier]);
 
-    /// <summary>The case of the same shape with neither modifier nor mask.</summary>
-    internal BenchCase Plain => this with { Mask = AttentionMask.None, Modifier = null };
+    /// <summary>The case of the same shape with neither modifier nor mask nor map.</summary>
+    internal BenchCase Plain => this with { Mask = AttentionMask.None, Modifier = null, Map = null };
 
     /// <summary>The options as results store them; null when there are none.</summary>
     internal JsonObject? ResultOptions
@@ -78,6 +81,7 @@ public sealed record BenchCase
                 options[modifier.Name] = modifier.Value;
             }
 
+            Map?.Store(options);
             if (Threads is { } threads)
             {
                 options["threads"] = threads;
@@ -108,7 +112,9 @@ public sealed record BenchCase
             Shape = CaseShape.Of(Shape),
             Options = ResultOptions,
             Status = ResultStatus.Failed,
-            Flops = works ? WorkCounts.Flops(Problem) : null,
+            Flops = !works ? null : Map is null ? WorkCounts.Flops(Problem)
+                : 2 * NeighborhoodProblem.Create(Type, Map.Shape(Shape), Map.Options).Pairs
+                    * (Shape.HeadDim + Shape.ValueHeadDim),
             Bytes = works ? WorkCounts.Bytes(Problem) : null,
             Metric = Metric,
         };

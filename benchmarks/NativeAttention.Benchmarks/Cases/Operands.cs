@@ -36,7 +36,8 @@ internal sealed record Operands<T>(T[] Query, T[] Key, T[] Value)
     /// <param name="output">Its output, in the default layout.</param>
     public Accuracy Check<TOutput>(BenchCase @case, ReadOnlySpan<TOutput> output)
         where TOutput : unmanaged => new RowReferences(@case.Problem, Optional, i => Elements.ToDouble(Query[i]),
-            i => Elements.ToDouble(Key[i]), i => Elements.ToDouble(Value[i])).Compare(output);
+            i => Elements.ToDouble(Key[i]), i => Elements.ToDouble(Value[i]),
+            @case.Map is { } map ? map.Keys : null).Compare(output);
 
     private static T[] MakePool()
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace NativeAttention.Cpu;
 
@@ -18,21 +19,48 @@ internal static unsafe class QueryPanel<T>
     /// <param name="scale">Factor on the scores.</param>
     /// <param name="packed">The panel.</param>
     /// <param name="spare">Room for some queries.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(T* queries, long stride, int count, TilePanels panels, float scale, float* packed,
-        float* spare)
+        float* spare) => Pack(queries, stride, count, panels.HeadDim, scale, Log2E, packed, panels.Lanes, panels.Lanes,
+            spare);
+
+    /// <summary>
+    /// panel[d][lane] = first * second * row[lane][d], where padded lanes repeat the last row.
+    /// </summary>
+    /// <param name="source">First row.</param>
+    /// <param name="stride">Distance between rows.</param>
+    /// <param name="count">Rows, at least one.</param>
+    /// <param name="dim">Elements in a row.</param>
+    /// <param name="first">Factor on every element.</param>
+    /// <param name="second">Factor on every product.</param>
+    /// <param name="panel">First of the lanes.</param>
+    /// <param name="lanes">Lanes to fill: a multiple of <see cref="Transposition.Rows"/>.</param>
+    /// <param name="panelStride">Floats in a row of the panel.</param>
+    /// <param name="spare">Scratch memory for four rows.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(T* source, long stride, int count, int dim, float first, float second, float* panel,
+        int lanes, nint panelStride, float* spare)
     {
-        int dim = panels.HeadDim, lanes = panels.Lanes;
-        for (int lane = 0; lane < lanes; lane += Transposition.Rows)
+        int lane = 0;
+        if (typeof(T) == typeof(float) && Avx512F.IsSupported)
+        {
+            for (; lane <= lanes - 16; lane += 16)
+            {
+                int row = Math.Min(lane, count - 1);
+                Transposition.SixteenToLanes((float*)source + (row * stride), (nint)stride, Math.Min(16, count - row),
+                    dim, panel + lane, panelStride, first, second);
+            }
+        }
+
+        for (; lane < lanes; lane += Transposition.Rows)
         {
             FourRows rows = new()
             {
-                Row0 = Row(queries + (Math.Min(lane, count - 1) * stride), dim, spare),
-                Row1 = Row(queries + (Math.Min(lane + 1, count - 1) * stride), dim, spare + dim),
-                Row2 = Row(queries + (Math.Min(lane + 2, count - 1) * stride), dim, spare + (2 * dim)),
-                Row3 = Row(queries + (Math.Min(lane + 3, count - 1) * stride), dim, spare + (3 * dim)),
+                Row0 = Row(source + (Math.Min(lane, count - 1) * stride), dim, spare),
+                Row1 = Row(source + (Math.Min(lane + 1, count - 1) * stride), dim, spare + dim),
+                Row2 = Row(source + (Math.Min(lane + 2, count - 1) * stride), dim, spare + (2 * dim)),
+                Row3 = Row(source + (Math.Min(lane + 3, count - 1) * stride), dim, spare + (3 * dim)),
             };
-            Transposition.ToLanes(rows, dim, packed + lane, lanes, scale, Log2E);
+            Transposition.ToLanes(rows, dim, panel + lane, panelStride, first, second);
         }
     }
 
