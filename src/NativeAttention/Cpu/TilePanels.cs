@@ -3,11 +3,8 @@ namespace NativeAttention.Cpu;
 /// <summary>
 /// Where the panels of one thread lie in its scratch memory, in floats. Every panel begins a cache line.
 /// </summary>
-internal sealed class TilePanels
+internal sealed class TilePanels : ScratchLayout
 {
-    private const int LineFloats = 16;
-    private int total;
-
     /// <summary>Lays out the panels.</summary>
     /// <param name="lanes">Queries of a tile, padded to a whole number of vectors.</param>
     /// <param name="keys">Keys of a tile.</param>
@@ -62,14 +59,4 @@ internal sealed class TilePanels
 
     /// <summary>A key or value tile as floats.</summary>
     public int Widened { get; }
-
-    /// <summary>Floats in all.</summary>
-    public int Total => total;
-
-    private int Take(long floats)
-    {
-        int start = total;
-        total = checked((int)(total + ((floats + LineFloats - 1) / LineFloats * LineFloats)));
-        return start;
-    }
 }
