@@ -183,7 +183,6 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         for (int first = 0; first < Problem.ExtraKeys; first += mostRows)
         {
             int rows = Math.Min(mostRows, Problem.ExtraKeys - first);
-            sweep.Bias = null;
             Visit(ref sweep, Line(0, first, rows), rows);
         }
 
@@ -243,13 +242,15 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         BackwardPanels p = sweep.Panels;
         int rows = (int)count.Volume;
         float* scores = sweep.At(p.Scores), slopes = sweep.At(p.Slopes);
+        PanelStart start = PanelStart.Zero;
         if (sweep.Bias != null)
         {
+            start = PanelStart.Keep;
             new Span<float>(scores, rows * p.Lanes).Clear();
             BiasLanes.Visit<BiasLanes.Load>(sweep.Bias, box, sweep.OwnsKeys, first, count, scores, p.Lanes);
         }
 
-        Passing passing = Score(sweep, box.KeyBox(first, count), rows);
+        Passing passing = Score(sweep, box.KeyBox(first, count), rows, start);
         if (!box.IsFull(first, count))
         {
             Hide(sweep, box, first, count);
@@ -263,15 +264,16 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         Accumulate(ref sweep, passing);
     }
 
+    // Rows that every lane sees, outside the map.
     private void Visit(ref Sweep sweep, BoxRuns runs, int rows)
     {
-        Passing passing = Score(sweep, runs, rows);
+        Passing passing = Score(sweep, runs, rows, PanelStart.Zero);
         Accumulate(ref sweep, passing);
     }
 
-    // P and dS of the rows.
+    // P and dS of the rows; the panel of scores may hold a bias already.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private Passing Score(in Sweep sweep, BoxRuns runs, int rows)
+    private Passing Score(in Sweep sweep, BoxRuns runs, int rows, PanelStart start)
     {
         BackwardPanels p = sweep.Panels;
         int lanes = p.Lanes;
@@ -286,7 +288,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
                 sweep.At(p.SecondRows)),
         };
         PanelProduct<TWidth, TVector>.Multiply(scores, AsRows(passing.First, rows, Problem.HeadDim),
-            sweep.At(p.First), lanes, lanes, sweep.Bias == null ? PanelStart.Zero : PanelStart.Keep, null);
+            sweep.At(p.First), lanes, lanes, start, null);
         PanelProduct<TWidth, TVector>.Multiply(slopes, AsRows(passing.Second, rows, Problem.ValueHeadDim),
             sweep.At(p.Second), lanes, lanes, PanelStart.Zero, null);
         if (sweep.OwnsKeys)
