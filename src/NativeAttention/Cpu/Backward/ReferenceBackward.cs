@@ -8,21 +8,26 @@ namespace NativeAttention.Cpu.Backward;
 /// arithmetic.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
-internal sealed unsafe class ReferenceBackward<T>(MapProblem problem) : BackwardKernel<T>(problem)
+internal sealed unsafe class ReferenceBackward<T> : BackwardKernel<T>
     where T : unmanaged
 {
-    private readonly BackwardTiles tiles = new(problem, _ => new Extents(1, 1, 1));
+    private readonly BackwardTiles tiles;
+
+    public ReferenceBackward(MapProblem problem)
+        : base(problem)
+    {
+        tiles = new BackwardTiles(problem, _ => new Extents(1, 1, 1));
+        Phases = [ExtraUnits + tiles.Keys.Count + tiles.Queries.Count + (problem.HasBias ? problem.QueryHeads : 0)];
+    }
 
     public override string Name => $"na_cpu_backward_reference_{KernelNames.Element<T>()}";
 
     // A unit is an extra key, a key, a query, or the bias of a head.
-    public override long[] Phases => [ExtraUnits + tiles.Keys.Count + tiles.Queries.Count + BiasUnits];
+    public override long[] Phases { get; }
 
     public override int ScratchFloats => checked(Problem.HeadDim + Problem.ValueHeadDim);
 
     private long ExtraUnits => tiles.ExtraTiles(1);
-
-    private int BiasUnits => Problem.HasBias ? Problem.QueryHeads : 0;
 
     public override void Run(int phase, long unit, in BackwardPointers<T> tensors, float* scratch)
     {

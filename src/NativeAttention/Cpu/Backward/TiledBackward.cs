@@ -40,6 +40,9 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         keyPanels = Panels(tiles.Keys, problem.ExtraKeys);
         queryPanels = Panels(tiles.Queries, 0);
         parts = new BiasParts(problem);
+        Phases = problem.HasBias
+            ? [StatisticsUnits, GradientUnits, problem.QueryHeads]
+            : [StatisticsUnits, GradientUnits];
     }
 
     private enum Phase
@@ -51,9 +54,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
 
     public override string Name => $"na_cpu_backward_tiled_{KernelNames.Element<T>()}_{TWidth.Name}";
 
-    public override long[] Phases => Problem.HasBias
-        ? [StatisticsUnits, GradientUnits, Problem.QueryHeads]
-        : [StatisticsUnits, GradientUnits];
+    public override long[] Phases { get; }
 
     public override int ScratchFloats => Math.Max(keyPanels.Total, queryPanels.Total);
 
