@@ -65,20 +65,33 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
     {
         for (int lane = 0; lane < lanes; lane += TWidth.Count)
         {
-            int keys = strips.End(lane / KeyStrips.BlockLanes);
-            TVector before = TWidth.Load(maxima + lane);
-            TVector max = Maximum(scores + lane, keys, lanes, before);
-            TWidth.Store(max, maxima + lane);
-
-            // A lane that has seen no key yet: -inf - -inf would be NaN.
-            TVector shift = TWidth.ReplaceNegativeInfinity(max, TWidth.Zero);
-            // Exactly 1 where the maximum stays: the polynomial is an ulp off there, and every tile counts.
-            TVector alpha = TWidth.SelectBetween(before, shift, shift, TWidth.Broadcast(1),
-                TWidth.Exp2(TWidth.Subtract(before, shift)));
-            TWidth.Store(alpha, rescale + lane);
-            TVector sum = Exponentials(scores + lane, keys, lanes, shift);
-            TWidth.Store(TWidth.MultiplyAdd(TWidth.Load(sums + lane), alpha, sum), sums + lane);
+            UpdateVector(scores + lane, strips.End(lane / KeyStrips.BlockLanes), lanes, maxima + lane, sums + lane,
+                rescale + lane);
         }
+    }
+
+    /// <summary>As <see cref="Update"/>, for the lanes of one vector.</summary>
+    /// <param name="scores">First key's scores of these lanes; receives p = 2^(s - m).</param>
+    /// <param name="keys">Number of keys.</param>
+    /// <param name="stride">Distance between keys.</param>
+    /// <param name="maxima">m of the lanes.</param>
+    /// <param name="sums">l of the lanes.</param>
+    /// <param name="rescale">Receives 2^(old m - m).</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void UpdateVector(float* scores, int keys, nint stride, float* maxima, float* sums, float* rescale)
+    {
+        TVector before = TWidth.Load(maxima);
+        TVector max = Maximum(scores, keys, stride, before);
+        TWidth.Store(max, maxima);
+
+        // A lane that has seen no key yet: -inf - -inf would be NaN.
+        TVector shift = TWidth.ReplaceNegativeInfinity(max, TWidth.Zero);
+        // Exactly 1 where the maximum stays: the polynomial is an ulp off there, and every tile counts.
+        TVector alpha = TWidth.SelectBetween(before, shift, shift, TWidth.Broadcast(1),
+            TWidth.Exp2(TWidth.Subtract(before, shift)));
+        TWidth.Store(alpha, rescale);
+        TVector sum = Exponentials(scores, keys, stride, shift);
+        TWidth.Store(TWidth.MultiplyAdd(TWidth.Load(sums), alpha, sum), sums);
     }
 
     // Four chains hide the latency of the operation.

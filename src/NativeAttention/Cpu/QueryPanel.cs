@@ -17,21 +17,37 @@ internal static unsafe class QueryPanel<T>
     /// <param name="panels">Where the panel lies.</param>
     /// <param name="scale">Factor on the scores.</param>
     /// <param name="scratch">Start of the panels.</param>
+    public static void Pack(T* queries, long stride, int count, TilePanels panels, float scale, float* scratch) =>
+        Pack(queries, stride, count, panels.HeadDim, scale, Log2E, scratch + panels.Query, panels.Lanes, panels.Lanes,
+            scratch + panels.Rows);
+
+    /// <summary>
+    /// panel[d][lane] = first * second * row[lane][d], where padded lanes repeat the last row.
+    /// </summary>
+    /// <param name="source">First row.</param>
+    /// <param name="stride">Distance between rows.</param>
+    /// <param name="count">Rows, at least one.</param>
+    /// <param name="dim">Elements in a row.</param>
+    /// <param name="first">Factor on every element.</param>
+    /// <param name="second">Factor on every product.</param>
+    /// <param name="panel">First of the lanes.</param>
+    /// <param name="lanes">Lanes to fill: a multiple of <see cref="Transposition.Rows"/>.</param>
+    /// <param name="panelStride">Floats in a row of the panel.</param>
+    /// <param name="spare">Scratch memory for four rows.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(T* queries, long stride, int count, TilePanels panels, float scale, float* scratch)
+    public static void Pack(T* source, long stride, int count, int dim, float first, float second, float* panel,
+        int lanes, nint panelStride, float* spare)
     {
-        int dim = panels.HeadDim, lanes = panels.Lanes;
-        float* spare = scratch + panels.Rows;
         for (int lane = 0; lane < lanes; lane += Transposition.Rows)
         {
             FourRows rows = new()
             {
-                Row0 = Row(queries + (Math.Min(lane, count - 1) * stride), dim, spare),
-                Row1 = Row(queries + (Math.Min(lane + 1, count - 1) * stride), dim, spare + dim),
-                Row2 = Row(queries + (Math.Min(lane + 2, count - 1) * stride), dim, spare + (2 * dim)),
-                Row3 = Row(queries + (Math.Min(lane + 3, count - 1) * stride), dim, spare + (3 * dim)),
+                Row0 = Row(source + (Math.Min(lane, count - 1) * stride), dim, spare),
+                Row1 = Row(source + (Math.Min(lane + 1, count - 1) * stride), dim, spare + dim),
+                Row2 = Row(source + (Math.Min(lane + 2, count - 1) * stride), dim, spare + (2 * dim)),
+                Row3 = Row(source + (Math.Min(lane + 3, count - 1) * stride), dim, spare + (3 * dim)),
             };
-            Transposition.ToLanes(rows, dim, scratch + panels.Query + lane, lanes, scale, Log2E);
+            Transposition.ToLanes(rows, dim, panel + lane, panelStride, first, second);
         }
     }
 

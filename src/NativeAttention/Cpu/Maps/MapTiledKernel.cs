@@ -49,6 +49,10 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
 
     public override int ScratchFloats { get; }
 
+    /// <summary>What the kernel would cost, in multiply-adds of one batch index.</summary>
+    public static double Cost(MapProblem problem) => problem.Maps.Sum(map => map.Heads.Length
+        * new BoxChooser(map).Choose(MostLanes, LaneUnit).Scores * (problem.HeadDim + problem.ValueHeadDim));
+
     private static int LaneUnit => Math.Max(TWidth.Count, Transposition.Rows);
 
     public override void Run(long tile, in MapPointers<T> tensors, float* scratch)

@@ -43,7 +43,7 @@ internal sealed class MapTiles
         Extents queries = map.Sections[section].Queries, box = boxes[n];
         Extents count = new(Math.Min(box.Z, queries.Z - first.Z), Math.Min(box.Y, queries.Y - first.Y),
             Math.Min(box.X, queries.X - first.X));
-        return new QueryBox(map, map.Sections[section], batch, map.Heads[head], first, count);
+        return new QueryBox(map, n, map.Sections[section], batch, map.Heads[head], first, count);
     }
 
     /// <summary>Number of boxes of a head over all batch indices.</summary>

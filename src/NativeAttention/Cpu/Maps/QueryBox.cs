@@ -4,13 +4,14 @@ namespace NativeAttention.Cpu.Maps;
 
 /// <summary>A box of queries of one section, head and batch index: what a tile of work computes.</summary>
 /// <param name="Map">The map of the head.</param>
+/// <param name="MapIndex">Its number.</param>
 /// <param name="Section">The section.</param>
 /// <param name="Batch">Batch index.</param>
 /// <param name="Head">Query head.</param>
 /// <param name="First">First coordinates in the section.</param>
 /// <param name="Count">Extents, cut at the borders.</param>
-internal readonly record struct QueryBox(NeighborhoodMap Map, MapSection Section, long Batch, int Head,
-    Extents First, Extents Count)
+internal readonly record struct QueryBox(NeighborhoodMap Map, int MapIndex, MapSection Section, long Batch,
+    int Head, Extents First, Extents Count)
 {
     /// <summary>Where the queries lie.</summary>
     public BoxRuns Queries => new(Section.QueryTokens, Section.Queries, First, Count);

@@ -9,41 +9,55 @@ namespace NativeAttention.Cpu.Maps;
 internal static unsafe class TokenRows<T>
     where T : unmanaged
 {
-    /// <summary>Reads the rows of a box.</summary>
+    /// <summary>Reads the rows of a box, one after another.</summary>
     /// <param name="tokens">Row of token 0.</param>
     /// <param name="stride">Distance between the rows of neighbouring tokens.</param>
     /// <param name="runs">The box.</param>
     /// <param name="dim">Elements in a row.</param>
     /// <param name="target">Receives the rows, each <paramref name="dim"/> floats.</param>
+    public static void Gather(T* tokens, long stride, BoxRuns runs, int dim, float* target) =>
+        Gather(tokens, stride, runs, dim, target, dim);
+
+    /// <summary>Reads the rows of a box.</summary>
+    /// <param name="tokens">Row of token 0.</param>
+    /// <param name="stride">Distance between the rows of neighbouring tokens.</param>
+    /// <param name="runs">The box.</param>
+    /// <param name="dim">Elements in a row.</param>
+    /// <param name="target">Receives the rows.</param>
+    /// <param name="targetStride">Distance between them.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Gather(T* tokens, long stride, BoxRuns runs, int dim, float* target)
+    public static void Gather(T* tokens, long stride, BoxRuns runs, int dim, float* target, int targetStride)
     {
         while (runs.MoveNext())
         {
             Read(tokens + (runs.Token * stride), runs.Step * stride, runs.Length, dim,
-                target + ((nint)runs.Row * dim));
+                target + ((nint)runs.Row * targetStride), targetStride);
         }
     }
+
+    /// <summary>Reads rows that lie at one distance from each other, one after another.</summary>
+    /// <param name="source">First row.</param>
+    /// <param name="stride">Distance between rows.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <param name="dim">Elements in a row.</param>
+    /// <param name="target">Receives the rows, each <paramref name="dim"/> floats.</param>
+    public static void Read(T* source, long stride, int count, int dim, float* target) =>
+        Read(source, stride, count, dim, target, dim);
 
     /// <summary>Reads rows that lie at one distance from each other.</summary>
     /// <param name="source">First row.</param>
     /// <param name="stride">Distance between rows.</param>
     /// <param name="count">Number of rows.</param>
     /// <param name="dim">Elements in a row.</param>
-    /// <param name="target">Receives the rows, each <paramref name="dim"/> floats.</param>
+    /// <param name="target">Receives the rows.</param>
+    /// <param name="targetStride">Distance between them.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Read(T* source, long stride, int count, int dim, float* target)
+    public static void Read(T* source, long stride, int count, int dim, float* target, int targetStride)
     {
-        if (typeof(T) != typeof(float))
-        {
-            ElementConvert.WidenRows(source, (nint)stride, count, dim, target);
-            return;
-        }
-
         for (int row = 0; row < count; row++)
         {
-            new ReadOnlySpan<float>(source + (row * stride), dim).CopyTo(
-                new Span<float>(target + ((nint)row * dim), dim));
+            ElementConvert.Widen(new ReadOnlySpan<T>(source + (row * stride), dim),
+                new Span<float>(target + ((nint)row * targetStride), dim));
         }
     }
 
