@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeAttention.Cpu.Maps;
 using NativeAttention.Neighborhood;
 
@@ -28,6 +29,7 @@ internal static unsafe class BiasLanes
     /// <param name="count">Its extents.</param>
     /// <param name="panel">The tile.</param>
     /// <param name="lanes">Lanes in a row of it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Visit<TAction>(float* table, in QueryBox box, bool ownsKeys, Extents first, Extents count,
         float* panel, int lanes)
         where TAction : struct, IAction
@@ -52,6 +54,7 @@ internal static unsafe class BiasLanes
     }
 
     // Lane l and row r are l + ahead - r apart.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Run<TAction>(float* middle, int sign, int window, int ahead, int owned, float* lane, int rows,
         int lanes)
         where TAction : struct, IAction

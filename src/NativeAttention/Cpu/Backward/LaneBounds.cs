@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using NativeAttention.Cpu.Maps;
 using NativeAttention.Neighborhood;
 
@@ -16,6 +17,7 @@ internal static unsafe class LaneBounds
     /// <param name="x">First index of the run along the last axis: row 0.</param>
     /// <param name="low">Receives the first row that each lane sees.</param>
     /// <param name="high">Receives the last; below the first when it sees none.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Find(in QueryBox box, int z, int y, int x, float* low, float* high)
     {
         for (int ownZ = box.First.Z; ownZ < box.First.Z + box.Count.Z; ownZ++)

@@ -26,6 +26,9 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
     private const int PassingFloats = 12288;
 
     private const int MostRows = 96;
+
+    /// <summary>What a passing row costs beside its lanes: gathering, masks, and products of fewer lanes.</summary>
+    private const int KeyLanes = 16;
     private readonly BackwardTiles tiles;
     private readonly BackwardPanels keyPanels;
     private readonly BackwardPanels queryPanels;
@@ -35,7 +38,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
     public TiledBackward(MapProblem problem)
         : base(problem)
     {
-        tiles = new BackwardTiles(problem, map => AtLeastOne(new BoxChooser(map).Choose(MostLanes, LaneUnit).Box));
+        tiles = new BackwardTiles(problem, map => AtLeastOne(new BoxChooser(map).Choose(MostLanes, LaneUnit, KeyLanes).Box));
         mostRows = Math.Clamp(PassingFloats / Math.Max(problem.HeadDim, problem.ValueHeadDim), 1, MostRows);
         keyPanels = Panels(tiles.Keys, problem.ExtraKeys);
         queryPanels = Panels(tiles.Queries, 0);
@@ -60,13 +63,14 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
 
     public override int SharedFloats => checked((int)((2 * Rows) + parts.Floats));
 
+    private static int StatisticsTokens => RowStatistics<T, TWidth, TVector>.UnitTokens;
+
     private static int LaneUnit => Math.Max(TWidth.Count, Transposition.Rows);
 
     // Rows of the output.
     private long Rows => Problem.Batch * Problem.QueryHeads * Problem.QueryTokens;
 
-    private long UnitsOfHead =>
-        (Problem.QueryTokens + RowStatistics<T, TWidth, TVector>.UnitTokens - 1) / RowStatistics<T, TWidth, TVector>.UnitTokens;
+    private long UnitsOfHead => (Problem.QueryTokens + StatisticsTokens - 1) / StatisticsTokens;
 
     private long StatisticsUnits => Problem.Batch * Problem.QueryHeads * UnitsOfHead;
 
@@ -98,8 +102,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         (long rest, long n) = Math.DivRem(unit, UnitsOfHead);
         (long batch, long head) = Math.DivRem(rest, (long)Problem.QueryHeads);
         RowStatistics<T, TWidth, TVector>.Compute(Problem, tensors, batch, (int)head,
-            n * RowStatistics<T, TWidth, TVector>.UnitTokens, Lse(tensors, batch, (int)head),
-            Delta(tensors, batch, (int)head));
+            n * StatisticsTokens, Lse(tensors, batch, (int)head), Delta(tensors, batch, (int)head));
     }
 
     // The largest units come first, so that threads finish together.
@@ -203,6 +206,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         sweep.Bias = BiasOf(tensors.RelativeBias, head);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Own(in Sweep sweep, in SideVectors<T> vectors, BoxRuns runs, int count)
     {
         BackwardPanels p = sweep.Panels;
@@ -230,6 +234,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void VisitBoxes(ref Sweep sweep, in QueryBox box)
     {
         for (KeyBoxes boxes = new(box, mostRows); boxes.MoveNext();)
@@ -238,6 +243,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void VisitBox(ref Sweep sweep, in QueryBox box, Extents first, Extents count)
     {
         BackwardPanels p = sweep.Panels;
@@ -306,6 +312,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
     }
 
     // P = dS = 0 where a lane does not see a row.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Hide(in Sweep sweep, in QueryBox box, Extents first, Extents count)
     {
         BackwardPanels p = sweep.Panels;
@@ -374,6 +381,7 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
     }
 
     // Log-sum-exp and delta of the queries of the tile, one after another.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void GatherStatistics(in Sweep sweep, BoxRuns runs)
     {
         float* lse = sweep.At(sweep.Panels.Lse), delta = sweep.At(sweep.Panels.Delta);
