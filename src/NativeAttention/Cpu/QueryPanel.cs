@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace NativeAttention.Cpu;
 
@@ -38,7 +39,18 @@ internal static unsafe class QueryPanel<T>
     public static void Pack(T* source, long stride, int count, int dim, float first, float second, float* panel,
         int lanes, nint panelStride, float* spare)
     {
-        for (int lane = 0; lane < lanes; lane += Transposition.Rows)
+        int lane = 0;
+        if (typeof(T) == typeof(float) && Avx512F.IsSupported)
+        {
+            for (; lane <= lanes - 16; lane += 16)
+            {
+                int row = Math.Min(lane, count - 1);
+                Transposition.SixteenToLanes((float*)source + (row * stride), (nint)stride, Math.Min(16, count - row),
+                    dim, panel + lane, panelStride, first, second);
+            }
+        }
+
+        for (; lane < lanes; lane += Transposition.Rows)
         {
             FourRows rows = new()
             {

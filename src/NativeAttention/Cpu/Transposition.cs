@@ -50,6 +50,62 @@ internal static unsafe class Transposition
         }
     }
 
+    /// <summary>
+    /// panel[d][i] = row_i[d] * first * second for sixteen rows at one distance, of which only some count: the others
+    /// repeat the last. It needs <see cref="Avx512F"/>.
+    /// </summary>
+    /// <param name="rows">First row.</param>
+    /// <param name="rowStride">Distance between rows.</param>
+    /// <param name="count">Rows that count, 1 to 16.</param>
+    /// <param name="length">Floats in a row.</param>
+    /// <param name="panel">First of the sixteen lanes.</param>
+    /// <param name="stride">Floats in a row of the panel.</param>
+    /// <param name="first">Factor on every element.</param>
+    /// <param name="second">Factor on every product.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SixteenToLanes(float* rows, nint rowStride, int count, int length, float* panel, nint stride,
+        float first, float second)
+    {
+        nint* at = stackalloc nint[16];
+        for (int i = 0; i < 16; i++)
+        {
+            at[i] = Math.Min(i, count - 1) * rowStride;
+        }
+
+        Vector512<float> one = Vector512.Create(first), two = Vector512.Create(second);
+        int d = 0;
+        for (; d <= length - Rows; d += Rows)
+        {
+            // Four lanes of 128 bits are four times four rows: the same steps as for four.
+            float* from = rows + d;
+            Vector512<float> a = Four(from, at) * one * two, b = Four(from, at + 1) * one * two;
+            Vector512<float> c = Four(from, at + 2) * one * two, e = Four(from, at + 3) * one * two;
+            Vector512<float> evenLow = Avx512F.UnpackLow(a, c), evenHigh = Avx512F.UnpackHigh(a, c);
+            Vector512<float> oddLow = Avx512F.UnpackLow(b, e), oddHigh = Avx512F.UnpackHigh(b, e);
+            Avx512F.UnpackLow(evenLow, oddLow).Store(panel);
+            Avx512F.UnpackHigh(evenLow, oddLow).Store(panel + stride);
+            Avx512F.UnpackLow(evenHigh, oddHigh).Store(panel + (2 * stride));
+            Avx512F.UnpackHigh(evenHigh, oddHigh).Store(panel + (3 * stride));
+            panel += Rows * stride;
+        }
+
+        for (; d < length; d++)
+        {
+            for (int i = 0; i < 16; i++)
+            {
+                panel[i] = rows[at[i] + d] * first * second;
+            }
+
+            panel += stride;
+        }
+    }
+
+    // Four floats of rows 0, 4, 8 and 12 behind one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Four(float* from, nint* at) => Vector512.Create(
+        Vector256.Create(Vector128.Load(from + at[0]), Vector128.Load(from + at[4])),
+        Vector256.Create(Vector128.Load(from + at[8]), Vector128.Load(from + at[12])));
+
     /// <summary>row_i[d] = panel[d][i] * factor_i</summary>
     /// <param name="panel">First of the four lanes.</param>
     /// <param name="stride">Floats in a row of the panel.</param>

@@ -24,6 +24,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     private readonly StencilGeometry[] geometries;
     private readonly MapTiles tiles;
     private readonly int lanes;
+    private readonly int stride; // of panels with all lanes
     private readonly int keyStride;
     private readonly int valueStride;
 
@@ -46,12 +47,13 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         geometries = [.. problem.Maps.Select(map => GeometryOf(problem, map))];
         tiles = new MapTiles(problem, map => geometries[IndexOf(problem, map)].Box);
         lanes = geometries.Max(g => (int)g.Box.Volume);
-        keyStride = RoundUp(geometries.Max(g => TWidth.Count + g.Slots.Offsets) + Transposition.Rows, LineFloats);
+        stride = lanes + LineFloats; // not a power of two, or a column of a panel would lie in few sets of the cache
+        keyStride = RoundUp(geometries.Max(g => TWidth.Count + g.Slots.Offsets), LineFloats) + LineFloats; // rows are packed in vectors
         valueStride = RoundUp(problem.ValueHeadDim, TWidth.Count);
-        queries = Take((long)problem.HeadDim * lanes);
+        queries = Take((long)problem.HeadDim * stride);
         keys = Take((long)problem.HeadDim * keyStride);
         int slots = Math.Max(geometries.Max(g => g.Slots.Keys), ExtraChunk + PanelProduct<TWidth, TVector>.SpareRows);
-        scores = Take((long)slots * lanes);
+        scores = Take((long)slots * stride);
         values = Take(Math.Max(geometries.Max(g => g.Chunk.Volume), ExtraChunk) * valueStride);
         outputs = Take((long)(lanes + PanelProduct<TWidth, TVector>.SpareRows) * valueStride);
         maxima = Take(lanes);
@@ -114,12 +116,12 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     private void Prologue(in Tile t)
     {
         float* scratch = t.Scratch;
-        long stride = Problem.Strides.Query.Sequence;
+        long step = Problem.Strides.Query.Sequence;
         for (BoxRuns runs = t.Box.Queries; runs.MoveNext();)
         {
-            QueryPanel<T>.Pack(t.Tensors.Query + (runs.Token * stride), runs.Step * stride, runs.Length, Problem.HeadDim,
+            QueryPanel<T>.Pack(t.Tensors.Query + (runs.Token * step), runs.Step * step, runs.Length, Problem.HeadDim,
                 Problem.Scale, LogSumExp.Log2E, scratch + queries + (runs.Row / t.Box.Count.X * TWidth.Count),
-                TWidth.Count, lanes, scratch + spare);
+                TWidth.Count, stride, scratch + spare);
         }
 
         new Span<float>(scratch + maxima, lanes).Fill(float.NegativeInfinity);
@@ -178,9 +180,9 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
                 for (int plane = planes.Begin; plane < planes.End; plane++)
                 {
                     int row = (plane * t.Box.Count.Y) + rows.Begin;
-                    float* s = t.Scratch + scores + (t.Slots.Of(z, y) * lanes) + (row * TWidth.Count);
+                    float* s = t.Scratch + scores + (t.Slots.Of(z, y) * stride) + (row * TWidth.Count);
                     StencilProduct<TWidth, TVector>.Multiply(s, t.Scratch + keys, keyStride,
-                        t.Scratch + queries + (row * TWidth.Count), lanes, rows.Count, t.Offsets.Count, Problem.HeadDim);
+                        t.Scratch + queries + (row * TWidth.Count), stride, rows.Count, t.Offsets.Count, Problem.HeadDim);
                     if (t.HasTerms)
                     {
                         for (int n = 0; n < rows.Count; n++, s += TWidth.Count)
@@ -205,7 +207,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
             float* s = t.Scratch + scores + (row * TWidth.Count);
             for (int key = 0; key < t.Slots.Keys && seen > 0 && seen < t.Slots.Planes * t.Slots.Rows; key++)
             {
-                TWidth.Store(hidden, s + ((nint)key * lanes));
+                TWidth.Store(hidden, s + ((nint)key * stride));
             }
         }
     }
@@ -213,13 +215,13 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     // K^T of a row of keys; column 0 is the key at the first offset from lane 0.
     private void PackKeys(in Tile t, int z, int y)
     {
-        long stride = Problem.Strides.Key.Sequence;
+        long step = Problem.Strides.Key.Sequence;
         float* panel = t.Scratch + keys + (t.First.X - t.Box.First.X - t.Offsets.Begin);
         Extents first = new(t.First.Z + z, t.First.Y + y, t.First.X);
         for (BoxRuns runs = t.Box.KeyBox(first, new Extents(1, 1, t.Keys.X)); runs.MoveNext();)
         {
-            QueryPanel<T>.Pack(t.Tensors.Key + (runs.Token * stride), runs.Step * stride, runs.Length, Problem.HeadDim, 1,
-                1, panel + runs.Row, RoundUp(runs.Length, Transposition.Rows), keyStride, t.Scratch + spare);
+            QueryPanel<T>.Pack(t.Tensors.Key + (runs.Token * step), runs.Step * step, runs.Length, Problem.HeadDim, 1,
+                1, panel + runs.Row, RoundUp(runs.Length, Math.Max(TWidth.Count, Transposition.Rows)), keyStride, t.Scratch + spare);
         }
     }
 
@@ -232,7 +234,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         int reach = t.Box.Map.MostDistance is null ? int.MaxValue : rest < 0 ? -1 : (int)Math.Sqrt(rest);
         TVector low = TWidth.Load(t.Scratch + limits), high = TWidth.Load(t.Scratch + limits + TWidth.Count);
         TVector hidden = TWidth.Broadcast(float.NegativeInfinity);
-        for (int n = 0; n < t.Offsets.Count; n++, s += lanes)
+        for (int n = 0; n < t.Offsets.Count; n++, s += stride)
         {
             int offset = t.Offsets.Begin + n;
             TVector score = TWidth.Load(s);
@@ -254,13 +256,14 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     {
         int lane = row * TWidth.Count;
         float* factors = t.Scratch + rescale + lane;
-        OnlineSoftmax<TWidth, TVector>.UpdateVector(t.Scratch + scores + lane, count, lanes, t.Scratch + maxima + lane,
+        OnlineSoftmax<TWidth, TVector>.UpdateVector(t.Scratch + scores + lane, count, stride, t.Scratch + maxima + lane,
             t.Scratch + sums + lane, factors);
         for (int x = 0; x < t.Box.Count.X && again; x++)
         {
             if (factors[x] != 1)
             {
-                Scale(t.Scratch + outputs + ((nint)(lane + x) * valueStride), factors[x]);
+                float* output = t.Scratch + outputs + ((nint)(lane + x) * valueStride);
+                Scale(output, factors[x], output);
             }
         }
     }
@@ -287,9 +290,9 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
             int place = (((planes.Begin - first.Z) * count.Y) + one.Begin - first.Y) * count.X;
             StencilValues<TWidth, TVector> product = new()
             {
-                Probabilities = t.Scratch + scores + ((key - query - t.Offsets.Begin) * (nint)lanes)
+                Probabilities = t.Scratch + scores + ((key - query - t.Offsets.Begin) * (nint)stride)
                     + (row * TWidth.Count) + x,
-                Stride = lanes,
+                Stride = stride,
                 Values = t.Scratch + values + ((place + key - t.First.X) * (nint)valueStride),
                 ValueStride = valueStride,
                 ValueRow = count.X * valueStride,
@@ -312,8 +315,8 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     private void VisitExtra(in Tile t, int first, int count)
     {
         float* scratch = t.Scratch;
-        long stride = (long)Problem.KeyValueHeads * Problem.HeadDim;
-        TokenRows<T>.Read(t.Tensors.ExtraKey + (first * stride), stride, count, Problem.HeadDim, scratch + keys);
+        long step = (long)Problem.KeyValueHeads * Problem.HeadDim;
+        TokenRows<T>.Read(t.Tensors.ExtraKey + (first * step), step, count, Problem.HeadDim, scratch + keys);
         BroadcastOperand k = new()
         {
             Start = scratch + keys,
@@ -324,14 +327,14 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         };
         int used = t.Box.Count.Z * t.Box.Count.Y * TWidth.Count;
         PanelProduct<TWidth, TVector>.Multiply(
-            scratch + scores, k, scratch + queries, lanes, used, PanelStart.Zero, null);
+            scratch + scores, k, scratch + queries, stride, used, PanelStart.Zero, null);
         for (int row = 0; row < t.Box.Count.Z * t.Box.Count.Y; row++)
         {
             Normalize(t, row, count, again: true);
         }
 
-        stride = (long)Problem.KeyValueHeads * Problem.ValueHeadDim;
-        TokenRows<T>.Read(t.Tensors.ExtraValue + (first * stride), stride, count, Problem.ValueHeadDim,
+        step = (long)Problem.KeyValueHeads * Problem.ValueHeadDim;
+        TokenRows<T>.Read(t.Tensors.ExtraValue + (first * step), step, count, Problem.ValueHeadDim,
             scratch + values, valueStride);
         BroadcastOperand p = new()
         {
@@ -339,7 +342,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
             Rows = used,
             RowStride = 1,
             Steps = count,
-            StepStride = lanes,
+            StepStride = stride,
         };
         PanelProduct<TWidth, TVector>.Multiply(scratch + outputs, p, scratch + values, valueStride, valueStride,
             PanelStart.Keep, null);
@@ -357,9 +360,18 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
                 long token = runs.Token + (x * runs.Step);
                 float sum = t.Scratch[sums + lane];
                 float* output = t.Scratch + outputs + ((nint)lane * valueStride);
-                Scale(output, sum == 0 ? 0 : 1 / sum);
-                ElementConvert.Narrow(new ReadOnlySpan<float>(output, Problem.ValueHeadDim),
-                    new Span<T>(t.Tensors.Output + (token * Problem.Strides.Output.Sequence), Problem.ValueHeadDim));
+                T* target = t.Tensors.Output + (token * Problem.Strides.Output.Sequence);
+                if (typeof(T) == typeof(float) && valueStride == Problem.ValueHeadDim)
+                {
+                    Scale(output, sum == 0 ? 0 : 1 / sum, (float*)target);
+                }
+                else
+                {
+                    Scale(output, sum == 0 ? 0 : 1 / sum, output);
+                    ElementConvert.Narrow(new ReadOnlySpan<float>(output, Problem.ValueHeadDim),
+                        new Span<T>(target, Problem.ValueHeadDim));
+                }
+
                 if (t.Tensors.Lse != null)
                 {
                     t.Tensors.Lse[token * Problem.LseStrides.Sequence] =
@@ -370,12 +382,12 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Scale(float* row, float factor)
+    private void Scale(float* row, float factor, float* target)
     {
         TVector factors = TWidth.Broadcast(factor);
         for (int d = 0; d < valueStride; d += TWidth.Count)
         {
-            TWidth.Store(TWidth.Multiply(TWidth.Load(row + d), factors), row + d);
+            TWidth.Store(TWidth.Multiply(TWidth.Load(row + d), factors), target + d);
         }
     }
 

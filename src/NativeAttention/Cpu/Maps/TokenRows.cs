@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace NativeAttention.Cpu.Maps;
@@ -54,10 +55,32 @@ internal static unsafe class TokenRows<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Read(T* source, long stride, int count, int dim, float* target, int targetStride)
     {
-        for (int row = 0; row < count; row++)
+        for (int row = 0; row < count; row++, source += stride, target += targetStride)
         {
-            ElementConvert.Widen(new ReadOnlySpan<T>(source + (row * stride), dim),
-                new Span<float>(target + ((nint)row * targetStride), dim));
+            if (typeof(T) == typeof(float))
+            {
+                Copy((float*)source, target, dim);
+            }
+            else
+            {
+                ElementConvert.WidenRows(source, 0, 1, dim, target);
+            }
+        }
+    }
+
+    // Rows are short: a call for each would cost as much as the copy.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(float* source, float* target, int count)
+    {
+        int i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Load(source + i).Store(target + i);
+        }
+
+        for (; i < count; i++)
+        {
+            target[i] = source[i];
         }
     }
 
