@@ -68,7 +68,9 @@ internal sealed unsafe class ReferenceBackward<T> : BackwardKernel<T>
             }
         }
 
-        WriteKey(Extra(tensors.ExtraKeyGradient, tensors.ExtraValueGradient, extra.Sample, extra.Head), extra.First, sums);
+        SideVectors<T> gradients =
+            Extra(tensors.ExtraKeyGradient, tensors.ExtraValueGradient, extra.Sample, extra.Head);
+        WriteKey(gradients, extra.First, sums);
     }
 
     private void RunKey(in QueryBox box, in BackwardPointers<T> tensors, float* sums)
@@ -145,7 +147,8 @@ internal sealed unsafe class ReferenceBackward<T> : BackwardKernel<T>
         }
 
         T* slope = queries.Second + (query * queries.SecondStride);
-        T* output = tensors.Output + At(Problem.Strides.Output, batch, head) + (query * Problem.Strides.Output.Sequence);
+        T* output = tensors.Output + At(Problem.Strides.Output, batch, head)
+            + (query * Problem.Strides.Output.Sequence);
         float score = (Problem.Scale * Dot(queries.First + (query * queries.FirstStride),
             keys.First + (key * keys.FirstStride), Problem.HeadDim)) + bias;
         float delta = Dot(slope, output, Problem.ValueHeadDim)

@@ -60,7 +60,9 @@ internal static unsafe class ScoreGradients<TWidth, TVector>
         }
     }
 
-    /// <summary>Sets what lanes do not see to 0, whatever it was: lane l sees the rows from low[l] to high[l].</summary>
+    /// <summary>
+    /// Sets what lanes do not see to 0, whatever it was: lane l sees the rows from low[l] to high[l].
+    /// </summary>
     /// <param name="panel">First row of a run.</param>
     /// <param name="rows">Rows of the run, which are numbered from 0.</param>
     /// <param name="lanes">Lanes in a row.</param>

@@ -38,7 +38,8 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
     public TiledBackward(MapProblem problem)
         : base(problem)
     {
-        tiles = new BackwardTiles(problem, map => AtLeastOne(new BoxChooser(map).Choose(MostLanes, LaneUnit, KeyLanes).Box));
+        tiles = new BackwardTiles(
+            problem, map => AtLeastOne(new BoxChooser(map).Choose(MostLanes, LaneUnit, KeyLanes).Box));
         mostRows = Math.Clamp(PassingFloats / Math.Max(problem.HeadDim, problem.ValueHeadDim), 1, MostRows);
         keyPanels = Panels(tiles.Keys, problem.ExtraKeys);
         queryPanels = Panels(tiles.Queries, 0);
@@ -153,7 +154,8 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
             }
         }
 
-        SideVectors<T> gradients = Extra(tensors.ExtraKeyGradient, tensors.ExtraValueGradient, extra.Sample, extra.Head);
+        SideVectors<T> gradients =
+            Extra(tensors.ExtraKeyGradient, tensors.ExtraValueGradient, extra.Sample, extra.Head);
         Write(sweep, gradients, Line(0, extra.First, extra.Count), extra.Count);
     }
 
@@ -339,7 +341,8 @@ internal sealed unsafe class TiledBackward<T, TWidth, TVector> : BackwardKernel<
         BackwardPanels p = sweep.Panels;
         int lanes = p.Lanes;
         PanelProduct<TWidth, TVector>.Multiply(sweep.At(p.FirstSum),
-            AsColumns(passing.First, passing.Rows, Problem.HeadDim), sweep.At(p.Slopes), lanes, lanes, sweep.Start, null);
+            AsColumns(passing.First, passing.Rows, Problem.HeadDim), sweep.At(p.Slopes), lanes, lanes, sweep.Start,
+            null);
         if (sweep.OwnsKeys)
         {
             PanelProduct<TWidth, TVector>.Multiply(sweep.At(p.SecondSum),

@@ -2,7 +2,9 @@ using NativeAttention.Testing;
 
 namespace NativeAttention.Tests.Cpu.Backward;
 
-/// <summary>Gradients that were computed elsewhere, to their digits, and others that follow by thought or by differences.</summary>
+/// <summary>
+/// Gradients that were computed elsewhere, to their digits, and others that follow by thought or by differences.
+/// </summary>
 public class BackwardNumbersTests
 {
     private static readonly float[] Query = [1, 0, -1, 2, 1];
