@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using NativeAttention.Cpu;
 using NativeAttention.Cpu.Backward;
 using NativeAttention.Neighborhood;
 using NativeAttention.Testing;
