@@ -6,7 +6,8 @@
 #   demo      build, then show every kernel on every device found
 #   bench     build, then measure: bench [filter] [--short|--full] the CPU and the emulator; bench cpu
 #             [--ggml path] the table of the CPU's goals on pinned threads; bench modifiers their cost over
-#             plain attention; bench --engine the emulator itself (checks, threads); bench device ... a GPU
+#             plain attention; bench neighborhood its speed over dense attention; bench --engine the emulator
+#             itself (checks, threads); bench device ... a GPU
 #   pack      build, then NuGet packages and the tool's package in artifacts/packages
 #   gpu-bundle  what runs tests and benchmarks on a machine with a GPU and no .NET, in artifacts/gpu-bundle
 #   format    put C#, C++ and CUDA into form; with --check only look

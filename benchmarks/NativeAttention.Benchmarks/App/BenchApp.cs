@@ -19,6 +19,9 @@ internal sealed class BenchApp(ToolConsole console)
     private readonly Command _modifiers = new("modifiers",
         "What each modifier of dense attention costs over plain attention, on pinned threads, by turns.");
 
+    private readonly Command _neighborhood = new("neighborhood",
+        "Neighborhood attention beside dense attention of the same tokens, on pinned threads, by turns.");
+
     private readonly Argument<string?> _filter = new("filter")
     {
         Arity = ArgumentArity.ZeroOrOne,
@@ -101,9 +104,12 @@ internal sealed class BenchApp(ToolConsole console)
         _modifiers.Add(_filter);
         _modifiers.Add(_oneThread);
         _modifiers.Add(_noPin);
+        _neighborhood.Add(_filter);
+        _neighborhood.Add(_oneThread);
+        _neighborhood.Add(_noPin);
         RootCommand root = new($"Measures the CPU backend and the emulator.\n\n{ExitCodes.Help}")
         {
-            _cpu, _modifiers, _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
+            _cpu, _modifiers, _neighborhood, _filter, _short, _full, _list, _out, _machine, _note, _engine, _engineChild,
         };
         return ProgramFrame.Run("bench", console, root, arguments, Execute);
     }
@@ -142,6 +148,13 @@ internal sealed class BenchApp(ToolConsole console)
         if (parsed.CommandResult.Command == _modifiers)
         {
             return ExecuteModifiers(parsed, options);
+        }
+
+        if (parsed.CommandResult.Command == _neighborhood)
+        {
+            PinnedRun maps = new(console.Out, options, options.Full ? Pace.FullTable : Pace.Table,
+                parsed.GetValue(_oneThread) ? MapList.OnOneThread : MapList.All, Peer.Plain, !parsed.GetValue(_noPin));
+            return parsed.GetValue(_list) ? maps.List() : maps.Run();
         }
 
         BenchRun run = new(console.Out, options, pace);

@@ -21,10 +21,14 @@ internal abstract class BenchBody(BenchCase @case) : IDisposable
     public static BenchBody Of(BenchCase @case, OperandStore? store = null, int emulated = 0) =>
         @case.Type switch
         {
-            ElementType.Float16 => new Typed<Half>(@case, store ?? new OperandStore(), emulated),
-            ElementType.BFloat16 => new Typed<BFloat16>(@case, store ?? new OperandStore(), emulated),
-            _ => new Typed<float>(@case, store ?? new OperandStore(), emulated),
+            ElementType.Float16 => Of<Half>(@case, store ?? new OperandStore(), emulated),
+            ElementType.BFloat16 => Of<BFloat16>(@case, store ?? new OperandStore(), emulated),
+            _ => Of<float>(@case, store ?? new OperandStore(), emulated),
         };
+
+    private static BenchBody Of<T>(BenchCase @case, OperandStore store, int emulated)
+        where T : unmanaged =>
+        @case.Map is { } map ? new MapBody<T>(@case, map, store) : new Typed<T>(@case, store, emulated);
 
     /// <summary>Does once what is measured.</summary>
     public abstract void Run();

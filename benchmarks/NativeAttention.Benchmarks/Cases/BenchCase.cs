@@ -24,6 +24,9 @@ public sealed record BenchCase
     /// <summary>What else it has; null for nothing.</summary>
     internal Modifier? Modifier { get; init; }
 
+    /// <summary>The map of the tokens, when they have one: neighborhood attention; null for dense attention.</summary>
+    internal BenchMap? Map { get; init; }
+
     /// <summary>Most threads; null for all processors.</summary>
     public int? Threads { get; init; }
 
@@ -38,7 +41,7 @@ public sealed record BenchCase
     {
         BenchFamily.Plan => "plan",
         BenchFamily.OneShot => "oneshot",
-        _ => "dense",
+        _ => Map is null ? "dense" : "neighborhood",
     };
 
     /// <summary>Name of the device in results.</summary>
@@ -61,8 +64,8 @@ public sealed record BenchCase
         }
     }
 
-    /// <summary>The case of the same shape with neither modifier nor mask.</summary>
-    internal BenchCase Plain => this with { Mask = AttentionMask.None, Modifier = null };
+    /// <summary>The case of the same shape with neither modifier nor mask nor map.</summary>
+    internal BenchCase Plain => this with { Mask = AttentionMask.None, Modifier = null, Map = null };
 
     /// <summary>The options as results store them; null when there are none.</summary>
     internal JsonObject? ResultOptions
@@ -80,6 +83,7 @@ public sealed record BenchCase
                 options[modifier.Name] = modifier.Value;
             }
 
+            Map?.Store(options);
             if (Threads is { } threads)
             {
                 options["threads"] = threads;

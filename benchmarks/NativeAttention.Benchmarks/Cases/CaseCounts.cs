@@ -30,6 +30,11 @@ internal static class CaseCounts
 
     private static long VisiblePairs(BenchCase c)
     {
+        if (c.Map is { } map)
+        {
+            return (long)NeighborhoodProblem.Create(c.Type, map.Shape(c.Shape), map.Options).Pairs / c.Shape.QueryHeads;
+        }
+
         AttentionProblem problem = AttentionProblem.Create(c.Type, c.Shape, c.Options);
         long pairs = 0;
         for (int batch = 0; batch < c.Shape.Batch; batch++)

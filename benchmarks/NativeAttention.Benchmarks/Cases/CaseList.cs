@@ -16,6 +16,7 @@ internal static class CaseList
     [
         .. Prefill(), .. SmallTypes(), .. GroupedHeads(), .. OneThread(), .. OddHeadDims(), .. OddLengths(),
         .. UnequalLengths(), .. Decode(), .. Overheads(), .. Emulated(),
+        .. MapList.All,
     ];
 
     // float32, 8 heads: from short sequences to long ones.

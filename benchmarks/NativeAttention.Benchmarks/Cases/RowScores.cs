@@ -24,7 +24,7 @@ internal sealed class RowScores : IScoreModifiers
         (int queries, int keys) = @case.Lengths(batch);
         _diagonal = query + _problem.DiagonalOffset(queries, keys);
         KeyVisibility visible = _problem.Visibility(queries, keys);
-        Keys = [.. Enumerable.Range(0, keys).Where(j => visible.Sees(query, j)
+        Keys = @case.Map?.Keys(query) ?? [.. Enumerable.Range(0, keys).Where(j => visible.Sees(query, j)
             && (Forms.Mask is not { } mask || _operands.Mask[At(mask, key: j)]))];
     }
 

@@ -13,7 +13,7 @@ internal static class CpuGoals
     /// <summary>The goals of a case, which may be none.</summary>
     public static IEnumerable<GoalLine> Of(BenchCase @case) => @case switch
     {
-        not { Device: BenchDevice.Cpu, Family: BenchFamily.Dense, Threads: null, Modifier: null } => [],
+        not { Device: BenchDevice.Cpu, Family: BenchFamily.Dense, Threads: null, Modifier: null, Map: null } => [],
         { Shape.KeyLength: 1 } => Call(@case),
         { Shape.QueryLength: 1 } =>
             [Goal(@case, "decoding: share of the read bandwidth", GoalQuantity.ReadShare, 0.75, 0.9)],

@@ -16,7 +16,7 @@ namespace NativeAttention.Benchmarks.Pinned;
 /// <param name="options">What the command line says.</param>
 /// <param name="pace">How long everything is measured.</param>
 /// <param name="cases">The cases of the table.</param>
-/// <param name="peer">Who stands beside ours; plain attention does wherever a case has a modifier.</param>
+/// <param name="peer">Who stands beside ours; plain attention does wherever a case has a modifier or a map.</param>
 /// <param name="pin">Whether threads are pinned.</param>
 /// <param name="others">What is counted on other devices, for the same results; null for nothing.</param>
 internal sealed class PinnedRun(TextWriter output, BenchOptions options, Pace pace,
@@ -126,7 +126,7 @@ internal sealed class PinnedRun(TextWriter output, BenchOptions options, Pace pa
         return peer.Stored.Where(m => chosen.Contains(m.Case));
     }
 
-    private IEnumerable<GoalLine> Goals() => _cases.SelectMany(c => CpuGoals.Of(c).Concat(ModifierGoals.Of(c)));
+    private IEnumerable<GoalLine> Goals() => _cases.SelectMany(c => CpuGoals.Of(c).Concat(ModifierGoals.Of(c)).Concat(MapGoals.Of(c)));
 
     private string Note(Pinning? pinning)
     {

@@ -18,7 +18,7 @@ internal sealed class PlainContender(OurContender ours) : IContender
     public string Provider => Name;
 
     /// <inheritdoc/>
-    public string? Refusal(BenchCase @case) => @case.Modifier is null ? "the case has no modifier" : null;
+    public string? Refusal(BenchCase @case) => @case.Modifier is null && @case.Map is null ? "the case is plain itself" : null;
 
     /// <inheritdoc/>
     public Preparation Prepare(BenchCase @case)

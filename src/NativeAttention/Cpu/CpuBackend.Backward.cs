@@ -9,6 +9,9 @@ namespace NativeAttention;
 // Gradients.
 public sealed partial class CpuBackend
 {
+    /// <summary>Two for each row of the output, and the bias with its parts.</summary>
+    private const int MostSharedFloats = 2_000_000_000;
+
     /// <summary>
     /// The rungs of backward that <see cref="TuningHints.Rung"/> may name, from the one to compare with on:
     /// <c>reference</c> (one pair after another, scalar), <c>tiled</c> (products of panels).
@@ -77,9 +80,6 @@ public sealed partial class CpuBackend
                 ? $"{rows} rows of the output and {entries} entries of the bias are too many for its shared memory."
             : null;
     }
-
-    // Two floats for a row of the output, and the bias with its parts.
-    private const int MostSharedFloats = 2_000_000_000;
 
     // A gradient lies as its input: where elements of an input share an address, theirs would overwrite each other.
     private static string? SharedAddress(AttentionProblem problem) =>
