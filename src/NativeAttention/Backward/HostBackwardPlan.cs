@@ -10,7 +10,32 @@ namespace NativeAttention;
 /// The two-pass form of the FlashAttention backward (arXiv 2205.14135, 2307.08691): one pass owns keys and writes
 /// the gradients of key and value, one owns queries and writes that of the query; both compute probabilities anew
 /// from the log-sum-exp, and nothing is added up in varying order.
+/// <para>
+/// A backend says through <see cref="AttentionBackend.CanRunBackward(AttentionProblem, out string)"/> what it
+/// cannot differentiate. Of attention that was merged from parts, each part's backward takes the merged output
+/// and log-sum-exp.
+/// </para>
 /// </remarks>
+/// <example>
+/// One step of training: forward keeps output and log-sum-exp, backward reads them.
+/// <code>
+/// using AttentionRuntime runtime = new([CpuBackend.Default]);
+/// AttentionShape shape = new(Batch: 2, QueryLength: 512, KeyLength: 512, QueryHeads: 8, KeyValueHeads: 2, HeadDim: 64);
+/// runtime.Attend&lt;float&gt;(query, key, value, output, shape, AttentionOptions.Causal, lse: lse);
+///
+/// using HostBackwardPlan&lt;float&gt; plan = runtime.PlanBackward&lt;float&gt;(shape, AttentionOptions.Causal);
+/// BackwardInputs&lt;float&gt; inputs = new()
+/// {
+///     Query = query,
+///     Key = key,
+///     Value = value,
+///     Output = output,
+///     Lse = lse,
+///     OutputGradient = outputGradient,
+/// };
+/// plan.Run(inputs, new AttentionGradients&lt;float&gt;(queryGradient, keyGradient, valueGradient));
+/// </code>
+/// </example>
 /// <typeparam name="T">Element type of all tensors but log-sum-exp and bias.</typeparam>
 public abstract class HostBackwardPlan<T> : HostPlan
     where T : unmanaged

@@ -4,11 +4,8 @@ namespace NativeAttention.Cpu;
 /// Where the panels of one thread lie in its scratch memory, in floats: first, for every query tile of a task,
 /// its own; then those that they share. Every panel begins a cache line.
 /// </summary>
-internal sealed class TilePanels
+internal sealed class TilePanels : ScratchLayout
 {
-    private const int LineFloats = 16;
-    private int total;
-
     /// <summary>Lays out the panels.</summary>
     /// <param name="lanes">Queries of a tile, padded to a whole number of vectors.</param>
     /// <param name="keys">Keys of a tile.</param>
@@ -27,7 +24,7 @@ internal sealed class TilePanels
         Output = Take((long)(valueHeadDim + spareRows) * lanes);
         Maxima = Take(lanes);
         Sums = Take(lanes);
-        OwnFloats = total;
+        OwnFloats = Total;
         Take((long)OwnFloats * (queryTiles - 1));
         Scores = Take((long)(keys + spareRows) * lanes);
         Rescale = Take(lanes);
@@ -74,14 +71,4 @@ internal sealed class TilePanels
 
     /// <summary>A tile of values as floats.</summary>
     public int Values { get; }
-
-    /// <summary>Floats in all.</summary>
-    public int Total => total;
-
-    private int Take(long floats)
-    {
-        int start = total;
-        total = checked((int)(total + ((floats + LineFloats - 1) / LineFloats * LineFloats)));
-        return start;
-    }
 }

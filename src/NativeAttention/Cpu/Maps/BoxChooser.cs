@@ -17,7 +17,10 @@ internal sealed class BoxChooser
     /// <summary>The best box of at most a number of queries, and the scores that it makes computed.</summary>
     /// <param name="queries">Most queries of a box.</param>
     /// <param name="unit">Lanes come in multiples of this.</param>
-    public (Extents Box, double Scores) Choose(int queries, int unit)
+    /// <param name="keyLanes">
+    /// What a key costs by itself (to be gathered, to be read by products), in lanes of scores.
+    /// </param>
+    public (Extents Box, double Scores) Choose(int queries, int unit, int keyLanes = 0)
     {
         Extents map = Extents.Each(axis => this.map.Sections.Max(s => s.Queries[axis]));
         (Extents Box, double Scores) best = (default, double.PositiveInfinity);
@@ -28,7 +31,7 @@ internal sealed class BoxChooser
                 foreach (int z in Candidates(map.Z, queries / x / y))
                 {
                     Extents box = new(z, y, x);
-                    double scores = (box.Volume + unit - 1) / unit * unit * Keys(box);
+                    double scores = (((box.Volume + unit - 1) / unit * unit) + keyLanes) * Keys(box);
                     best = scores < best.Scores ? (box, scores) : best;
                 }
             }

@@ -133,60 +133,6 @@ internal sealed unsafe class MapReferenceKernel<T>(MapProblem problem) : MapKern
         return longest;
     }
 
-    // The keys that one query sees.
-    private ref struct KeyWalk
-    {
-        private readonly QueryBox box;
-        private readonly AxisTiles zs;
-        private readonly AxisTiles ys;
-        private readonly AxisTiles xs;
-        private int z;
-        private int y;
-        private int x;
-
-        public KeyWalk(in QueryBox box)
-        {
-            this.box = box;
-            (zs, ys, xs) = (box.Keys(0), box.Keys(1), box.Keys(2));
-            (z, y, x) = (zs.KeyBegin, ys.KeyBegin, xs.KeyBegin - 1);
-        }
-
-        public readonly int DeltaZ => z - box.First.Z;
-
-        public readonly int DeltaY => y - box.First.Y;
-
-        public readonly int DeltaX => x - box.First.X;
-
-        public readonly long Token => box.Section.KeyTokens.At(BoxRuns.Within(z, box.Section.Keys.Z),
-            BoxRuns.Within(y, box.Section.Keys.Y), BoxRuns.Within(x, box.Section.Keys.X));
-
-        public bool MoveNext()
-        {
-            do
-            {
-                if (++x >= xs.KeyEnd)
-                {
-                    x = xs.KeyBegin;
-                    if (++y >= ys.KeyEnd)
-                    {
-                        y = ys.KeyBegin;
-                        z++;
-                    }
-                }
-
-                if (z >= zs.KeyEnd || ys.KeyEnd <= ys.KeyBegin || xs.KeyEnd <= xs.KeyBegin)
-                {
-                    return false;
-                }
-            }
-            while (box.Map.MostDistance is int most
-                && Square(DeltaZ) + Square(DeltaY) + Square(DeltaX) > most);
-            return true;
-        }
-
-        private static long Square(int x) => (long)x * x;
-    }
-
     // The scratch memory of one query, cut up.
     private readonly ref struct Row(MapProblem problem, float* scratch, int keys)
     {

@@ -102,7 +102,7 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
             AddBias(box, t.Bias, first, count, scratch + panels.Scores);
         }
 
-        if (!IsFull(box, first, count))
+        if (!box.IsFull(first, count))
         {
             Hide(box, first, count, scratch);
         }
@@ -155,18 +155,6 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
         };
         PanelProduct<TWidth, TVector>.Multiply(scratch + panels.Output, v, scratch + panels.Scores, lanes, lanes,
             start, scratch + panels.Rescale);
-    }
-
-    private static bool IsFull(in QueryBox box, Extents first, Extents count)
-    {
-        bool full = box.Map.MostDistance is null;
-        for (int axis = 0; axis < Extents.Axes && full; axis++)
-        {
-            AxisTiles keys = box.Keys(axis);
-            full = first[axis] >= keys.FullBegin && first[axis] + count[axis] <= keys.FullEnd;
-        }
-
-        return full;
     }
 
     // s = -inf where the lane's query does not see the key. Along the last axis every lane has an interval; a row of

@@ -46,5 +46,34 @@ internal sealed class MapTiles
         return new QueryBox(map, n, map.Sections[section], batch, map.Heads[head], first, count);
     }
 
+    /// <summary>Number of boxes of a head over all batch indices.</summary>
+    public long OfHead(int head) => problem.Batch * tiles[MapOf(head)].Count;
+
+    /// <summary>The number of one of the boxes of a head.</summary>
+    public long Number(int head, long ofHead)
+    {
+        int n = MapOf(head);
+        NeighborhoodMap map = problem.Maps[n];
+        (long batch, long tile) = Math.DivRem(ofHead, tiles[n].Count);
+        long number = ((((batch * map.Heads.Length) + Array.IndexOf(map.Heads, head)) * tiles[n].Count) + tile);
+        for (int before = 0; before < n; before++)
+        {
+            number += OfMap(before);
+        }
+
+        return number;
+    }
+
+    private int MapOf(int head)
+    {
+        int n = 0;
+        while (!problem.Maps[n].Heads.Contains(head))
+        {
+            n++;
+        }
+
+        return n;
+    }
+
     private long OfMap(int n) => problem.Batch * problem.Maps[n].Heads.Length * tiles[n].Count;
 }

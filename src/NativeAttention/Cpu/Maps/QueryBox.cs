@@ -22,4 +22,17 @@ internal readonly record struct QueryBox(NeighborhoodMap Map, int MapIndex, MapS
 
     /// <summary>Where a box of keys lies.</summary>
     public BoxRuns KeyBox(Extents first, Extents count) => new(Section.KeyTokens, Section.Keys, first, count);
+
+    /// <summary>Whether all queries see all of a box of keys, as far as intervals alone can tell.</summary>
+    public bool IsFull(Extents first, Extents count)
+    {
+        bool full = Map.MostDistance is null;
+        for (int axis = 0; axis < Extents.Axes && full; axis++)
+        {
+            AxisTiles keys = Keys(axis);
+            full = first[axis] >= keys.FullBegin && first[axis] + count[axis] <= keys.FullEnd;
+        }
+
+        return full;
+    }
 }

@@ -52,6 +52,13 @@ internal sealed class NeighborhoodMap
         [Section(0, new Extents(1, 1, queries), new Extents(1, 1, keys), [null, null, new BandAxis(band)])],
         [.. Enumerable.Range(0, heads)], null, new Extents(1, 1, 1));
 
+    /// <summary>
+    /// The map seen from the keys, for the key/value heads of its query heads: all query heads of each must be here.
+    /// </summary>
+    /// <param name="group">Query heads of a key/value head.</param>
+    public NeighborhoodMap Transposed(int group) => new([.. Sections.Select(section => section.Transposed())],
+        [.. Heads.Where(head => head % group == 0).Select(head => head / group)], MostDistance, Windows);
+
     private static void AddSections(List<MapSection> sections, Dictionary<(int, int, int), AxisIntervals> tables,
         NeighborhoodPattern pattern, int sample, (GridShape Grid, long First) queries,
         (GridShape Grid, long First) keys)
