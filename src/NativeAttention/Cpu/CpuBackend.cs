@@ -16,7 +16,7 @@ namespace NativeAttention;
 /// <see cref="TuningHints.MaxThreads"/> limits them. A run of a plan allocates no managed memory. Safe to use
 /// from many threads at once.
 /// </remarks>
-public sealed class CpuBackend : AttentionBackend
+public sealed partial class CpuBackend : AttentionBackend
 {
     /// <summary>Largest head dim: scratch memory is proportional to it.</summary>
     private const int MostHeadDim = 1 << 20;

@@ -8,10 +8,8 @@ namespace NativeAttention.Cpu;
 internal abstract class CpuKernel<T>(AttentionProblem problem)
     where T : unmanaged
 {
-    private const double Ln2 = 0.6931471805599453;
-
     /// <summary>log2(e): scores times this may be exponentiated in base 2.</summary>
-    protected const float Log2E = 1.4426950408889634f;
+    protected const float Log2E = LogSumExp.Log2E;
 
     /// <summary>Name for logs and plans.</summary>
     public abstract string Name { get; }
@@ -37,12 +35,7 @@ internal abstract class CpuKernel<T>(AttentionProblem problem)
     public abstract unsafe void Run(long tile, in TensorPointers<T> tensors, float* scratch);
 
     /// <summary>Short name of the element type in kernel names.</summary>
-    protected static string ElementName => ElementTypes.Of<T>() switch
-    {
-        ElementType.Float16 => "f16",
-        ElementType.BFloat16 => "bf16",
-        _ => "f32",
-    };
+    protected static string ElementName => KernelNames.Element<T>();
 
     /// <summary>
     /// The key head that a query head reads, and the value head where there are as many.
@@ -56,11 +49,4 @@ internal abstract class CpuKernel<T>(AttentionProblem problem)
 
     /// <summary>The value head that a query head reads.</summary>
     protected int ValueHead(int head) => head / (Problem.Shape.QueryHeads / Problem.Shape.ValueHeads);
-
-    /// <summary>
-    /// Natural log-sum-exp from a base-2 maximum and the sum of 2^(s - maximum). Nothing visible gives minus
-    /// infinity.
-    /// </summary>
-    protected static float LogSumExp(float maximum, float sum) =>
-        sum == 0 ? float.NegativeInfinity : (float)((maximum + Math.Log2(sum)) * Ln2);
 }

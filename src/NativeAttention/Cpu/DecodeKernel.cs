@@ -439,7 +439,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             if (tensors.Lse != null)
             {
                 tensors.Lse[Problem.LseOffset((int)t.Batch, (int)head, t.Sequence) + query] =
-                    LogSumExp(Maximum(state), Sum(state));
+                    LogSumExp.FromBase2(Maximum(state), Sum(state));
             }
         }
     }

@@ -41,7 +41,7 @@ internal sealed unsafe class ReferenceKernel<T>(AttentionProblem problem) : CpuK
         Finish(row, o, sum);
         if (tensors.Lse != null)
         {
-            tensors.Lse[Problem.LseOffset((int)b, (int)h, sequence) + i] = LogSumExp(max * Log2E, sum);
+            tensors.Lse[Problem.LseOffset((int)b, (int)h, sequence) + i] = LogSumExp.FromBase2(max * Log2E, sum);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace NativeAttention.Cpu;
 
@@ -239,34 +238,15 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Epilogue(in Tile t)
     {
-        int lanes = panels.Lanes, dim = panels.ValueHeadDim;
-        nint stride = (nint)Problem.Strides.Output.Sequence;
         float* sums = t.Scratch + panels.Sums, factors = t.Scratch + panels.Rescale;
-        new Span<float>(factors, lanes).Fill(1);
+        new Span<float>(factors, panels.Lanes).Fill(1);
         modifiers?.Finish(t.Operands, t.Scratch + panels.Maxima, sums, factors);
-        FourRows spare = FourRows.At(t.Scratch + panels.Rows, dim);
-        for (int lane = 0; lane < t.Rows; lane += Transposition.Rows)
-        {
-            Vector128<float> sum = Vector128.Load(sums + lane);
-            Vector128<float> factor = Vector128.ConditionalSelect(
-                Vector128.Equals(sum, Vector128<float>.Zero), sum, Vector128.Load(factors + lane) / sum);
-            T* output = t.Output + (lane * stride);
-            int rows = Math.Min(Transposition.Rows, t.Rows - lane);
-            bool direct = typeof(T) == typeof(float) && rows == Transposition.Rows;
-            Transposition.FromLanes(t.Scratch + panels.Output + lane, lanes, factor,
-                direct ? FourRows.At((float*)output, stride) : spare, dim);
-            for (int i = 0; i < rows && !direct; i++)
-            {
-                ElementConvert.Narrow(new ReadOnlySpan<float>(spare.Row0 + (i * dim), dim),
-                    new Span<T>(output + (i * stride), dim));
-            }
-        }
-
+        OutputPanel<T>.Unpack(t.Output, (nint)Problem.Strides.Output.Sequence, t.Rows, panels, t.Scratch);
         if (t.Lse != null)
         {
             for (int lane = 0; lane < t.Rows; lane++)
             {
-                t.Lse[lane] = LogSumExp(t.Scratch[panels.Maxima + lane], sums[lane]);
+                t.Lse[lane] = LogSumExp.FromBase2(t.Scratch[panels.Maxima + lane], sums[lane]);
             }
         }
     }
