@@ -77,7 +77,7 @@ internal sealed class MaskOptions
             return;
         }
 
-        AxisValues? window = given.GetValueOrDefault<AxisValues?>();
+        AxisValues? window = AxisValues.TryParse(given.Tokens[0].Value, least: -1, int.MaxValue);
         if (onMaps ? window is null || window.Numbers.Any(n => n < 1) : window?.Numbers.Count != 2)
         {
             result.AddError($"--window is '{given.Tokens[0].Value}'; allowed are "
