@@ -286,7 +286,7 @@ fi
 # The essential ones first; the last takes what time is left.
 step tests "$(limit_of 150)"
 step verify "$(limit_of 60)"
-step benchmark "$(limit_of 150)"
+step benchmark "$(limit_of 180)"
 step torch "$(limit_of 100)"
 step ptxas "$(limit_of 45)"
 step tests-nvcc "$(limit_of 40)"

@@ -104,6 +104,22 @@ public sealed partial class CudaBackend : AttentionBackend
         return new DeviceHostPlan<T>(Device, problem);
     }
 
+    /// <inheritdoc/>
+    public override bool CanScore(AttentionProblem problem, ScoreRequest request,
+        [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        ArgumentNullException.ThrowIfNull(request);
+        return Device.CanScore(problem, out reason);
+    }
+
+    /// <inheritdoc/>
+    public override HostScorePlan<T> PlanScores<T>(AttentionProblem problem, ScoreRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return new DeviceHostScorePlan<T>(Device, problem, request);
+    }
+
     /// <summary>Disposes the device and everything it made. A second call does nothing.</summary>
     public override void Dispose() => Device.Dispose();
 

@@ -1,4 +1,5 @@
 using NativeAttention.Benchmarks.Cases;
+using NativeAttention.Benchmarks.Problems;
 
 namespace NativeAttention.Benchmarks.Tests;
 
@@ -29,7 +30,7 @@ public class RowCheckTests
     public void What_is_right_for_another_mask_does_not_pass()
     {
         float[] output = Compute(Causal with { Mask = AttentionMask.None });
-        Accuracy accuracy = RowCheck.Of<float, float>(Causal, Operands<float>.Of(Causal.Shape), output);
+        Accuracy accuracy = Operands<float>.Of(Causal.Shape).Check<float>(Causal, output);
         Assert.That(accuracy.RelativeError, Is.GreaterThan(0.1));
         Assert.That(accuracy.MaxError, Is.GreaterThan(accuracy.Bound));
     }
@@ -39,7 +40,7 @@ public class RowCheckTests
     {
         float[] output = Compute(Causal);
         output[0] = float.NaN;
-        Accuracy accuracy = RowCheck.Of<float, float>(Causal, Operands<float>.Of(Causal.Shape), output);
+        Accuracy accuracy = Operands<float>.Of(Causal.Shape).Check<float>(Causal, output);
         Assert.That(accuracy.MaxError <= accuracy.Bound, Is.False);
         Assert.That(accuracy.RelativeError <= 1, Is.False);
     }

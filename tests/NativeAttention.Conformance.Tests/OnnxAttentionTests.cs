@@ -16,12 +16,10 @@ public sealed class OnnxAttentionTests(string device)
     // What there is to run, so that a case that gets lost does not look like success. 60 folders, of
     // which 4 belong to OnnxRotaryTests; a feature that is added moves its cases from one number to the other.
     private const int AllCases = 56;
-    private const int CoveredByCpu = 48;
-    private const int CoveredByGpu = 48;
+    private const int Covered = 48;
 
-    // Of all, those with an output that is not computed.
-    private const int WithoutScoresOnCpu = 0;
-    private const int WithoutScoresOnGpu = 8;
+    // Of these, those that ask for scores.
+    private const int WithScores = 8;
 
     private AttentionBackend? _backend;
 
@@ -84,15 +82,12 @@ public sealed class OnnxAttentionTests(string device)
 
         OnnxCase[] all = [.. Load(folder)];
         OnnxCase[] covered = [.. all.Where(c => WhyIgnored(c) is null)];
-        (int expected, int withoutScores) = device == "cpu"
-            ? (CoveredByCpu, WithoutScoresOnCpu)
-            : (CoveredByGpu, WithoutScoresOnGpu);
         Assert.Multiple(() =>
         {
-            Assert.That(covered, Has.Length.EqualTo(expected), "cases that run");
+            Assert.That(covered, Has.Length.EqualTo(Covered), "cases that run");
             Assert.That(all, Has.Length.EqualTo(AllCases), "all cases");
-            Assert.That(all.Count(c => WhyNoScores(c) is not null), Is.EqualTo(withoutScores),
-                "cases with scores that are not computed");
+            Assert.That(covered.Count(c => OnnxProblem.Scores(c) is not null), Is.EqualTo(WithScores),
+                "cases with scores");
         });
     }
 
@@ -107,10 +102,6 @@ public sealed class OnnxAttentionTests(string device)
             : _backend!.CanRun(OnnxProblem.Of(onnx), out string? reason) ? null
             : reason;
     }
-
-    // Null also where a case asks for no scores.
-    private string? WhyNoScores(OnnxCase onnx) => OnnxProblem.Scores(onnx) is { } request
-        && !_backend!.CanScore(OnnxProblem.Of(onnx), request, out string? reason) ? reason : null;
 
     private void Run<T>(OnnxCase onnx, AttentionProblem problem)
         where T : unmanaged
@@ -136,18 +127,11 @@ public sealed class OnnxAttentionTests(string device)
             return;
         }
 
-        if (WhyNoScores(onnx) is { } why)
-        {
-            TestContext.Out.WriteLine($"{OnnxCoverage.ScoreOutput}: not computed, {why}");
-            return;
-        }
-
         AttentionShape s = problem.Shape;
         T[] scores = new T[s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength];
         Array.Fill(scores, Elements.Poison<T>());
         using HostScorePlan<T> plan = _backend!.PlanScores<T>(problem, request);
-        plan.Run(tensors.Inputs(), request.Scores == ScoreStage.Probabilities ? lse : [],
-            new ScoreResults<T> { Scores = scores });
+        plan.Run(tensors.Inputs(), request.NeedsLse ? lse : [], new ScoreResults<T> { Scores = scores });
         OnnxComparison.Check(onnx, OnnxCoverage.ScoreOutput, scores);
     }
 
@@ -159,6 +143,11 @@ public sealed class OnnxAttentionTests(string device)
         (int exitCode, string error) = command.Run(_backend!.Name);
         Assert.That(exitCode, Is.Zero, error);
         OnnxComparison.Check(onnx, "Y", command.Output<T>("Y"));
+        if (onnx.HasOutput(OnnxCoverage.ScoreOutput))
+        {
+            OnnxComparison.Check(onnx, OnnxCoverage.ScoreOutput, command.Output<T>(OnnxCoverage.ScoreOutput));
+        }
+
         foreach (string present in onnx.Outputs.Intersect(["present_key", "present_value"]))
         {
             OnnxComparison.CheckPresent(onnx, present, command.Present<T>(present));

@@ -64,6 +64,17 @@ internal sealed class OnnxCommand : IDisposable
                 "--present-key", Name("present_key"), "--present-value", Name("present_value")]);
         }
 
+        if (OnnxProblem.Scores(_onnx) is { } request)
+        {
+            arguments.AddRange(["--scores", Name(OnnxCoverage.ScoreOutput), "--score-stage", request.Scores switch
+            {
+                ScoreStage.Scaled => "scaled",
+                ScoreStage.SoftCapped => "soft-capped",
+                ScoreStage.Masked => "masked",
+                _ => "probabilities",
+            }]);
+        }
+
         return arguments;
 
         void Add(string option, float? value) => arguments.AddRange(value is float number

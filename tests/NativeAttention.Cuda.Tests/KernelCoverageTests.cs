@@ -15,10 +15,10 @@ public sealed class KernelCoverageTests
     public static IEnumerable<string> Kernels() => KernelCatalog.Kernels.Select(k => k.Name);
 
     // Those of the other families are covered by the tests of their operations.
-    public static IEnumerable<string> DenseKernels() =>
-        KernelCatalog.Kernels.Where(k => k.Family == "dense").Select(k => k.Name);
+    public static IEnumerable<string> CoveredKernels() =>
+        KernelCatalog.Kernels.Where(k => k.Family is "dense" or "scores").Select(k => k.Name);
 
-    [TestCaseSource(nameof(DenseKernels))]
+    [TestCaseSource(nameof(CoveredKernels))]
     public void The_cases_execute_every_statement(string name)
     {
         if (!TestDevice.IsEmulated)
@@ -29,12 +29,15 @@ public sealed class KernelCoverageTests
         KernelInfo kernel = KernelCatalog.Find(name);
         int ordinal = EmulatedDriver.AddDevice(EmulatorOptions.Default with { Profile = true });
         using CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver, ordinal);
-        foreach (AttentionCase test in Cases(kernel))
+        if (kernel.Family == "scores")
         {
-            DenseRunner.Run(backend.Device, test);
+            RunScores(backend, kernel.ElementType);
+        }
+        else
+        {
+            RunDense(backend.Device, kernel);
         }
 
-        DenseRunner.Run(backend.Device, Cases(kernel).First(), withLse: false);
         KernelProfile profile = EmulatedDriver.GetProfiles(ordinal).Single();
         Assert.That(profile.Kernel, Is.EqualTo(name));
         Assert.That(profile.Unexecuted()
@@ -49,6 +52,39 @@ public sealed class KernelCoverageTests
         using EmulatedGpu gpu = new();
         Assert.That(gpu.Load(KernelCatalog.Find(name).ReadPtx(), name).Warnings.Select(w => w.Message),
             Is.All.Contains("registers live at one point"));
+    }
+
+    private static void RunDense(CudaDevice device, KernelInfo kernel)
+    {
+        foreach (AttentionCase test in Cases(kernel))
+        {
+            DenseRunner.Run(device, test);
+        }
+
+        DenseRunner.Run(device, Cases(kernel).First(), withLse: false);
+    }
+
+    // As for dense kernels, with every stage, both directions, and blocks of both kinds.
+    private static void RunScores(CudaBackend backend, ElementType type)
+    {
+        AttentionShape[] shapes =
+        [
+            new(1, 70, 137, 2, 1, 64), new(1, 73, 67, 1, 1, 61), new(1, 73, 6, 1, 1, 64), new(2, 64, 130, 1, 1, 62),
+            new(1, 9, 66, 1, 1, 63),
+        ];
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            AttentionOptions options = Modify(type, shapes[i], AttentionOptions.Causal, i == 3 ? 4 : i);
+            AttentionCase c = new(type, shapes[i], options, seed: 920 + i);
+            ScoreRequest statistics = new()
+            {
+                ColumnSums = i % 2 == 0,
+                RowEntropy = i % 2 == 1,
+                BlockMaxima = i % 2 == 0 ? 16 : 7,
+            };
+            ScoreResult.Of(backend, c, statistics with { Scores = (ScoreStage)(i % 4) }, scoreBits: 21);
+            ScoreResult.Of(backend, c, statistics, scoreBits: 21);
+        }
     }
 
     // Whole rows by vectors and pairs; odd rows element by element; a full tile before a masked one; a scale

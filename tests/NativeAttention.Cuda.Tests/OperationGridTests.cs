@@ -22,8 +22,9 @@ public sealed class OperationGridTests
         }
 
         CudaDriver driver = AlteredDriver.With("cuLaunchKernel", launch);
-        using CudaDevice device =
-            CudaDevice.Open(driver, EmulatedDriver.AddDevice(EmulatorOptions.Default));
+        using CudaBackend backend =
+            CudaBackend.Open(driver, EmulatedDriver.AddDevice(EmulatorOptions.Default));
+        CudaDevice device = backend.Device;
         int seed = Random.Shared.Next(1 << 30);
         TestContext.Out.WriteLine($"seed {seed}");
         MergeTests.CheckAllTypes(device, new MergeCase(3, 2, 17, 5, 64, false, seed));
@@ -34,5 +35,7 @@ public sealed class OperationGridTests
             new RotaryCase(2, 17, 5, 7, 3, PositionKind.PerSequence, true, true, seed));
         AppendTests.CheckAllTypes(device, new AppendCase(2, 17, 40, 5, 64, false, seed));
         AppendTests.CheckAllTypes(device, new AppendCase(2, 17, 40, 5, 7, true, seed));
+        ScoreResult.Of(backend, new(ElementType.Float16, new(2, 70, 130, 2, 1, 24), AttentionOptions.Causal, seed),
+            new() { Scores = ScoreStage.Masked, ColumnSums = true, RowEntropy = true, BlockMaxima = 16 });
     }
 }

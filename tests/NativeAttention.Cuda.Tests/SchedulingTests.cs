@@ -33,6 +33,31 @@ public sealed class SchedulingTests
         Compare<float>(options, ElementType.Float32);
         Compare<Half>(options, ElementType.Float16);
         Compare<BFloat16>(options, ElementType.BFloat16);
+        CompareScores(options);
+    }
+
+    private static void CompareScores(EmulatorOptions options)
+    {
+        AttentionCase test = new(ElementType.Float16, new AttentionShape(1, 150, 141, 2, 1, 80),
+            AttentionOptions.Causal, seed: 82);
+        ScoreResult expected = Run(EmulatorOptions.Default), actual = Run(options);
+        Assert.That(actual.Scores, Is.EqualTo(expected.Scores));
+        Assert.That(actual.ColumnSums, Is.EqualTo(expected.ColumnSums));
+        Assert.That(actual.RowEntropy, Is.EqualTo(expected.RowEntropy));
+        Assert.That(actual.BlockMaxima, Is.EqualTo(expected.BlockMaxima));
+
+        ScoreResult Run(EmulatorOptions each)
+        {
+            using CudaBackend backend =
+                CudaBackend.Open(EmulatedDriver.Driver, EmulatedDriver.AddDevice(each));
+            return ScoreResult.Of(backend, test, new()
+            {
+                Scores = ScoreStage.Probabilities,
+                ColumnSums = true,
+                RowEntropy = true,
+                BlockMaxima = 48,
+            });
+        }
     }
 
     private static void Compare<T>(EmulatorOptions options, ElementType type)

@@ -1,3 +1,4 @@
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Cuda;
 using NativeAttention.Emulation;
 using NativeAttention.Tool.App;
@@ -91,7 +92,7 @@ internal abstract class BenchBody(BenchCase @case) : IDisposable
         {
             Array.Fill(_output, Elements.FromDouble<T>(double.NaN));
             Run();
-            return RowCheck.Of<T, T>(Case, _operands, _output);
+            return _operands.Check<T>(Case, _output);
         }
 
         public override void Dispose()

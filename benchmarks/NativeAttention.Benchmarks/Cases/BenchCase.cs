@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Tool.Results;
 
 namespace NativeAttention.Benchmarks.Cases;
@@ -51,15 +52,12 @@ public sealed record BenchCase
     public string Id => CaseId.Of(FamilyName, Dtypes.Of(Type), CaseShape.Of(Shape), ResultOptions);
 
     /// <summary>The options of the problem.</summary>
-    public AttentionOptions Options
-    {
-        get
-        {
-            AttentionOptions plain =
-                new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } };
-            return Modifier?.Apply(plain, Shape) ?? plain;
-        }
-    }
+    public AttentionOptions Options => Problem.Options;
+
+    /// <summary>The problem.</summary>
+    internal DenseProblem Problem => new(Type, Shape,
+        new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } },
+        Modifier is null ? [] : [Modifier]);
 
     /// <summary>The case of the same shape with neither modifier nor mask.</summary>
     internal BenchCase Plain => this with { Mask = AttentionMask.None, Modifier = null };
@@ -96,10 +94,6 @@ public sealed record BenchCase
         : Shape.QueryLength == 1 ? ResultMetric.Gbps
         : ResultMetric.Tflops;
 
-    /// <summary>Queries and keys of a sequence of the batch that count.</summary>
-    internal (int Queries, int Keys) Lengths(int batch) =>
-        Modifier?.Lengths(Shape, batch) ?? (Shape.QueryLength, Shape.KeyLength);
-
     /// <summary>A line of results without what was measured.</summary>
     internal MeasurementLine Line(string provider, string? kernel)
     {
@@ -114,8 +108,8 @@ public sealed record BenchCase
             Shape = CaseShape.Of(Shape),
             Options = ResultOptions,
             Status = ResultStatus.Failed,
-            Flops = works ? CaseCounts.Flops(this) : null,
-            Bytes = works ? CaseCounts.Bytes(this) : null,
+            Flops = works ? WorkCounts.Flops(Problem) : null,
+            Bytes = works ? WorkCounts.Bytes(Problem) : null,
             Metric = Metric,
         };
     }

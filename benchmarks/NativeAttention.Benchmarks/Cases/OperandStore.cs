@@ -1,3 +1,5 @@
+using NativeAttention.Benchmarks.Problems;
+
 namespace NativeAttention.Benchmarks.Cases;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace NativeAttention.Benchmarks.Cases;
 internal sealed class OperandStore
 {
     private readonly Dictionary<(ElementType Type, AttentionShape Shape), object> _made = [];
-    private readonly Dictionary<(Modifier Modifier, AttentionShape Shape), OptionalOperands> _optional = [];
+    private readonly Dictionary<(Modifier Modifier, AttentionShape Shape), OperandValues> _optional = [];
 
     /// <summary>The inputs of a case, made when they are first asked for.</summary>
     public Operands<T> Of<T>(BenchCase @case)
@@ -20,17 +22,17 @@ internal sealed class OperandStore
         return (Operands<T>)operands with { Optional = Optional(@case) };
     }
 
-    private OptionalOperands Optional(BenchCase @case)
+    private OperandValues Optional(BenchCase @case)
     {
         if (@case.Modifier is not { } modifier)
         {
-            return OptionalOperands.None;
+            return OperandValues.None;
         }
 
         AttentionShape lengths = @case.Shape with { HeadDim = 1, ValueHeadDim = 1 };
-        if (!_optional.TryGetValue((modifier, lengths), out OptionalOperands? operands))
+        if (!_optional.TryGetValue((modifier, lengths), out OperandValues? operands))
         {
-            _optional[(modifier, lengths)] = operands = OptionalOperands.Of(@case);
+            _optional[(modifier, lengths)] = operands = OperandValues.Of(@case.Problem);
         }
 
         return operands;

@@ -1,4 +1,6 @@
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Cpu;
+using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.Benchmarks.Cases;
 
@@ -7,11 +9,6 @@ namespace NativeAttention.Benchmarks.Cases;
 internal sealed record Operands<T>(T[] Query, T[] Key, T[] Value)
     where T : unmanaged
 {
-    private const int Seed = 20261120;
-
-    // A prime: rows and heads, whose lengths it shares no divisor with, differ.
-    private const int PoolLength = 1_000_003;
-
     private static readonly T[] Pool = MakePool();
 
     /// <summary>
@@ -20,63 +17,31 @@ internal sealed record Operands<T>(T[] Query, T[] Key, T[] Value)
     /// </summary>
     public static Operands<T> Of(AttentionShape s)
     {
-        long from = 0;
-        return new Operands<T>(
-            Take((long)s.Batch * s.QueryLength * s.QueryHeads * s.HeadDim, ref from),
-            Take((long)s.Batch * s.KeyLength * s.KeyValueHeads * s.HeadDim, ref from),
-            Take((long)s.Batch * s.KeyLength * s.KeyValueHeads * s.ValueHeadDim, ref from));
+        long query = (long)s.Batch * s.QueryLength * s.QueryHeads * s.HeadDim;
+        long key = (long)s.Batch * s.KeyLength * s.KeyValueHeads * s.HeadDim;
+        long value = (long)s.Batch * s.KeyLength * s.KeyValueHeads * s.ValueHeadDim;
+        return new Operands<T>(NumberPool.Take<T>(Pool, 0, query), NumberPool.Take<T>(Pool, query, key),
+            NumberPool.Take<T>(Pool, query + key, value));
     }
 
     /// <summary>Optional operands of the case.</summary>
-    public OptionalOperands Optional { get; init; } = OptionalOperands.None;
+    public OperandValues Optional { get; init; } = OperandValues.None;
 
     /// <summary>Everything that a run reads.</summary>
-    public AttentionInputs<T> Inputs => new(Query, Key, Value)
-    {
-        Bias = Optional.Bias,
-        Mask = Optional.Mask,
-        AlibiSlopes = Optional.AlibiSlopes,
-        Sinks = Optional.Sinks,
-        QueryTemperature = Optional.Temperature,
-        KeyLogWeight = Optional.KeyLogWeight,
-        HeadGate = Optional.HeadGate,
-        KeyLengths = Optional.KeyLengths,
-        CumulativeQueryLengths = Optional.CumulativeQueryLengths,
-        CumulativeKeyLengths = Optional.CumulativeKeyLengths,
-    };
+    public AttentionInputs<T> Inputs => Optional.With(Query, Key, Value);
 
-    /// <summary>Numbers of an optional operand, out of the same pool.</summary>
-    public static T[] Draw(long count)
-    {
-        long from = PoolLength / 2;
-        return Take(count, ref from);
-    }
-
-    private static T[] Take(long count, ref long from)
-    {
-        T[] values = new T[count];
-        for (Span<T> rest = values; rest.Length > 0;)
-        {
-            int start = (int)(from % PoolLength), part = Math.Min(rest.Length, PoolLength - start);
-            Pool.AsSpan(start, part).CopyTo(rest);
-            rest = rest[part..];
-            from += part;
-        }
-
-        return values;
-    }
+    /// <summary>Compares some rows of an output with float64.</summary>
+    /// <typeparam name="TOutput">Element type of the output.</typeparam>
+    /// <param name="case">The case.</param>
+    /// <param name="output">Its output, in the default layout.</param>
+    public Accuracy Check<TOutput>(BenchCase @case, ReadOnlySpan<TOutput> output)
+        where TOutput : unmanaged => new RowReferences(@case.Problem, Optional, i => Elements.ToDouble(Query[i]),
+            i => Elements.ToDouble(Key[i]), i => Elements.ToDouble(Value[i])).Compare(output);
 
     private static T[] MakePool()
     {
-        Random random = new(Seed);
-        float[] drawn = new float[PoolLength];
-        for (int i = 0; i < drawn.Length; i++)
-        {
-            drawn[i] = random.NextSingle() - 0.5f;
-        }
-
-        T[] values = new T[PoolLength];
-        ElementConvert.Narrow<T>(drawn, values);
+        T[] values = new T[NumberPool.Uniform.Length];
+        ElementConvert.Narrow<T>(NumberPool.Uniform, values);
         return values;
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NativeAttention.Benchmarks.Cases;
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Cpu;
 
 namespace NativeAttention.Benchmarks.Ggml;
@@ -93,8 +94,8 @@ internal sealed unsafe class GgmlBody : IDisposable
         Run();
         // Its output is [batch, queries, heads, dim] whatever its inputs are.
         return _case.Type == ElementType.Float16
-            ? RowCheck.Of<Half, float>(_case, Operands<Half>.Of(s), output)
-            : RowCheck.Of<float, float>(_case, Operands<float>.Of(s), output);
+            ? Operands<Half>.Of(s).Check<float>(_case, output)
+            : Operands<float>.Of(s).Check<float>(_case, output);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using NativeAttention.Benchmarks.Cases;
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Benchmarks.Pinned;
 using NativeAttention.Tool.App;
 

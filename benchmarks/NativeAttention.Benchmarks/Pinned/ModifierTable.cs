@@ -24,16 +24,16 @@ internal static class ModifierTable
     /// <summary>Every modifier that fits into the length.</summary>
     public static IEnumerable<BenchCase> Of(
         BenchDevice device, ElementType type, int heads, int length, int headDim) =>
-        from modifier in Modifier.All
+        from modifier in Modifiers.All
         where !(modifier.WindowKeys >= length)
         // As many tokens in two sequences, so that one can be shorter.
-        let sequences = modifier == Modifier.Packed ? 2 : 1
+        let sequences = modifier == Modifiers.Packed ? 2 : 1
         select new BenchCase
         {
             Device = device,
             Type = type,
             Shape = new AttentionShape(sequences, length / sequences, length / sequences, heads, heads, headDim),
-            Mask = modifier == Modifier.Prefix ? AttentionMask.Causal : AttentionMask.None,
+            Mask = modifier == Modifiers.Prefix ? AttentionMask.Causal : AttentionMask.None,
             Modifier = modifier,
         };
 }

@@ -14,7 +14,7 @@ internal sealed record Peer(IContender? Contender, IReadOnlyList<MeasurementLine
 {
     /// <summary>Nobody but plain attention of ours.</summary>
     public static Peer Plain { get; } =
-        new(null, [], $"provider '{PlainContender.Name}' is ours without the modifier");
+        new(null, [], $"provider '{MeasurementLine.Plain}' is ours without the modifier");
 
     /// <summary>The peer that the command line names.</summary>
     /// <param name="argument">A folder of libraries, a file of results, or null for no peer.</param>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using NativeAttention.Benchmarks.App;
 using NativeAttention.Benchmarks.Cases;
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Benchmarks.Results;
 using NativeAttention.Tool.App;
 using NativeAttention.Tool.Results;
@@ -126,7 +127,9 @@ internal sealed class PinnedRun(TextWriter output, BenchOptions options, Pace pa
         return peer.Stored.Where(m => chosen.Contains(m.Case));
     }
 
-    private IEnumerable<GoalLine> Goals() => _cases.SelectMany(c => CpuGoals.Of(c).Concat(ModifierGoals.Of(c)));
+    private IEnumerable<GoalLine> Goals() => _cases.SelectMany(c => CpuGoals.Of(c).Concat(c.Device == BenchDevice.Cpu
+        ? ModifierGoals.Of(c.Problem, c.Id)
+        : []));
 
     private string Note(Pinning? pinning)
     {

@@ -1,4 +1,5 @@
 using NativeAttention.Benchmarks.Cases;
+using NativeAttention.Tool.Results;
 
 namespace NativeAttention.Benchmarks.Pinned;
 
@@ -9,13 +10,10 @@ namespace NativeAttention.Benchmarks.Pinned;
 /// <param name="ours">Who runs the plain cases.</param>
 internal sealed class PlainContender(OurContender ours) : IContender
 {
-    /// <summary>Its name in results.</summary>
-    public const string Name = "plain";
-
     private readonly Dictionary<BenchCase, Preparation> _prepared = [];
 
     /// <inheritdoc/>
-    public string Provider => Name;
+    public string Provider => MeasurementLine.Plain;
 
     /// <inheritdoc/>
     public string? Refusal(BenchCase @case) => @case.Modifier is null ? "the case has no modifier" : null;

@@ -17,9 +17,10 @@ internal static class EmulatorTraffic
 
     private const int SectorBytes = 32;
 
-    /// <summary>The cases: plain attention, then every modifier.</summary>
+    /// <summary>The cases: plain attention, then every modifier, of the two head dims that GPUs are measured with.</summary>
     public static IReadOnlyList<BenchCase> Cases { get; } = WithPlain(
-        ModifierTable.Of(BenchDevice.Emulator, ElementType.Float16, heads: 2, Length, headDim: 64));
+        ((int[])[64, 128]).SelectMany(dim =>
+            ModifierTable.Of(BenchDevice.Emulator, ElementType.Float16, heads: 2, Length, dim)));
 
     /// <summary>The lines of a run on the emulator; none when there are no cases.</summary>
     /// <param name="run">The line that opens the run of the CPU.</param>

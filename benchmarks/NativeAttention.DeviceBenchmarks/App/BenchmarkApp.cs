@@ -27,8 +27,8 @@ internal sealed class BenchmarkApp
     private readonly Option<string> _mode = new("--mode")
     {
         DefaultValueFactory = _ => BenchmarkOptions.Short,
-        Description = "short: about a minute on a GPU; full: every case, about three. An emulated device runs the "
-            + "cases of mode tiny in both.",
+        Description = "short: a minute and a half at most on a GPU; full: every case, about five. An emulated device "
+            + "runs the cases of mode tiny in both.",
     };
 
     private readonly Option<string?> _cases = new("--cases")

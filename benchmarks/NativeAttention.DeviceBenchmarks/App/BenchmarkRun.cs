@@ -42,10 +42,7 @@ internal sealed class BenchmarkRun
             bool failed = false;
             for (int i = 0; i < cases.Count; i++)
             {
-                MeasurementLine line = Measure(ref session, cases[i]);
-                writer?.Append(line);
-                _table.Write(line);
-                failed |= line.Status == ResultStatus.Failed;
+                failed |= !Write(writer, cases[i], Measure(ref session, cases[i]));
             }
 
             return failed ? ExitCodes.CheckFailed : ExitCodes.Ok;
@@ -54,6 +51,24 @@ internal sealed class BenchmarkRun
         {
             session.Dispose();
         }
+    }
+
+    // What a case gave, and what it should have; false when something failed.
+    private bool Write(ResultWriter? writer, BenchmarkCase problem, IReadOnlyList<MeasurementLine> lines)
+    {
+        foreach (MeasurementLine line in lines)
+        {
+            writer?.Append(line);
+            _table.Write(line);
+        }
+
+        bool failed = lines.Any(l => l.Status == ResultStatus.Failed);
+        foreach (GoalLine goal in failed ? [] : CaseMeter.FamilyOf(problem).Goals(problem))
+        {
+            writer?.Append(goal);
+        }
+
+        return !failed;
     }
 
     private BenchmarkCase[] Chosen(IReadOnlyList<BenchmarkCase> cases, string mode)
@@ -116,22 +131,22 @@ internal sealed class BenchmarkRun
         return BusyClocks.TryRead(_name.Ordinal);
     }
 
-    private MeasurementLine Measure(ref MeasuringSession session, BenchmarkCase problem)
+    private IReadOnlyList<MeasurementLine> Measure(ref MeasuringSession session, BenchmarkCase problem)
     {
         CaseMeter meter = new(session);
         if (Stopwatch.GetElapsedTime(_start) > _options.TimeLimit)
         {
-            return CaseMeter.Missing(problem, meter.Provider, ResultStatus.Skipped,
-                $"the time limit of {_options.TimeLimit.Value.TotalSeconds:F0} s was reached");
+            return [CaseMeter.Missing(problem, meter.Provider, ResultStatus.Skipped,
+                $"the time limit of {_options.TimeLimit.Value.TotalSeconds:F0} s was reached")];
         }
 
-        MeasurementLine line = meter.Measure(problem);
+        IReadOnlyList<MeasurementLine> lines = meter.Measure(problem);
         if (meter.LostContext)
         {
             session = Reopened(session);
         }
 
-        return line;
+        return lines;
     }
 
     private MeasuringSession Reopened(MeasuringSession lost)

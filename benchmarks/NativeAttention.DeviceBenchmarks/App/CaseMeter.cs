@@ -39,41 +39,86 @@ internal sealed class CaseMeter(MeasuringSession session)
     /// <summary>Whether the last case took the device's context with it.</summary>
     public bool LostContext { get; private set; }
 
-    /// <summary>Measures.</summary>
-    public MeasurementLine Measure(BenchmarkCase problem)
+    /// <summary>Measures a case, and in turns with it the plain one that it is compared with.</summary>
+    /// <returns>Our line; then that of the plain case, if there is one and ours could run.</returns>
+    public IReadOnlyList<MeasurementLine> Measure(BenchmarkCase problem)
+    {
+        using Entrant ours = new(problem, Provider);
+        using Entrant? plain = FamilyOf(problem).PlainOf(problem) is { } of
+            ? new Entrant(of, MeasurementLine.Plain)
+            : null;
+        Prepare(ours);
+        if (ours.Prepared is null || plain is null)
+        {
+            Time([ours]);
+            return [ours.Line!];
+        }
+
+        Prepare(plain);
+        Time([ours, plain]);
+        return [ours.Line!, NamedAs(problem, plain.Line!, ours.Prepared)];
+    }
+
+    private void Prepare(Entrant entrant) => Try(
+        [entrant], () => entrant.Prepared = FamilyOf(entrant.Case).Prepare(session.Bench, entrant.Case));
+
+    private void Time(IEnumerable<Entrant> entrants)
+    {
+        Entrant[] ready = [.. entrants.Where(e => e.Prepared is not null)];
+        Try(ready, () =>
+        {
+            IReadOnlyList<LaunchTiming> timings = session.Timer.MeasureInTurns(
+                [.. ready.Select(e => ((Action<int>)e.Prepared!.Launch, e.Prepared.Sets))]);
+            foreach ((Entrant entrant, LaunchTiming timing) in ready.Zip(timings))
+            {
+                entrant.Line = Checked(entrant, timing);
+            }
+        });
+    }
+
+    // Whatever goes wrong becomes the line of all of them.
+    private void Try(IReadOnlyList<Entrant> entrants, Action action)
     {
         try
         {
-            using IPreparedCase prepared = FamilyOf(problem).Prepare(session.Bench, problem);
-            return Measure(problem, prepared);
+            action();
         }
         catch (NotSupportedException e)
         {
-            return Missing(problem, Provider, ResultStatus.Skipped, e.Message);
+            End(ResultStatus.Skipped, e.Message);
         }
         catch (CudaException e) when (e.Result == CudaResult.OutOfMemory)
         {
-            return Missing(problem, Provider, ResultStatus.Skipped, FailureReport.Of(e).Message);
+            End(ResultStatus.Skipped, FailureReport.Of(e).Message);
         }
 #pragma warning disable CA1031 // one case that fails, however, must not keep the others from being measured
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LostContext = e is CudaException { IsContextLost: true };
-            return Missing(problem, Provider, ResultStatus.Failed, FailureReport.Of(e).Message);
+            LostContext |= e is CudaException { IsContextLost: true };
+            End(ResultStatus.Failed, FailureReport.Of(e).Message);
+        }
+
+        void End(ResultStatus status, string reason)
+        {
+            foreach (Entrant entrant in entrants)
+            {
+                entrant.Line = Missing(entrant.Case, entrant.Provider, status, reason);
+            }
         }
     }
 
-    private MeasurementLine Measure(BenchmarkCase problem, IPreparedCase prepared)
+    private static MeasurementLine Checked(Entrant entrant, LaunchTiming timing)
     {
-        LaunchTiming timing = session.Timer.Measure(prepared.Launch, prepared.Sets);
+        IPreparedCase prepared = entrant.Prepared!;
         SpotCheck check = prepared.Check();
-        MeasurementLine line = Missing(problem, Provider, ResultStatus.Failed, check.Failure ?? "") with
-        {
-            Kernel = prepared.Kernel,
-            Metric = prepared.Metric,
-            MaxError = double.IsFinite(check.MaxError) ? check.MaxError : null,
-        };
+        MeasurementLine line =
+            Missing(entrant.Case, entrant.Provider, ResultStatus.Failed, check.Failure ?? "") with
+            {
+                Kernel = prepared.Kernel,
+                Metric = prepared.Metric,
+                MaxError = double.IsFinite(check.MaxError) ? check.MaxError : null,
+            };
         return check.Failure is not null ? line : line with
         {
             Status = ResultStatus.Ok,
@@ -86,5 +131,29 @@ internal sealed class CaseMeter(MeasuringSession session)
             HostLaunchSeconds = timing.HostSeconds,
             AllocatedBytes = timing.AllocatedBytes,
         };
+    }
+
+    // The plain case stands in the results as a provider of the case that it is compared with.
+    private static MeasurementLine NamedAs(
+        BenchmarkCase problem, MeasurementLine plain, IPreparedCase ours) => plain with
+        {
+            Case = problem.Id,
+            Options = (System.Text.Json.Nodes.JsonObject)problem.Options.DeepClone(),
+            Flops = plain.Flops is null ? null : ours.Flops,
+            Bytes = plain.Bytes is null ? null : ours.Bytes,
+        };
+
+    // One of those that take turns.
+    private sealed class Entrant(BenchmarkCase @case, string provider) : IDisposable
+    {
+        public BenchmarkCase Case { get; } = @case;
+
+        public string Provider { get; } = provider;
+
+        public IPreparedCase? Prepared { get; set; }
+
+        public MeasurementLine? Line { get; set; }
+
+        public void Dispose() => Prepared?.Dispose();
     }
 }

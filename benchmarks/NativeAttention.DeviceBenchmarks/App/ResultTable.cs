@@ -29,15 +29,16 @@ internal sealed class ResultTable(TextWriter output)
     /// <summary>A case.</summary>
     public void Write(MeasurementLine line)
     {
+        string name = line.Provider == MeasurementLine.Plain ? $"  {line.Provider} of the same shape" : line.Case;
         if (line.Seconds is not { } seconds)
         {
-            output.WriteLine($"{line.Case,-60} {line.Status.ToString().ToUpperInvariant()}: {line.Reason}");
+            output.WriteLine($"{name,-60} {line.Status.ToString().ToUpperInvariant()}: {line.Reason}");
             return;
         }
 
         double flops = line.Flops.GetValueOrDefault() / seconds.Median;
         double bytes = line.Bytes.GetValueOrDefault() / seconds.Median;
-        output.WriteLine($"{line.Case,-60} {1e3 * seconds.Median,9:F4} ms {flops / 1e12,8:F2} TFLOP/s"
+        output.WriteLine($"{name,-60} {1e3 * seconds.Median,9:F4} ms {flops / 1e12,8:F2} TFLOP/s"
             + $"{Share(flops, $"matmul-{line.Dtype}")} {bytes / 1e9,8:F1} GB/s{Share(bytes, CeilingMeter.ReadName)}"
             + $"  +- {100 * line.Spread:F1} %  host {1e6 * line.HostLaunchSeconds:F1} us"
             + $"  error {line.MaxError:g2}  {line.Kernel}");

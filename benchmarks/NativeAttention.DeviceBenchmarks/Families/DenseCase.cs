@@ -1,3 +1,4 @@
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Cuda;
 using NativeAttention.Tool.Results;
 using NativeAttention.Tool.Verification;
@@ -10,18 +11,17 @@ internal sealed class DenseCase<T> : IPreparedCase
 {
     private readonly BenchmarkBench _bench;
     private readonly AttentionPlan<T> _plan;
-    private readonly List<DeviceTensor<T>> _tensors = [];
+    private readonly List<IDisposable> _memory = [];
     private readonly Operands<T>[] _sets;
     private readonly DenseSpotCheck _check;
 
-    public DenseCase(BenchmarkBench bench, AttentionPlan<T> plan, TimeSpan moduleLoad)
+    public DenseCase(BenchmarkBench bench, DenseProblem problem, AttentionPlan<T> plan, TimeSpan moduleLoad)
     {
         _bench = bench;
         _plan = plan;
         ModuleLoad = moduleLoad;
-        AttentionProblem problem = plan.Problem;
-        Flops = CaseWork.DenseFlops(problem.Shape, problem.Options.Mask);
-        Bytes = CaseWork.DenseBytes(problem.Shape, problem.ElementType);
+        Flops = WorkCounts.Flops(problem);
+        Bytes = WorkCounts.Bytes(problem);
         _check = new DenseSpotCheck(problem, bench.Random);
         _sets = new Operands<T>[bench.SetsBeyondCache(Bytes)];
         try
@@ -50,7 +50,7 @@ internal sealed class DenseCase<T> : IPreparedCase
     public void Launch(int set)
     {
         ref readonly Operands<T> x = ref _sets[set];
-        _plan.Run(x.Query, x.Key, x.Value, x.Output, _bench.Stream);
+        _plan.Run(x.Optional.With(x.Query, x.Key, x.Value), x.Output, _bench.Stream);
     }
 
     public SpotCheck Check()
@@ -68,34 +68,46 @@ internal sealed class DenseCase<T> : IPreparedCase
 
     public void Dispose()
     {
-        _tensors.ForEach(t => t.Dispose());
+        _memory.ForEach(m => m.Dispose());
         _plan.Dispose();
     }
 
-    private void Fill(AttentionProblem problem)
+    private void Fill(DenseProblem problem)
     {
         AttentionShape s = problem.Shape;
-        ElementType type = problem.ElementType;
-        DeviceTensor<T> query = Upload(s.QueryLength, s.QueryHeads, s.HeadDim, _check.QueryPlace);
-        DeviceTensor<T> key = Upload(s.KeyLength, s.KeyValueHeads, s.HeadDim, _check.KeyPlace);
-        DeviceTensor<T> value = Upload(s.KeyLength, s.KeyValueHeads, s.ValueHeadDim, _check.ValuePlace);
-        T[] poison = new T[problem.OutputStorageLength];
+        (int Queries, int Keys) tokens = problem.Packed is { } packed ? (packed.Queries, packed.Keys)
+            : (s.QueryLength, s.KeyLength);
+        DeviceTensor<T> query = Upload(tokens.Queries, s.QueryHeads, s.HeadDim, _check.QueryPlace);
+        DeviceTensor<T> key = Upload(tokens.Keys, s.KeyValueHeads, s.HeadDim, _check.KeyPlace);
+        DeviceTensor<T> value = Upload(tokens.Keys, s.KeyValueHeads, s.ValueHeadDim, _check.ValuePlace);
+        T[] poison = new T[problem.Problem.OutputStorageLength];
         Array.Fill(poison, Elements.FromDouble<T>(double.NaN));
         DeviceTensor<T> output = Keep(_bench.Device.Upload<T>(
-            poison, Dims(s.QueryLength, s.QueryHeads, s.ValueHeadDim), _bench.Stream));
-        _sets[0] = new Operands<T>(query, key, value, output);
+            poison, Dims(tokens.Queries, s.QueryHeads, s.ValueHeadDim), _bench.Stream));
+        _sets[0] = new Operands<T>(query, key, value, output, Optional());
         for (int i = 1; i < _sets.Length; i++)
         {
-            _sets[i] = new Operands<T>(Copy(query), Copy(key), Copy(value), Copy(output));
+            _sets[i] = new Operands<T>(Copy(query), Copy(key), Copy(value), Copy(output), Optional());
         }
 
-        DeviceTensor<T> Upload(int length, int heads, int dim, int place) => Keep(_bench.Device.Upload<T>(
-            _bench.Random.Elements<T>(type, place, (long)s.Batch * length * heads * dim),
-            Dims(length, heads, dim), _bench.Stream));
+        DeviceTensor<T> Upload(int length, int heads, int dim, int place)
+        {
+            int[] dims = Dims(length, heads, dim);
+            long count = dims.Aggregate(1L, (product, d) => product * d);
+            return Keep(_bench.Device.Upload<T>(
+                _bench.Random.Elements<T>(problem.Problem.ElementType, place, count), dims, _bench.Stream));
+        }
 
-        int[] Dims(int length, int heads, int dim) => problem.Options.Layout == AttentionLayout.Bhsd
-            ? [s.Batch, heads, length, dim]
+        int[] Dims(int length, int heads, int dim) => problem.Packed is not null ? [length, heads, dim]
+            : problem.Options.Layout == AttentionLayout.Bhsd ? [s.Batch, heads, length, dim]
             : [s.Batch, length, heads, dim];
+    }
+
+    private HostOperands<T> Optional()
+    {
+        HostOperands<T> operands = Keep(new HostOperands<T>(_bench.Device, _plan.Operands, _bench.Stream));
+        operands.Upload(_check.Operands.With<T>([], [], []), _bench.Stream);
+        return operands;
     }
 
     private DeviceTensor<T> Copy(DeviceTensor<T> source)
@@ -105,9 +117,10 @@ internal sealed class DenseCase<T> : IPreparedCase
         return copy;
     }
 
-    private DeviceTensor<T> Keep(DeviceTensor<T> tensor)
+    private TMemory Keep<TMemory>(TMemory memory)
+        where TMemory : IDisposable
     {
-        _tensors.Add(tensor);
-        return tensor;
+        _memory.Add(memory);
+        return memory;
     }
 }

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Cuda;
 using NativeAttention.DeviceBenchmarks.Cases;
 using NativeAttention.Tool.Results;
@@ -10,10 +10,12 @@ namespace NativeAttention.DeviceBenchmarks.Families;
 
 /// <summary>
 /// Dense forward attention. Options: <c>mask</c> none, causal or causal-top-left; <c>layout</c> bshd or bhsd;
-/// <c>scale</c>; <c>rung</c>.
+/// <c>rung</c>; and every <see cref="Modifier"/>.
 /// </summary>
 internal sealed class DenseFamily : ICaseFamily
 {
+    private static readonly string[] PlainOptions = ["mask", "layout", "rung"];
+
     public string Name => "dense";
 
     public IPreparedCase Prepare(BenchmarkBench bench, BenchmarkCase problem) =>
@@ -24,40 +26,56 @@ internal sealed class DenseFamily : ICaseFamily
             _ => Prepare<BFloat16>(bench, problem),
         };
 
-    /// <summary>The options of the library.</summary>
-    /// <exception cref="FormatException">An option or a value that the family does not know.</exception>
-    public static AttentionOptions OptionsOf(JsonObject options)
+    public BenchmarkCase? PlainOf(BenchmarkCase problem)
     {
-        AttentionOptions result = AttentionOptions.Default;
-        foreach ((string key, JsonNode? value) in options)
+        JsonObject options = (JsonObject)problem.Options.DeepClone();
+        int modifiers = Modifier.Names.Count(options.Remove);
+        options.Remove("mask");
+        return modifiers == 0 ? null : problem with { Options = options };
+    }
+
+    public IEnumerable<GoalLine> Goals(BenchmarkCase problem) => ModifierGoals.Of(ProblemOf(problem), problem.Id);
+
+    /// <summary>The problem of a case.</summary>
+    /// <exception cref="FormatException">An option or a value that the family does not know.</exception>
+    public static DenseProblem ProblemOf(BenchmarkCase problem)
+    {
+        JsonObject options = problem.Options;
+        string? unknown = options.Select(o => o.Key).FirstOrDefault(k =>
+            !PlainOptions.Contains(k) && !Modifier.Names.Contains(k));
+        if (unknown is not null)
         {
-            result = key switch
-            {
-                "mask" => result with { Mask = Mask(Text(value)) },
-                "layout" => result with { Layout = Layout(Text(value)) },
-                "scale" => result with { Scale = float.Parse(Text(value), CultureInfo.InvariantCulture) },
-                "rung" => result with { Tuning = new TuningHints { Rung = Text(value) } },
-                _ => throw new FormatException(
-                    $"option '{key}' is unknown; family dense has mask, layout, scale, rung"),
-            };
+            throw new FormatException($"option '{unknown}' is unknown; family dense has "
+                + string.Join(", ", PlainOptions.Concat(Modifier.Names)));
         }
 
-        return result;
+        AttentionOptions plain = AttentionOptions.Default with
+        {
+            Mask = Mask(Text(options, "mask") ?? "none"),
+            Layout = Layout(Text(options, "layout") ?? "bshd"),
+            Tuning = Text(options, "rung") is { } rung ? new TuningHints { Rung = rung } : TuningHints.None,
+        };
+        return new DenseProblem(Dtypes.Parse(problem.Dtype), problem.Shape.ToShape(), plain,
+            [.. Modifier.Names.Where(n => IsSet(options[n])).Select(n => Modifier.Of(n, options[n]!))]);
     }
 
     private static DenseCase<T> Prepare<T>(BenchmarkBench bench, BenchmarkCase problem)
         where T : unmanaged
     {
-        AttentionOptions options = OptionsOf(problem.Options);
+        DenseProblem dense = ProblemOf(problem);
         long start = Stopwatch.GetTimestamp();
-        AttentionPlan<T> plan = bench.Device.Plan<T>(problem.Shape.ToShape(), options);
+        AttentionPlan<T> plan = bench.Device.Plan<T>(dense.Shape, dense.Options);
         TimeSpan planning = Stopwatch.GetElapsedTime(start);
-        return new DenseCase<T>(bench, plan, bench.ModuleLoad(plan.KernelName, planning));
+        return new DenseCase<T>(bench, dense, plan, bench.ModuleLoad(plan.KernelName, planning));
     }
 
-    private static string Text(JsonNode? value) => value?.GetValueKind() == JsonValueKind.String
-        ? value.GetValue<string>()
-        : value?.ToJsonString() ?? "null";
+    // As in names: what is false or null is not there.
+    private static bool IsSet(JsonNode? value) =>
+        (value?.GetValueKind() ?? JsonValueKind.Null) is not (JsonValueKind.Null or JsonValueKind.False);
+
+    private static string? Text(JsonObject options, string key) => options[key] is not { } value ? null
+        : value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>()
+        : value.ToJsonString();
 
     private static AttentionMask Mask(string name) => name switch
     {

@@ -1,4 +1,5 @@
 using NativeAttention.DeviceBenchmarks.Cases;
+using NativeAttention.Tool.Results;
 
 namespace NativeAttention.DeviceBenchmarks.Families;
 
@@ -12,4 +13,13 @@ internal interface ICaseFamily
     /// <exception cref="NotSupportedException">The device cannot run it; the message says why.</exception>
     /// <exception cref="FormatException">An option that the family does not know.</exception>
     IPreparedCase Prepare(BenchmarkBench bench, BenchmarkCase problem);
+
+    /// <summary>
+    /// The case of the same family that takes turns with a case as its provider
+    /// <see cref="MeasurementLine.Plain"/>, so that its cost is a ratio; null for none.
+    /// </summary>
+    BenchmarkCase? PlainOf(BenchmarkCase problem) => null;
+
+    /// <summary>What a case should reach.</summary>
+    IEnumerable<GoalLine> Goals(BenchmarkCase problem) => [];
 }

@@ -3,6 +3,6 @@ using NativeAttention.Cuda;
 namespace NativeAttention.DeviceBenchmarks.Families;
 
 /// <summary>The tensors of one launch.</summary>
-internal readonly record struct Operands<T>(
-    DeviceView<T> Query, DeviceView<T> Key, DeviceView<T> Value, DeviceView<T> Output)
+internal readonly record struct Operands<T>(DeviceTensor<T> Query, DeviceTensor<T> Key, DeviceTensor<T> Value,
+    DeviceTensor<T> Output, HostOperands<T> Optional)
     where T : unmanaged;

@@ -30,15 +30,29 @@ internal sealed class LaunchTimer : IDisposable
     /// <summary>Measures.</summary>
     /// <param name="launch">Puts one launch on a set of tensors into the stream.</param>
     /// <param name="sets">Number of sets; they take turns.</param>
-    public LaunchTiming Measure(Action<int> launch, int sets)
+    public LaunchTiming Measure(Action<int> launch, int sets) => MeasureInTurns([(launch, sets)])[0];
+
+    /// <summary>
+    /// Measures several that are compared with each other: a group of samples of each, then the next of each.
+    /// </summary>
+    /// <param name="works">Launches and their sets, as for one.</param>
+    public IReadOnlyList<LaunchTiming> MeasureInTurns(IReadOnlyList<(Action<int> Launch, int Sets)> works)
     {
-        double estimate = WarmUp(launch, sets);
-        int launches = (int)Math.Clamp(Math.Ceiling(_plan.MinSample.TotalSeconds / estimate), 1, MostLaunches);
-        double group = _plan.Budget.TotalSeconds / _plan.Repeats;
-        int samples = (int)Math.Clamp(group / (estimate * launches), _plan.MinSamples, MostSamples);
-        double[][] groups =
-            [.. Enumerable.Range(0, _plan.Repeats).Select(_ => Group(launch, sets, launches, samples))];
-        (double host, double bytes) = HostCost(launch, sets, estimate);
+        double[] estimates = [.. works.Select(w => WarmUp(w.Launch, w.Sets))];
+        List<double[]>[] groups = [.. works.Select(_ => new List<double[]>())];
+        for (int turn = 0; turn < _plan.Repeats; turn++)
+        {
+            for (int i = 0; i < works.Count; i++)
+            {
+                groups[i].Add(Group(works[i].Launch, works[i].Sets, estimates[i]));
+            }
+        }
+
+        return [.. works.Select((w, i) => Timing(groups[i], HostCost(w.Launch, w.Sets, estimates[i])))];
+    }
+
+    private static LaunchTiming Timing(List<double[]> groups, (double Seconds, double Bytes) host)
+    {
         double[] all = [.. groups.SelectMany(g => g)];
         Timing seconds = new()
         {
@@ -48,7 +62,8 @@ internal sealed class LaunchTimer : IDisposable
             P90 = Quantiles.Of(all, 0.9),
             Samples = all.Length,
         };
-        return new LaunchTiming(seconds, Quantiles.Spread([.. groups.Select(Quantiles.Median)]), host, bytes);
+        return new LaunchTiming(
+            seconds, Quantiles.Spread([.. groups.Select(Quantiles.Median)]), host.Seconds, host.Bytes);
     }
 
     /// <summary>Time of one launch, with nothing before it.</summary>
@@ -68,6 +83,15 @@ internal sealed class LaunchTimer : IDisposable
         double estimate = Group(launch, sets, sets, 1)[0];
         int more = (int)Math.Min(0.25 * _plan.Budget.TotalSeconds / estimate, 1000);
         return more > 0 ? Group(launch, sets, more, 1)[0] : estimate;
+    }
+
+    // As long as a turn may take.
+    private double[] Group(Action<int> launch, int sets, double estimate)
+    {
+        int launches = (int)Math.Clamp(Math.Ceiling(_plan.MinSample.TotalSeconds / estimate), 1, MostLaunches);
+        double turn = _plan.Budget.TotalSeconds / _plan.Repeats;
+        int samples = (int)Math.Clamp(turn / (estimate * launches), _plan.MinSamples, MostSamples);
+        return Group(launch, sets, launches, samples);
     }
 
     private double[] Group(Action<int> launch, int sets, int launches, int samples)

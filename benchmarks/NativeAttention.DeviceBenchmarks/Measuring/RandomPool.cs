@@ -1,3 +1,4 @@
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.DeviceBenchmarks.Measuring;
@@ -34,20 +35,7 @@ internal sealed class RandomPool
 
     /// <summary>The elements of a tensor that begins at a place.</summary>
     public T[] Elements<T>(ElementType type, int place, long length)
-        where T : unmanaged
-    {
-        T[] pool = Pool<T>(type);
-        T[] elements = new T[length];
-        Span<T> rest = elements;
-        for (int from = place; rest.Length > 0; from = 0)
-        {
-            int run = Math.Min(pool.Length - from, rest.Length);
-            pool.AsSpan(from, run).CopyTo(rest);
-            rest = rest[run..];
-        }
-
-        return elements;
-    }
+        where T : unmanaged => NumberPool.Take<T>(Pool<T>(type), place, length);
 
     private T[] Pool<T>(ElementType type)
         where T : unmanaged

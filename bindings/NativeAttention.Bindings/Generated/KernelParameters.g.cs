@@ -53,6 +53,15 @@ internal enum RotaryFlags : uint
     RotaryCounted = 1u << 3,
 }
 
+/// <summary>Bits of <c>na::ScoreFlags</c>.</summary>
+[Flags]
+internal enum ScoreFlags : uint
+{
+    None = 0,
+    ScoreByKeys = 1u << 0,
+    ScorePairStores = 1u << 1,
+}
+
 /// <summary>Twin of <c>na::TensorRef</c>: 32 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 32)]
 internal struct TensorRef
@@ -312,5 +321,29 @@ internal struct RotaryParams
     [FieldOffset(216)]
     public uint Flags;
     [FieldOffset(220)]
+    public uint Reserved;
+}
+
+/// <summary>Twin of <c>na::ScoreParams</c>: 584 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 584)]
+internal struct ScoreParams
+{
+    [FieldOffset(0)]
+    public DenseModifiedParams Attention;
+    [FieldOffset(536)]
+    public ulong Scores;
+    [FieldOffset(544)]
+    public ulong ColumnSums;
+    [FieldOffset(552)]
+    public ulong RowEntropy;
+    [FieldOffset(560)]
+    public ulong BlockMaxima;
+    [FieldOffset(568)]
+    public uint Stage;
+    [FieldOffset(572)]
+    public int BlockSide;
+    [FieldOffset(576)]
+    public uint Flags;
+    [FieldOffset(580)]
     public uint Reserved;
 }

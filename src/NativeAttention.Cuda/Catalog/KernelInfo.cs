@@ -32,7 +32,7 @@ public sealed record KernelInfo
     /// <summary>
     /// Of family <c>dense</c> <c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>, with
     /// <c>_mod</c> behind it where it takes modifiers and optional operands;
-    /// <c>simt</c> where a family has one kernel, without matrix instructions.
+    /// <c>tiled</c> of family <c>scores</c>; <c>simt</c> of all others, without matrix instructions.
     /// </summary>
     public string Rung => _entry.Rung;
 
@@ -44,10 +44,10 @@ public sealed record KernelInfo
     /// </summary>
     public int MaxHeadDim => _entry.HeadDim;
 
-    /// <summary>Queries that one block computes; 0 outside family <c>dense</c>.</summary>
+    /// <summary>Queries of one tile, which in family <c>dense</c> is a block; 0 where there are no tiles.</summary>
     public int QueriesPerBlock => _entry.BlockM;
 
-    /// <summary>Keys that one step of a block visits; 0 outside family <c>dense</c>.</summary>
+    /// <summary>Keys that one step of a block visits; 0 where there are no tiles.</summary>
     public int KeysPerTile => _entry.BlockN;
 
     /// <summary>Threads of one block; the block is one-dimensional.</summary>

@@ -148,9 +148,7 @@ public sealed partial class CudaDevice
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type.</exception>
     public bool CanRun<T>(AttentionShape shape, AttentionOptions? options,
         [NotNullWhen(false)] out string? reason)
-        where T : unmanaged => CanRun(
-            AttentionProblem.Create(ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default),
-            out reason);
+        where T : unmanaged => CanRun(Problem<T>(shape, options), out reason);
 
     /// <summary>
     /// Plans a problem: chooses and loads the kernel. Disposed with the device, if not before.
@@ -164,9 +162,7 @@ public sealed partial class CudaDevice
     /// <exception cref="Bindings.CudaException">The driver refused the kernel.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public AttentionPlan<T> Plan<T>(AttentionShape shape, AttentionOptions? options = null)
-        where T : unmanaged =>
-        PlanProblem<T>(AttentionProblem.Create(
-            ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default));
+        where T : unmanaged => PlanProblem<T>(Problem<T>(shape, options));
 
     /// <summary>Asks whether this device can run a problem.</summary>
     internal bool CanRun(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
@@ -198,4 +194,8 @@ public sealed partial class CudaDevice
         Journal.KernelChosen(problem, kernel, reason);
         return plan;
     }
+
+    private static AttentionProblem Problem<T>(AttentionShape shape, AttentionOptions? options)
+        where T : unmanaged =>
+        AttentionProblem.Create(ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default);
 }

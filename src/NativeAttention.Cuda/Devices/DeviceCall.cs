@@ -101,8 +101,8 @@ internal ref struct DeviceCall
         _device.Exit();
     }
 
-    // Plan, stream, four tensors, log-sum-exp and ten optional operands.
-    [InlineArray(17)]
+    // The most is of a pass over scores: plan, stream, query, key, log-sum-exp, four results and ten optional operands.
+    [InlineArray(19)]
     private struct Held
     {
         private DeviceResource? _first;

@@ -59,10 +59,7 @@ internal static class DenseOperands
     public static void SetFlags(ref DenseForwardParams p, int valueHeads, int elementBytes)
     {
         uint bytes = (uint)elementBytes;
-        ulong rows = ((ulong)p.HeadDim * bytes) | ((ulong)p.ValueHeadDim * bytes);
-        ulong loads = rows
-            | Bits(p.Query, p.Batch, p.QueryHeads, bytes)
-            | Bits(p.Key, p.Batch, p.KeyValueHeads, bytes)
+        ulong loads = QueryAndKeyBits(p, elementBytes) | ((ulong)p.ValueHeadDim * bytes)
             | Bits(p.Value, p.Batch, valueHeads, bytes);
         TensorRef output = new()
         {
@@ -76,6 +73,17 @@ internal static class DenseOperands
         flags |= loads % VectorBytes == 0 ? DenseFlags.DenseVectorLoads : DenseFlags.None;
         flags |= stores % (2 * bytes) == 0 ? DenseFlags.DensePairStores : DenseFlags.None;
         p.Flags = (uint)flags;
+    }
+
+    /// <summary>Whether query and key may be copied in 16-byte words.</summary>
+    public static bool AreVectors(in DenseForwardParams p, int elementBytes) =>
+        QueryAndKeyBits(p, elementBytes) % VectorBytes == 0;
+
+    private static ulong QueryAndKeyBits(in DenseForwardParams p, int elementBytes)
+    {
+        uint bytes = (uint)elementBytes;
+        return ((ulong)p.HeadDim * bytes) | Bits(p.Query, p.Batch, p.QueryHeads, bytes)
+            | Bits(p.Key, p.Batch, p.KeyValueHeads, bytes);
     }
 
     // Whether the device alone knows the lengths that the diagonals depend on.

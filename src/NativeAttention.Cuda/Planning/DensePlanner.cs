@@ -83,7 +83,8 @@ internal static class DensePlanner
     private static IEnumerable<KernelEntry> Candidates(AttentionProblem problem) =>
         KernelManifest.Entries.Where(entry => entry.Family == Family && entry.ElementType == problem.ElementType);
 
-    private static string? Refusal(AttentionProblem problem, int capability)
+    /// <summary>Why no kernel here takes a problem, whatever it computes of it; null when some do.</summary>
+    public static string? Refusal(AttentionProblem problem, int capability)
     {
         if (CapabilityRefusal(capability) is string refusal)
         {

@@ -5,10 +5,8 @@ namespace NativeAttention.Cuda;
 /// <summary>Finds the kernel of a family that has one for an element type.</summary>
 internal static class OperationKernels
 {
-    private const string Rung = "simt";
-
     private static readonly FrozenDictionary<(string Family, ElementType Type), KernelEntry> All =
-        KernelManifest.Entries.Where(entry => entry.Rung == Rung)
+        KernelManifest.Entries.Where(entry => entry.Family != DensePlanner.Family)
             .ToFrozenDictionary(entry => (entry.Family, entry.ElementType));
 
     /// <summary>Finds the kernel.</summary>
@@ -19,5 +17,8 @@ internal static class OperationKernels
     public static KernelEntry Find(string family, ElementType type, CudaDevice device) =>
         DensePlanner.CapabilityRefusal(device.Capability) is string refusal
             ? throw new NotSupportedException($"{device} cannot run kernels of family {family}: {refusal}.")
-            : All[(family, type)];
+            : Find(family, type);
+
+    /// <summary>Finds the kernel, wherever it is to run.</summary>
+    public static KernelEntry Find(string family, ElementType type) => All[(family, type)];
 }

@@ -64,7 +64,7 @@ internal sealed class OptionalOperands
     /// One is missing, unexpected, too small, of another type or device, or overlaps what is written.
     /// </exception>
     public void Bind<T>(ref DenseModifiedParams p, ref DeviceCall call, in DeviceAttentionInputs<T> inputs,
-        in WrittenMemory written, CudaStream stream)
+        scoped ReadOnlySpan<MemoryRange> written, CudaStream stream)
         where T : unmanaged
     {
         CheckBiasType(inputs.Bias);
@@ -87,11 +87,11 @@ internal sealed class OptionalOperands
         strides is OperandStrides s ? checked((long)extent(s).RequiredLength) : NotAnnounced;
 
     private static ulong Address<T>(ref DeviceCall call, in DeviceView<T> view, long needed, string name,
-        in WrittenMemory written, CudaStream stream)
+        scoped ReadOnlySpan<MemoryRange> written, CudaStream stream)
         where T : unmanaged => Address(ref call, OperandView.Of(view), needed, name, written, stream);
 
     private static ulong Address(ref DeviceCall call, in OperandView view, long needed, string name,
-        in WrittenMemory written, CudaStream stream)
+        scoped ReadOnlySpan<MemoryRange> written, CudaStream stream)
     {
         if (view.Device is null && needed == NotAnnounced)
         {
@@ -110,7 +110,8 @@ internal sealed class OptionalOperands
                 + $"plan needs a dense tensor of at least {needed}.");
         }
 
-        written.RequireApart(new MemoryRange(name, view.Pointer, (ulong)needed * (ulong)view.ElementBytes));
+        ViewOperand.RequireApart(
+            written, new MemoryRange(name, view.Pointer, (ulong)needed * (ulong)view.ElementBytes));
         return view.Pointer;
     }
 
@@ -131,18 +132,5 @@ internal sealed class OptionalOperands
         ThrowHelper.Argument(name, isGiven
             ? $"it is given, but the plan was made without {where}."
             : $"it is missing: the plan was made with {where}.");
-    }
-}
-
-/// <summary>What a run writes, and must not read.</summary>
-/// <param name="Output">The output.</param>
-/// <param name="Lse">The log-sum-exp; empty when it is not wanted.</param>
-internal readonly record struct WrittenMemory(MemoryRange Output, MemoryRange Lse)
-{
-    /// <summary>Demands that what is read lies apart.</summary>
-    public void RequireApart(in MemoryRange read)
-    {
-        ViewOperand.RequireApart(Output, read);
-        ViewOperand.RequireApart(Lse, read);
     }
 }

@@ -80,11 +80,12 @@ internal readonly record struct TensorAxes(
         HeadStride = Strides.Head,
     };
 
-    /// <summary>Bytes from the first to the last element of a bound tensor.</summary>
-    public ulong BytesOf(in TensorRef bound, int elementBytes)
+    /// <summary>Memory from the first to the last element of a bound tensor.</summary>
+    public MemoryRange RangeOf(string argument, in TensorRef bound, int elementBytes)
     {
         TensorStrides strides = new(bound.BatchStride, bound.SequenceStride, bound.HeadStride);
-        return (ulong)(this with { Strides = strides }).Extent * (ulong)elementBytes;
+        return new MemoryRange(
+            argument, bound.Data, (ulong)(this with { Strides = strides }).Extent * (ulong)elementBytes);
     }
 
     private void RequireStorage<T>(in DeviceView<T> view, string argument)

@@ -47,4 +47,32 @@ internal static class ViewOperand
     /// <summary>Demands that two ranges of device memory have no byte in common.</summary>
     public static void RequireApart(in MemoryRange written, in MemoryRange other) => OverlapRule.RequireApart(
         written.Argument, written.Start, written.Bytes, other.Argument, other.Start, other.Bytes);
+
+    /// <summary>Demands that what is read lies apart from all that is written.</summary>
+    public static void RequireApart(ReadOnlySpan<MemoryRange> written, in MemoryRange read)
+    {
+        foreach (ref readonly MemoryRange range in written)
+        {
+            RequireApart(range, read);
+        }
+    }
+
+    /// <summary>Demands that a view is dense and has given dims, and takes its memory.</summary>
+    /// <param name="view">The view.</param>
+    /// <param name="argument">Name of the argument that carried it.</param>
+    /// <param name="dims">Lengths of its axes.</param>
+    /// <param name="axes">What they are, for the message.</param>
+    /// <exception cref="ArgumentException">It is not.</exception>
+    public static MemoryRange RequireDense<T>(in DeviceView<T> view, string argument, ReadOnlySpan<int> dims,
+        string axes)
+        where T : unmanaged
+    {
+        if (!view.Layout.HasLengths(dims) || !view.IsDense)
+        {
+            ThrowHelper.Argument(argument, $"it is {view.Layout}{(view.IsDense ? "" : " with gaps")}; the plan "
+                + $"needs a dense {StridedDims.Format(dims)}, which is [{axes}].");
+        }
+
+        return MemoryRange.Of(argument, view);
+    }
 }

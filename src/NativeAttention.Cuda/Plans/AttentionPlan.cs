@@ -188,18 +188,19 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
             p.Dense.Value = _axes.Value.Bind(inputs.Value, "value");
             TensorRef o = _axes.Output.Bind(output, nameof(output));
             p.Dense.Output = Written(o);
-            WrittenMemory written = new(RangeOf(nameof(output), _axes.Output, o), default);
+            MemoryRange outputRange = RangeOf(nameof(output), _axes.Output, o), lseRange = default;
             if (wantsLse)
             {
                 Hold(ref call, lse, nameof(lse), stream);
-                written = written with { Lse = LseRange(lse) };
-                ViewOperand.RequireApart(written.Lse, written.Output);
+                lseRange = LseRange(lse);
+                ViewOperand.RequireApart(lseRange, outputRange);
                 p.Dense.Lse = lse.Pointer;
             }
 
-            written.RequireApart(RangeOf("query", _axes.Query, p.Dense.Query));
-            written.RequireApart(RangeOf("key", _axes.Key, p.Dense.Key));
-            written.RequireApart(RangeOf("value", _axes.Value, p.Dense.Value));
+            ReadOnlySpan<MemoryRange> written = [outputRange, lseRange];
+            ViewOperand.RequireApart(written, RangeOf("query", _axes.Query, p.Dense.Query));
+            ViewOperand.RequireApart(written, RangeOf("key", _axes.Key, p.Dense.Key));
+            ViewOperand.RequireApart(written, RangeOf("value", _axes.Value, p.Dense.Value));
             _operands.Bind(ref p, ref call, inputs, written, stream);
             _kernel.Launch(p, stream.Handle);
         }
@@ -221,23 +222,15 @@ public sealed class AttentionPlan<T> : IDisposable, IDeviceResource
         Unsafe.BitCast<TensorRef, MutableTensorRef>(tensor);
 
     private static MemoryRange RangeOf(string argument, TensorAxes axes, in TensorRef bound) =>
-        new(argument, bound.Data, axes.BytesOf(bound, Unsafe.SizeOf<T>()));
+        axes.RangeOf(argument, bound, Unsafe.SizeOf<T>());
 
     private MemoryRange LseRange(in DeviceView<float> lse)
     {
         AttentionShape shape = Problem.Shape;
-        PackedTokens? packed = Problem.Strides.Packed;
-        ReadOnlySpan<int> expected = packed is PackedTokens tokens
-            ? [shape.QueryHeads, tokens.Queries]
-            : [shape.Batch, shape.QueryHeads, shape.QueryLength];
-        if (!lse.Layout.HasLengths(expected) || !lse.IsDense)
-        {
-            ThrowHelper.Argument(nameof(lse),
-                $"it is {lse.Layout}{(lse.IsDense ? "" : " with gaps")}; the plan needs a "
-                + $"dense {StridedDims.Format(expected)}, which is "
-                + (packed is null ? "[batch, query heads, query length]." : "[query heads, query tokens]."));
-        }
-
-        return MemoryRange.Of(nameof(lse), lse);
+        return Problem.Strides.Packed is PackedTokens tokens
+            ? ViewOperand.RequireDense(
+                lse, nameof(lse), [shape.QueryHeads, tokens.Queries], "query heads, query tokens")
+            : ViewOperand.RequireDense(lse, nameof(lse), [shape.Batch, shape.QueryHeads, shape.QueryLength],
+                "batch, query heads, query length");
     }
 }

@@ -19,21 +19,21 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
     private readonly DeviceTensor<float> _lse;
     private readonly HostOperands<T> _operands;
     private readonly bool _leavesGaps;
-    private readonly Stack<IDisposable> _owned = new();
+    private readonly OwnedResources _owned = new();
 
     public DeviceHostPlan(CudaDevice device, AttentionProblem problem)
         : base(problem)
     {
         try
         {
-            _plan = Own(device.PlanProblem<T>(problem));
-            _stream = Own(device.CreateStream());
-            _query = Own(Storage(device, _plan.Axes.Query, "query"));
-            _key = Own(Storage(device, _plan.Axes.Key, "key"));
-            _value = Own(Storage(device, _plan.Axes.Value, "value"));
-            _output = Own(Storage(device, _plan.Axes.Output, "output"));
-            _lse = Own(device.Allocate<float>(LseDims(problem), _stream));
-            _operands = Own(new HostOperands<T>(device, _plan.Operands, _stream));
+            _plan = _owned.Add(device.PlanProblem<T>(problem));
+            _stream = _owned.Add(device.CreateStream());
+            _query = _owned.AddStorage<T>(device, _plan.Axes.Query, "query", _stream);
+            _key = _owned.AddStorage<T>(device, _plan.Axes.Key, "key", _stream);
+            _value = _owned.AddStorage<T>(device, _plan.Axes.Value, "value", _stream);
+            _output = _owned.AddStorage<T>(device, _plan.Axes.Output, "output", _stream);
+            _lse = _owned.Add(device.Allocate<float>(LseDims(problem), _stream));
+            _operands = _owned.Add(new HostOperands<T>(device, _plan.Operands, _stream));
             // Packed tokens behind the last sequence belong to no row.
             _leavesGaps = _plan.Axes.Output.HasGaps || problem.Strides.Packed is not null;
         }
@@ -52,13 +52,7 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
         + ((_query.Count + _key.Count + _value.Count + _output.Count) * Unsafe.SizeOf<T>());
 
     /// <inheritdoc/>
-    protected override void Release()
-    {
-        while (_owned.TryPop(out IDisposable? last))
-        {
-            last.Dispose();
-        }
-    }
+    protected override void Release() => _owned.Dispose();
 
     /// <inheritdoc/>
     protected override void Execute(in AttentionInputs<T> inputs, Span<T> output, Span<float> lse,
@@ -94,18 +88,4 @@ internal sealed class DeviceHostPlan<T> : HostAttentionPlan<T>
             ? [shape.QueryHeads, packed.Queries]
             : [shape.Batch, shape.QueryHeads, shape.QueryLength];
     }
-
-    private TOwned Own<TOwned>(TOwned owned)
-        where TOwned : IDisposable
-    {
-        _owned.Push(owned);
-        return owned;
-    }
-
-    private DeviceTensor<T> Storage(CudaDevice device, in TensorAxes axes, string name) =>
-        axes.Extent <= int.MaxValue
-        ? device.Allocate<T>([(int)axes.Extent], _stream)
-        : throw new NotSupportedException(
-            $"The {name} has {axes.Extent} elements from first to last; host memory is taken up to "
-            + $"{int.MaxValue}.");
 }

@@ -8,7 +8,7 @@ namespace NativeAttention.Cuda;
 internal sealed class HostOperands<T> : IDisposable
     where T : unmanaged
 {
-    private readonly Stack<IDisposable> _owned = new();
+    private readonly OwnedResources _owned = new();
     private readonly ElementType _biasType;
     private readonly DeviceTensor<byte>? _bias;
     private readonly DeviceTensor<bool>? _mask;
@@ -57,7 +57,7 @@ internal sealed class HostOperands<T> : IDisposable
             DeviceTensor<TElement>? tensor = count < 0 ? null : device.Allocate<TElement>([(int)count], stream);
             if (tensor is not null)
             {
-                _owned.Push(tensor);
+                _owned.Add(tensor);
                 Bytes += tensor.Count * Unsafe.SizeOf<TElement>();
             }
 
@@ -84,7 +84,10 @@ internal sealed class HostOperands<T> : IDisposable
     }
 
     /// <summary>The operands beside query, key and value.</summary>
-    public DeviceAttentionInputs<T> With(DeviceTensor<T> query, DeviceTensor<T> key, DeviceTensor<T> value) =>
+    /// <param name="query">Queries.</param>
+    /// <param name="key">Keys.</param>
+    /// <param name="value">Values; null where none are read.</param>
+    public DeviceAttentionInputs<T> With(DeviceTensor<T> query, DeviceTensor<T> key, DeviceTensor<T>? value) =>
         new(query, key, value)
         {
             Bias = Elements(),
@@ -100,13 +103,7 @@ internal sealed class HostOperands<T> : IDisposable
         };
 
     /// <summary>Frees the memory.</summary>
-    public void Dispose()
-    {
-        while (_owned.TryPop(out IDisposable? last))
-        {
-            last.Dispose();
-        }
-    }
+    public void Dispose() => _owned.Dispose();
 
     // The bytes as elements of their type.
     private DeviceElements Elements()

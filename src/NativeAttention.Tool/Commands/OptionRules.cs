@@ -9,21 +9,27 @@ internal static class OptionRules
     public static void RequireApart(this Command command, Option one, Option other) =>
         command.Validators.Add(result =>
         {
-            if (result.GetResult(one) is not null && result.GetResult(other) is not null)
+            if (result.GetResult(one) is { Implicit: false } && result.GetResult(other) is { Implicit: false })
             {
                 result.AddError($"{one.Name} and {other.Name} exclude each other; give one");
             }
         });
 
     /// <summary>Refuses one of two options without the other.</summary>
-    public static void RequireTogether(this Command command, Option one, Option other) =>
+    public static void RequireTogether(this Command command, Option one, Option other)
+    {
+        command.RequireBeside(one, other);
+        command.RequireBeside(other, one);
+    }
+
+    /// <summary>Refuses an option without another one, which may stand alone.</summary>
+    public static void RequireBeside(this Command command, Option given, Option needed) =>
         command.Validators.Add(result =>
         {
-            bool first = result.GetResult(one) is not null;
-            if (first != result.GetResult(other) is not null)
+            // A default is no wish.
+            if (result.GetResult(given) is { Implicit: false } && result.GetResult(needed) is null)
             {
-                (Option given, Option missing) = first ? (one, other) : (other, one);
-                result.AddError($"{given.Name} needs {missing.Name} beside it");
+                result.AddError($"{given.Name} needs {needed.Name} beside it");
             }
         });
 }

@@ -13,8 +13,9 @@ internal static class VerifyCommand
         Check every kernel against a float64 reference on every available device.
 
         The bound of a case is twice the error of plain dense attention in the same element type, plus
-        1e-5. Cases with modifiers are left out for kernels that do not know them. Exit code 1 when a
-        case is outside its bound or does not run.
+        1e-5; of passes over scores, what rounding in that type leaves of the probabilities, and errors of
+        column sums and entropies count by the query and by tenths. Cases with modifiers are left out for
+        kernels that do not know them. Exit code 1 when a case is outside its bound or does not run.
         """;
 
     /// <summary>Makes the command.</summary>

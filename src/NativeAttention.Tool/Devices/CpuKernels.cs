@@ -5,13 +5,33 @@ namespace NativeAttention.Tool.Devices;
 /// </summary>
 internal static class CpuKernels
 {
+    // The decode kernel takes shorter vectors for head dims below those of the processor.
+    private static readonly AttentionShape OneVector = new(1, 1, 1, 1, 1, 64);
+
     /// <summary>Lists them. Their names come from plans, since they depend on the processor.</summary>
     public static IReadOnlyList<KernelReport> List() =>
     [
         .. from type in Enum.GetValues<ElementType>()
            from rung in CpuBackend.Rungs
            select new KernelReport(NameOf(type, rung), "dense", rung, type, null, null),
+        .. from type in Enum.GetValues<ElementType>()
+           select new KernelReport(NameOfScores(type), "scores", "tiled", type, null, null),
     ];
+
+    private static string NameOfScores(ElementType type) => type switch
+    {
+        ElementType.Float32 => NameOfScores<float>(type),
+        ElementType.Float16 => NameOfScores<Half>(type),
+        _ => NameOfScores<BFloat16>(type),
+    };
+
+    private static string NameOfScores<T>(ElementType type)
+        where T : unmanaged
+    {
+        using HostScorePlan<T> plan = CpuBackend.Default.PlanScores<T>(
+            AttentionProblem.Create(type, OneVector, new()), new() { RowEntropy = true });
+        return plan.KernelName;
+    }
 
     private static string NameOf(ElementType type, string rung) => type switch
     {
@@ -24,10 +44,8 @@ internal static class CpuKernels
         where T : unmanaged
     {
         AttentionOptions options = new() { Tuning = new TuningHints { Rung = rung } };
-        // The decode kernel takes shorter vectors for head dims below those of the processor.
-        AttentionShape oneVector = new(1, 1, 1, 1, 1, 64);
         using HostAttentionPlan<T> plan =
-            CpuBackend.Default.PlanHost<T>(AttentionProblem.Create(type, oneVector, options));
+            CpuBackend.Default.PlanHost<T>(AttentionProblem.Create(type, OneVector, options));
         return plan.KernelName;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class SystemDevices : IDeviceCatalog
             k.Name, k.Family, AskedRung(k.Rung), k.ElementType, k.MaxHeadDim > 0 ? k.MaxHeadDim : null,
             $"sm_{k.MinComputeCapability.Major}{k.MinComputeCapability.Minor}")
         {
-            Modifiers = AskedRung(k.Rung) != k.Rung,
+            Modifiers = k.Family == "dense" ? AskedRung(k.Rung) != k.Rung : null,
         }),
     ]);
 

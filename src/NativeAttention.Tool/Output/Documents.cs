@@ -51,7 +51,18 @@ internal sealed record RunDocument(
     string Output,
     string? Lse,
     string? PresentKey,
-    string? PresentValue);
+    string? PresentValue,
+    ScoreDocument? Scores);
+
+/// <summary>A pass over scores: its kernel and its files.</summary>
+internal sealed record ScoreDocument(
+    string Kernel,
+    string? Scores,
+    string? Stage,
+    string? ColumnSums,
+    string? RowEntropy,
+    string? BlockMaxima,
+    int? BlockSide);
 
 /// <summary>An optional operand: its name is that of the option.</summary>
 internal sealed record OperandDocument(string Name, string File, string Dtype, IReadOnlyList<long> Shape)

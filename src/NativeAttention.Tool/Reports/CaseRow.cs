@@ -15,7 +15,10 @@ internal sealed record CaseRow(
 
     /// <summary>The fastest peer that ran, or null.</summary>
     public MeasurementLine? BestPeer => Measurements
-        .Where(m => !m.IsOurs && m.Status == ResultStatus.Ok).MinBy(m => m.Time());
+        .Where(m => m is { IsOurs: false, IsPlain: false, Status: ResultStatus.Ok }).MinBy(m => m.Time());
+
+    /// <summary>Our time over that of plain attention of the same shape: what the modifiers cost.</summary>
+    public double? OverPlain => Ours?.Time() / Measurements.FirstOrDefault(m => m.IsPlain)?.Time();
 
     /// <summary>What a case is called where its family is known: no family, equal lengths once.</summary>
     public string Label => CaseLabel.Of(Measurements[0]);

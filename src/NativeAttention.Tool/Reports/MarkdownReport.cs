@@ -146,7 +146,7 @@ internal sealed class MarkdownReport
         _text.Heading(3, family);
         _text.Table(
             ["case", ">time", ">noise", ">rate", ">of matmul", ">of read", ">roofline", "bound by",
-             "best peer", ">its time", ">ours / peer", ">change"],
+             "best peer", ">its time", ">ours / peer", ">over plain", ">change"],
             rows.Select(SpeedCells));
         if (rows.Any(r => r.Measurements.Any(m => !m.IsOurs)))
         {
@@ -177,7 +177,7 @@ internal sealed class MarkdownReport
             Quantities.Share(row.Share),
             row.Share is null ? Quantities.None : row.Roofline.IsBoundByReading(ours!) ? "read" : "matmul",
             row.BestPeer?.Provider ?? Quantities.None, Quantities.Time(row.BestPeer?.Time()),
-            Quantities.Ratio(row.Ratio), ChangeText(row),
+            Quantities.Ratio(row.Ratio), Quantities.Ratio(row.OverPlain), ChangeText(row),
         ];
     }
 
@@ -278,6 +278,7 @@ internal sealed class MarkdownReport
             + "larger of the two shares, and 'bound by' names it. Above 100 % the ceiling was measured too low, or "
             + "the data stayed in a cache.",
         "ours / peer: our speed over that of the fastest peer on the same case; 2 is twice as fast.",
+        "over plain: our time over that of plain attention of the same shape, measured in turns; 2 is twice as slow.",
         "noise: (p90 - p10) / median of repeated medians. A change counts when the slower time exceeds the "
             + "faster by more than the noise of both runs added; a run that tells no noise counts as "
             + $"its (p90 - p10) / median, else {Quantities.Share(Rates.UnknownNoise)}.",

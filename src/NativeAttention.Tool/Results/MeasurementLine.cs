@@ -9,6 +9,9 @@ internal sealed record MeasurementLine : ResultLine
     /// <summary>Value of <c>kind</c>.</summary>
     public const string Kind = "measurement";
 
+    /// <summary>The provider that is ours on the same shape with neither modifier nor mask.</summary>
+    public const string Plain = "plain";
+
     /// <summary>Name of the case: always <see cref="CaseId.Of"/> of the fields below.</summary>
     public required string Case { get; init; }
 
@@ -70,6 +73,9 @@ internal sealed record MeasurementLine : ResultLine
 
     /// <summary>Whether this is our code rather than a peer's.</summary>
     public bool IsOurs => Provider == "nattn" || Provider.StartsWith("nattn-", StringComparison.Ordinal);
+
+    /// <summary>Whether this is plain attention, which stands beside a case with modifiers.</summary>
+    public bool IsPlain => Provider == Plain;
 
     /// <inheritdoc/>
     public override void Check()

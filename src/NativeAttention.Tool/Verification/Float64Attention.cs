@@ -51,6 +51,11 @@ internal sealed class Float64Attention
     /// </summary>
     public double[] Lse { get; }
 
+    /// <summary>
+    /// Receives the probabilities, [batch, query heads, queries, keys], 0 before; null when nobody wants them.
+    /// </summary>
+    public double[]? Probabilities { get; init; }
+
     /// <summary>Largest sum of |scale q k| over the dims of a visible pair.</summary>
     public double ScoreMagnitude { get; private set; }
 
@@ -114,6 +119,11 @@ internal sealed class Float64Attention
         for (int j = 0; j < scores.Length; j++)
         {
             double p = Round(Math.Exp(scores[j] - max) / sum);
+            if (Probabilities is not null)
+            {
+                Probabilities[(row * scores.Length) + j] = p;
+            }
+
             ReadOnlySpan<double> v = value.AsSpan((firstKey + j) * dim, dim);
             for (int d = 0; d < dim; d++)
             {

@@ -52,6 +52,11 @@ internal sealed class KernelVerifier
         where T : unmanaged
     {
         (KernelReport kernel, VerificationCase problem) = (result.Kernel, result.Case);
+        if (kernel.IsScores)
+        {
+            return new ScoreVerifier(_backend, _seed, _repeats).Verify<T>(result);
+        }
+
         AttentionProblem checkedProblem = AttentionProblem.Create(
             kernel.ElementType, problem.Shape, problem.ToOptions(kernel.Rung));
         if (!_backend.CanRun(checkedProblem, out string? reason))

@@ -12,8 +12,8 @@ internal sealed record VerificationCase(
     /// <summary>What else changes the scores; a kernel that does not know it is not checked on it.</summary>
     public ModifierSet? Modifiers { get; init; }
 
-    /// <summary>The options of the library, asking for a rung.</summary>
-    public AttentionOptions ToOptions(string rung) => new()
+    /// <summary>The options of the library, asking for a rung; null where there are none.</summary>
+    public AttentionOptions ToOptions(string? rung) => new()
     {
         Mask = Modifiers?.Window is { } window ? AttentionMask.Window(window.Left, window.Right) : Mask,
         Scale = Scale,

@@ -38,7 +38,7 @@ internal sealed class VerificationRun
             ? [one]
             : [.. devices.Where(d => d.Available).Select(d => d.Name)];
         List<(DeviceName Device, KernelReport Kernel, VerificationCase Case)> work =
-            [.. chosen.SelectMany(d => _session.Devices.Catalog.Kernels(d).Where(k => k.IsAttention)
+            [.. chosen.SelectMany(d => _session.Devices.Catalog.Kernels(d).Where(k => k.IsPlanned)
                 .SelectMany(k => _cases(k, d).Select(c => (d, k, c))))];
         List<VerificationResult> results = [];
         foreach (DeviceName device in chosen)

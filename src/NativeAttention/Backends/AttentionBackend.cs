@@ -41,7 +41,7 @@ public abstract class AttentionBackend : IDisposable
     public virtual bool CanScore(AttentionProblem problem, ScoreRequest request,
         [NotNullWhen(false)] out string? reason)
     {
-        reason = "it has no pass over the scores: the CPU backend has one.";
+        reason = "it has no pass over the scores.";
         return false;
     }
 

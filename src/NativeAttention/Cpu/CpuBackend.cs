@@ -87,8 +87,8 @@ public sealed partial class CpuBackend : AttentionBackend
     {
         ArgumentNullException.ThrowIfNull(problem);
         ArgumentNullException.ThrowIfNull(request);
-        reason = problem.Options.Tuning.Rung is string rung
-            ? $"its pass over scores has no rungs, and '{rung}' is asked for."
+        reason = ScoreRules.RungRefusal(problem) is string refusal
+            ? refusal + "."
             : problem.Shape.HeadDim > MostHeadDim
                 ? $"the head dim is {problem.Shape.HeadDim}: it supports head dims of 1 to {MostHeadDim}."
             : null;

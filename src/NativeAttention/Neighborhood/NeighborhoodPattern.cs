@@ -150,7 +150,8 @@ public sealed record NeighborhoodPattern
 
     private static DividedAxis SlidingTile(int tile, int tiles) => tiles % 2 == 1
         ? new(new WindowAxis(new NeighborhoodAxis(tile * tiles, tile)), tile)
-        : throw new ArgumentException($"There are {tiles} tiles in a window: the number must be odd.", nameof(tiles));
+        : throw new ArgumentException(
+            $"There are {tiles} tiles in a window: the number must be odd and above 0.", nameof(tiles));
 
     private static T[] Map<TIn, T>(ReadOnlySpan<TIn> axes, Func<TIn, T> make) => Map(axes, (axis, _) => make(axis));
 

@@ -102,8 +102,8 @@ internal static class NeighborhoodRules
 
     private static void CheckOptions(NeighborhoodShape shape, NeighborhoodOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options.Pattern, nameof(options));
-        ArgumentNullException.ThrowIfNull(options.Tuning, nameof(options));
+        NotNull(options.Pattern, nameof(options.Pattern));
+        NotNull(options.Tuning, nameof(options.Tuning));
         if (options.Scale is float scale && !float.IsFinite(scale))
         {
             Throw(nameof(options), $"Scale is {scale}: it must be finite (null means 1/sqrt(head dim)).");
@@ -122,9 +122,9 @@ internal static class NeighborhoodRules
                     + "one for each is needed.");
             }
 
-            foreach (NeighborhoodPattern pattern in patterns)
+            for (int head = 0; head < patterns.Count; head++)
             {
-                ArgumentNullException.ThrowIfNull(pattern, nameof(options));
+                NotNull(patterns[head], $"HeadPatterns[{head}]");
             }
         }
 
@@ -205,6 +205,14 @@ internal static class NeighborhoodRules
         }
 
         return volume;
+    }
+
+    private static void NotNull(object? value, string name, string argument = "options")
+    {
+        if (value is null)
+        {
+            throw new ArgumentNullException(argument, $"{name} is null: it is needed.");
+        }
     }
 
     private static void AtLeast(int least, int value, string name, string argument = "shape")

@@ -20,14 +20,7 @@ public abstract class HostScorePlan<T> : HostPlan<T>
     protected HostScorePlan(AttentionProblem problem, ScoreRequest request)
         : base(problem)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        request.Check();
-        if (problem.Strides.Packed is not null)
-        {
-            throw new ArgumentException($"The layout is {problem.Options.Layout}: scores are returned of BSHD, "
-                + "BHSD and strided layouts, one sequence after the other for packed ones.", nameof(problem));
-        }
-
+        ScoreRules.CheckRequest(problem, request);
         Request = request;
     }
 

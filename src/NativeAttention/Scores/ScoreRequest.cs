@@ -27,8 +27,8 @@ public sealed record ScoreRequest
     /// </summary>
     public int? BlockMaxima { get; init; }
 
-    /// <summary>Whether anything needs the log-sum-exp of the rows.</summary>
-    internal bool NeedsLse =>
+    /// <summary>Whether anything that is asked for needs the log-sum-exp of an attention run.</summary>
+    public bool NeedsLse =>
         Scores == ScoreStage.Probabilities || ColumnSums || RowEntropy || BlockMaxima is not null;
 
     /// <summary>Elements of the scores.</summary>

@@ -6,6 +6,23 @@ namespace NativeAttention;
 /// <summary>The rules that the spans of a score pass must keep, checked before anything is written.</summary>
 internal static class ScoreRules
 {
+    /// <summary>Refuses requests that mean nothing, and layouts whose scores have no form.</summary>
+    public static void CheckRequest(AttentionProblem problem, ScoreRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request.Check();
+        if (problem.Strides.Packed is not null)
+        {
+            throw new ArgumentException($"The layout is {problem.Options.Layout}: scores are returned of BSHD, "
+                + "BHSD and strided layouts, one sequence after the other for packed ones.", nameof(problem));
+        }
+    }
+
+    /// <summary>Why a pass over scores refuses a rung; null when none is asked for.</summary>
+    public static string? RungRefusal(AttentionProblem problem) => problem.Options.Tuning.Rung is string rung
+        ? $"its pass over scores has no rungs, and '{rung}' is asked for"
+        : null;
+
     /// <summary>Checks lengths, then overlaps; returns the inputs cut to what the problem uses.</summary>
     public static AttentionInputs<T> Check<T>(AttentionProblem problem, ScoreRequest request,
         in AttentionInputs<T> inputs, ReadOnlySpan<float> lse, in ScoreResults<T> results)

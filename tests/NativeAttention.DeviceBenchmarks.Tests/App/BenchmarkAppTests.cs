@@ -1,3 +1,4 @@
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Cuda;
 using NativeAttention.DeviceBenchmarks.App;
 using NativeAttention.DeviceBenchmarks.Tests.Support;
@@ -23,8 +24,21 @@ public sealed class BenchmarkAppTests
             Assert.That(run.Run.DeviceDetails!.ComputeCapability, Is.EqualTo("8.0"));
             Assert.That(run.Ceilings.Select(c => c.Name), Is.SupersetOf(
                 (string[])["matmul-bf16", "matmul-f16", "matmul-f32", "fma-f32", "read"]));
-            Assert.That(lines.Select(l => l.Provider), Is.All.EqualTo("nattn-emulator"));
+            Assert.That(lines.Select(l => l.Provider), Is.All.EqualTo("nattn-emulator").Or.EqualTo("plain"));
             Assert.That(lines.Count(l => l.Status == ResultStatus.Ok), Is.GreaterThanOrEqualTo(5));
+            foreach (string modifier in Modifier.Names)
+            {
+                Assert.That(lines.Count(l => l.IsOurs && l.Status == ResultStatus.Ok
+                    && l.Options!.ContainsKey(modifier)), Is.Positive, modifier);
+            }
+
+            foreach (MeasurementLine plain in lines.Where(l => l.Provider == MeasurementLine.Plain))
+            {
+                MeasurementLine ours = lines.Single(l => l.IsOurs && l.Case == plain.Case);
+                Assert.That(plain.Status, Is.EqualTo(ResultStatus.Ok), plain.Case);
+                Assert.That(plain.Kernel, Does.StartWith("na_dense_tiled"), plain.Case);
+                Assert.That((plain.Flops, plain.Bytes), Is.EqualTo((ours.Flops, ours.Bytes)), plain.Case);
+            }
             Assert.That(lines.Count(l => l.Status == ResultStatus.Failed), Is.Zero);
             MeasurementLine first = lines.First(l => l.Status == ResultStatus.Ok);
             Assert.That(first.Kernel, Is.EqualTo("na_dense_tiled_bf16_d64_sm80"));

@@ -1,4 +1,6 @@
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.DeviceBenchmarks.Cases;
+using NativeAttention.DeviceBenchmarks.Families;
 using NativeAttention.DeviceBenchmarks.Tests.Support;
 using NativeAttention.Tool.App;
 
@@ -69,6 +71,17 @@ public sealed class CaseFilesTests
             Assert.That(cases.Select(c => c.Id), Does.Contain("dense-bf16-b1-h16x16-s16384x16384-d128x128-causal"));
         });
     }
+
+    [Test]
+    public void Every_case_is_a_problem_and_its_operands_fit_into_host_memory() => Assert.Multiple(() =>
+    {
+        foreach (DenseProblem problem in CaseFiles.Read(CaseFiles.DefaultFolder).Select(DenseFamily.ProblemOf))
+        {
+            OperandLengths lengths = OperandLengths.Of(problem);
+            Assert.That(lengths.Bias * sizeof(float), Is.LessThanOrEqualTo(int.MaxValue), $"{problem.Options}");
+            Assert.That(lengths.Mask, Is.LessThanOrEqualTo(int.MaxValue), $"{problem.Options}");
+        }
+    });
 
     private static IReadOnlyList<BenchmarkCase> Read(string text)
     {

@@ -1,9 +1,9 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.DeviceBenchmarks.Cases;
 using NativeAttention.DeviceBenchmarks.Families;
-using NativeAttention.Tool.Results;
 
 namespace NativeAttention.DeviceBenchmarks.Tests.Cases;
 
@@ -23,8 +23,7 @@ public sealed class TorchScriptTests
 
         IEnumerable<KeyValuePair<string, (double, double)>> ours = CaseFiles.Read(CaseFiles.DefaultFolder).Select(c =>
             KeyValuePair.Create(c.Id, (
-                CaseWork.DenseFlops(c.Shape.ToShape(), DenseFamily.OptionsOf(c.Options).Mask),
-                CaseWork.DenseBytes(c.Shape.ToShape(), Dtypes.Parse(c.Dtype)))));
+                WorkCounts.Flops(DenseFamily.ProblemOf(c)), WorkCounts.Bytes(DenseFamily.ProblemOf(c)))));
         Assert.That(theirs, Is.EquivalentTo(ours));
     }
 

@@ -37,6 +37,26 @@ public sealed class LaunchTimerTests
     }
 
     [Test]
+    public void What_is_compared_takes_turns()
+    {
+        using CudaDevice device = TestDevices.Open();
+        using CudaStream stream = device.CreateStream();
+        using ProbeRun run = new(stream, new EmptyWork(), 1);
+        using LaunchTimer timer = new(stream, new(TimeSpan.Zero, 3, TimeSpan.Zero, 2));
+        List<char> launched = [];
+        IReadOnlyList<LaunchTiming> timings = timer.MeasureInTurns([(_ => Launch('a'), 1), (_ => Launch('b'), 2)]);
+        Assert.That(timings.Select(t => t.Seconds.Samples), Is.All.EqualTo(6), "three groups of two samples");
+        // A launch of every set, then the groups, then what the host's time is taken of.
+        Assert.That(string.Concat(launched), Does.StartWith("abb" + "aabb" + "aabb" + "aabb" + "aaaaa"));
+
+        void Launch(char name)
+        {
+            launched.Add(name);
+            run.Launch(1);
+        }
+    }
+
+    [Test]
     public void More_work_takes_longer()
     {
         using CudaDevice device = TestDevices.Open();

@@ -256,13 +256,15 @@ public abstract class PairCase
         {
             Inputs = owner.MakeInputs();
             Reference = PairAttention.Forward(Inputs, default(FullPrecision));
-            Bound = AttentionBound.Of(owner.ElementType, Reference,
-                PairAttention.Forward(Inputs, new PlainPrecision(owner.ElementType)).Output);
+            Plain = PairAttention.Forward(Inputs, new PlainPrecision(owner.ElementType));
+            Bound = AttentionBound.Of(owner.ElementType, Reference, Plain.Output);
         }
 
         public PairInputs Inputs { get; }
 
         public AttentionReference Reference { get; }
+
+        public AttentionReference Plain { get; }
 
         public AttentionBound Bound { get; }
     }
@@ -278,9 +280,8 @@ public abstract class PairCase
                 : new double[forward.Lse.Length];
             Reference = PairAttention.Backward(owner.Inputs, forward.Output, forward.Lse, OutputGradient, LseGradient,
                 default(FullPrecision));
-            Plain = PairAttention.Backward(owner.Inputs,
-                [.. forward.Output.Select(o => Elements.Round(owner.ElementType, o))],
-                [.. forward.Lse.Select(l => (double)(float)l)], OutputGradient, LseGradient,
+            AttentionReference plain = owner.facts.Value.Plain; // backward in plain steps follows forward in plain steps
+            Plain = PairAttention.Backward(owner.Inputs, plain.Output, plain.Lse, OutputGradient, LseGradient,
                 new PlainPrecision(owner.ElementType));
         }
 

@@ -57,6 +57,66 @@ internal sealed class ReferenceTests
         Digits(backward.Value.Values, -0.123803, 0.119517, 1.416020, 0.860969, 0.274465, 0.263833, 0.689000);
     }
 
+    [Test]
+    public void Parts_take_the_merged_output_and_lse()
+    {
+        // The window and the additional keys, each as attention of its own.
+        NeighborhoodShape line = new(1, new GridShape(5), 1, 1, 1);
+        AttentionShape dense = new(1, 5, 2, 1, 1, 1);
+        PairInputs window = new(new NeighborhoodPairs(line, [PatternSpec.Windows(3)], false), 1, 1, 1, Query, Key, Value, []);
+        PairInputs extra = new(new DensePairs(dense, (_, _) => true), 1, 1, 1, Query, [0.5, -1], [10, -10], []);
+        AttentionReference a = PairAttention.Forward(window, default(FullPrecision));
+        AttentionReference b = PairAttention.Forward(extra, default(FullPrecision));
+        double[] lse = [.. a.Lse.Zip(b.Lse, (x, y) => Math.Log(Math.Exp(x) + Math.Exp(y)))];
+        double[] output = [.. lse.Select((l, i) =>
+            (Math.Exp(a.Lse[i] - l) * a.Output[i]) + (Math.Exp(b.Lse[i] - l) * b.Output[i]))];
+        Digits(output, 3.155467, 1.200000, -1.390496, 3.495290, 4.005703);
+        PairGradients ofWindow = PairAttention.Backward(window, output, lse, OutputGradient, new double[5], default(FullPrecision));
+        PairGradients ofExtra = PairAttention.Backward(extra, output, lse, OutputGradient, new double[5], default(FullPrecision));
+        Digits([.. ofWindow.Query.Values.Zip(ofExtra.Query.Values, (x, y) => x + y)],
+            0.384306, -4.000000, 4.472805, -0.249065, -0.165199);
+        Digits(ofWindow.Key.Values, -0.164239, -0.620393, -1.280133, -4.475804, 0.387479);
+        Digits(ofExtra.Key.Values, -0.187577, 6.340666);
+        Digits(ofExtra.Value.Values, 0.263833, 0.689000);
+    }
+
+    [Test]
+    public void Gradients_are_those_of_finite_differences([Values] EdgeMode edge)
+    {
+        NeighborhoodCase test = new(ElementType.Float32, new(2, new GridShape(4, 5), 4, 2, 3, 2) { ExtraKeys = 2 },
+            PatternSpec.Windows(new NeighborhoodAxis(3, 2, 1, false, edge), new NeighborhoodAxis(2, 1, 2, true, edge)))
+        {
+            RelativeBias = true,
+            LseGradient = true,
+        };
+        PairInputs at = test.Inputs;
+        AttentionReference forward = test.Reference;
+        double[] down = RandomTensor.Normal(ElementType.Float32, forward.Output.Length, 5);
+        double[] downLse = RandomTensor.Normal(ElementType.Float32, forward.Lse.Length, 6);
+        PairGradients gradients = PairAttention.Backward(at, forward.Output, forward.Lse, down, downLse, default(FullPrecision));
+        Same(at.Query, gradients.Query, values => at with { Query = values });
+        Same(at.Key, gradients.Key, values => at with { Key = values });
+        Same(at.Value, gradients.Value, values => at with { Value = values });
+        Same(at.Bias, gradients.Bias, values => at with { Bias = values });
+
+        void Same(double[] values, PairGradient gradient, Func<double[], PairInputs> with)
+        {
+            for (int i = 0; i < values.Length; i += 1 + (values.Length / 40))
+            {
+                double slope = (Loss(i, 1e-5) - Loss(i, -1e-5)) / 2e-5;
+                Assert.That(gradient.Values[i], Is.EqualTo(slope).Within(1e-7), $"element {i}");
+            }
+
+            double Loss(int i, double step)
+            {
+                double[] moved = [.. values];
+                moved[i] += step;
+                AttentionReference o = PairAttention.Forward(with(moved), default(FullPrecision));
+                return o.Output.Zip(down, (x, y) => x * y).Sum() + o.Lse.Zip(downLse, (x, y) => x * y).Sum();
+            }
+        }
+    }
+
     private static void Digits(double[] actual, params double[] expected) =>
         Assert.That(actual, Is.EqualTo(expected).Within(6e-7));
 

@@ -49,6 +49,17 @@ public class GoalTests
         Assert.That($"{Hold(Goal(quantity, null, floor, aim)).State}", Is.EqualTo(state));
 
     [Test]
+    public void Plain_attention_is_no_peer_but_what_a_cost_is_over()
+    {
+        RunGroup group = RunGroups.Of(
+            ResultLines.Run(), Ours, ResultLines.Measurement(2e-3, "plain"), ResultLines.Measurement(6e-3, "torch"));
+        CaseRow row = new DeviceSection(group, null).Rows.Single();
+        Assert.That(row.OverPlain, Is.EqualTo(2).Within(1e-12));
+        Assert.That(row.BestPeer!.Provider, Is.EqualTo("torch"));
+        Assert.That(row.Ratio, Is.EqualTo(1.5).Within(1e-12));
+    }
+
+    [Test]
     public void A_case_that_failed_reaches_nothing()
     {
         MeasurementLine failed = Ours with { Status = ResultStatus.Failed, Seconds = null };

@@ -15,15 +15,20 @@ namespace na {
 struct BlockTile {
   i32 batch;
   i32 query_head;
-  i32 first_query;
+  i32 first_row;
 
   template <u32 kBlockM>
   static NA_DEVICE BlockTile of_block(const DenseForwardParams& p) {
-    const u32 tiles = ceil_div<u32>(p.query_length, kBlockM);
-    const u32 head_and_batch = block_index() / tiles;
-    const u32 tile = tiles - 1 - block_index() % tiles;
+    return of<kBlockM>(p, block_index(), ceil_div<u32>(p.query_length, kBlockM));
+  }
+
+  // Tile `index` of all, where a head has `tiles` tiles of kRows rows.
+  template <u32 kRows>
+  static NA_DEVICE BlockTile of(const DenseForwardParams& p, u32 index, u32 tiles) {
+    const u32 head_and_batch = index / tiles;
+    const u32 tile = tiles - 1 - index % tiles;
     return {static_cast<i32>(head_and_batch / p.query_heads), static_cast<i32>(head_and_batch % p.query_heads),
-            static_cast<i32>(tile * kBlockM)};
+            static_cast<i32>(tile * kRows)};
   }
 };
 
@@ -56,8 +61,8 @@ struct BlockProblem {
   static NA_DEVICE BlockProblem of_block(const Params& p) {
     const BlockTile tile = BlockTile::of_block<kBlockM>(p);
     const i32 key_value_head = tile.query_head / (p.query_heads / p.key_value_heads);
-    return {tile.batch,     tile.query_head,  key_value_head,
-            key_value_head, tile.first_query, min_of<i32>(kBlockM, p.query_length - tile.first_query)};
+    return {tile.batch,     tile.query_head, key_value_head,
+            key_value_head, tile.first_row,  min_of<i32>(kBlockM, p.query_length - tile.first_row)};
   }
 
   static NA_DEVICE const DenseForwardParams& dense(const Params& p) { return p; }

@@ -1,9 +1,7 @@
 // Tiled forward attention for sm_80 and later: tensor-core products, asynchronous copies, online softmax.
 //
-// A block owns kBlockM queries of one head and walks the key tiles of its range downward. Each warp owns kRowTiles
-// tiles of 16 query rows and all keys of the tile, so a row lives in the four lanes of a quad: with lane = 4g + t,
-// row tile r of a lane holds rows 16 r + g ([0], [1]) and 16 r + g + 8 ([2], [3]) and, of each group of 8 columns,
-// columns 2t and 2t + 1.
+// A block owns kBlockM queries of one head and walks the key tiles of its range downward; who holds which score is
+// said in score_product.h.
 //
 // Shared memory: Q, then one K tile, then one V tile, rows swizzled. The copies alternate: while scores are computed
 // V is in flight, while softmax and the value product run the next K is. Algorithm: FlashAttention-2 (arXiv
@@ -11,9 +9,10 @@
 #pragma once
 
 #include "na/attention/score_modifiers.h"
+#include "na/attention/score_product.h"
 #include "na/math/softmax_state.h"
 #include "na/op/block/barrier.h"
-#include "na/op/warp/operand.h"
+#include "na/op/thread/store.h"
 #include "na/op/warp/reduce.h"
 #include "na/tile/tile_loader.h"
 
@@ -49,9 +48,9 @@ struct TiledForward {
   static constexpr u32 kKeyTiles = Config::kKeyTiles;
   static constexpr u32 kDimTiles = Config::kDimTiles;
   static constexpr u32 kRowChunks = Config::kRowChunks;
-  static constexpr u32 kRowBytes = kRowChunks * kChunkBytes;
 
-  using Scores = f32[kRowTiles][kKeyTiles][4];
+  using Product = ScoreProduct<Element, kRowTiles, kKeyTiles, kRowChunks>;
+  using Scores = typename Product::Scores;
   using Accumulator = f32[kRowTiles][kDimTiles][4];
   using States = SoftmaxState[kRowTiles][2];
 
@@ -179,48 +178,10 @@ struct TiledForward {
 
   NA_DEVICE bool vector_loads() const { return (dense().flags & kDenseVectorLoads) != 0; }
 
-  // Hides that an address is the same for every tile: else all addresses derived from it are kept in registers.
-  static NA_DEVICE u32 opaque(u32 address) {
-    asm volatile("" : "+r"(address));
-    return address;
-  }
-
   // scores[m][n] = q[m][:] . k[n][:]
   NA_DEVICE void compute_scores(Scores& scores) const {
-    NA_UNROLL
-    for (u32 r = 0; r < kRowTiles; ++r) {
-      NA_UNROLL
-      for (u32 n = 0; n < kKeyTiles; ++n) {
-        NA_UNROLL
-        for (u32 i = 0; i < 4; ++i) {
-          scores[r][n][i] = 0.0f;
-        }
-      }
-    }
-    const u32 queries = opaque(query_tile + swizzled_offset<kRowChunks>(first_row + (lane & 15u), lane >> 4));
-    const u32 keys = opaque(key_tile + swizzled_offset<kRowChunks>((lane & 7u) + (lane >> 4) * 8, (lane >> 3) & 1u));
-    NA_UNROLL
-    for (u32 chunk = 0; chunk < kRowChunks; chunk += 2) {
-      FragmentA q[kRowTiles];
-      NA_UNROLL
-      for (u32 r = 0; r < kRowTiles; ++r) {
-        u32 words[4];
-        warp::ldmatrix_x4(words, advance_chunks<kRowChunks>(queries, chunk) + 16 * r * kRowBytes);
-        q[r] = Operand::make_a(words);
-      }
-      NA_UNROLL
-      for (u32 n = 0; n < kKeyTiles; n += 2) {
-        u32 words[4];
-        warp::ldmatrix_x4(words, advance_chunks<kRowChunks>(keys, chunk) + 8 * n * kRowBytes);
-        const FragmentB k0 = Operand::make_b(words[0], words[1]);
-        const FragmentB k1 = Operand::make_b(words[2], words[3]);
-        NA_UNROLL
-        for (u32 r = 0; r < kRowTiles; ++r) {
-          Operand::multiply(scores[r][n], q[r], k0);
-          Operand::multiply(scores[r][n + 1], q[r], k1);
-        }
-      }
-    }
+    Product::clear(scores);
+    Product::accumulate(scores, query_tile, key_tile, first_row, lane);
   }
 
   static NA_DEVICE void multiply_scores(Scores& scores, f32 by) {
@@ -319,7 +280,7 @@ struct TiledForward {
 
   // output[m][d] += p[m][:] . v[:][d]
   NA_DEVICE void accumulate_values(const Scores& probabilities, Accumulator& output) const {
-    const u32 values = opaque(Operand::template value_address<kRowChunks>(value_tile, lane));
+    const u32 values = Product::opaque(Operand::template value_address<kRowChunks>(value_tile, lane));
     NA_UNROLL
     for (u32 n = 0; n < kKeyTiles; n += Operand::kKeyTilesPerStep) {
       FragmentA p[kRowTiles];
@@ -381,7 +342,7 @@ struct TiledForward {
       const f32 odd = output[d][first + 1] * inverse_sum;
       if (pairs) {
         if (column < dense().value_head_dim) {
-          store_pair(row + column, even, odd);
+          thread::store_pair(row + column, even, odd);
         }
       } else {
         store_if(row, column, even);
@@ -394,19 +355,6 @@ struct TiledForward {
     if (column < dense().value_head_dim) {
       row[column] = narrow<Element>(x);
     }
-  }
-
-  static NA_DEVICE void store_pair(f32* to, f32 even, f32 odd) {
-    struct alignas(8) Pair {
-      f32 even;
-      f32 odd;
-    };
-    *reinterpret_cast<Pair*>(to) = {even, odd};
-  }
-
-  template <class Narrow>
-  static NA_DEVICE void store_pair(Narrow* to, f32 even, f32 odd) {
-    *reinterpret_cast<u32*>(to) = narrow_pair<Narrow>(even, odd);
   }
 };
 

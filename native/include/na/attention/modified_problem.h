@@ -15,9 +15,10 @@ struct SequenceBounds {
   i32 key_begin;
   i32 key_length;
 
+  template <bool kMayBePacked>
   static NA_DEVICE SequenceBounds of(const DenseModifiedParams& p, i32 batch) {
     SequenceBounds bounds{0, p.dense.query_length, 0, p.dense.key_length};
-    if (p.query_starts != nullptr) {
+    if (kMayBePacked && p.query_starts != nullptr) {
       cut(p.query_starts, batch, p.query_tokens, bounds.query_begin, bounds.query_length);
       cut(p.key_starts, batch, p.key_tokens, bounds.key_begin, bounds.key_length);
     } else if (p.key_lengths != nullptr) {
@@ -52,18 +53,30 @@ struct ModifiedProblem {
   template <u32 kBlockM>
   static NA_DEVICE ModifiedProblem of_block(const Params& p) {
     const BlockTile tile = BlockTile::of_block<kBlockM>(p.dense);
+    ModifiedProblem problem = of_head<true>(p, tile.batch, tile.query_head);
+    problem.move_to<kBlockM>(tile.first_row);
+    return problem;
+  }
+
+  // Without queries yet.
+  template <bool kMayBePacked>
+  static NA_DEVICE ModifiedProblem of_head(const Params& p, i32 batch, i32 query_head) {
     ModifiedProblem problem;
-    problem.batch = tile.batch;
-    problem.query_head = tile.query_head;
-    problem.key_head = tile.query_head / (p.dense.query_heads / p.dense.key_value_heads);
-    problem.value_head = tile.query_head / (p.dense.query_heads / p.value_heads);
-    problem.first_query = tile.first_query;
-    problem.sequence = SequenceBounds::of(p, tile.batch);
-    problem.query_count = min_of<i32>(kBlockM, problem.sequence.query_length - tile.first_query);
+    problem.batch = batch;
+    problem.query_head = query_head;
+    problem.key_head = query_head / (p.dense.query_heads / p.dense.key_value_heads);
+    problem.value_head = query_head / (p.dense.query_heads / p.value_heads);
+    problem.sequence = SequenceBounds::of<kMayBePacked>(p, batch);
     problem.shift = (p.flags & kDenseDiagonalFollowsLengths) != 0
                         ? problem.sequence.key_length - problem.sequence.query_length
                         : 0;
     return problem;
+  }
+
+  template <u32 kBlockM>
+  NA_DEVICE void move_to(i32 query) {
+    first_query = query;
+    query_count = min_of<i32>(kBlockM, sequence.query_length - query);
   }
 
   static NA_DEVICE const DenseForwardParams& dense(const Params& p) { return p.dense; }

@@ -29,6 +29,36 @@ struct ScoreModifiers {
   template <u32 kKeyTiles, u32 kWidth>
   NA_DEVICE void apply(f32 (&scores)[kKeyTiles][kWidth], u32 first, i32 first_key, i32 keys) const {
     scale(scores, first);
+    add_terms(scores, first, first_key, keys);
+  }
+
+  // The factor from products to scores before the soft cap, in natural units.
+  NA_DEVICE f32 factor() const {
+    f32 factor = params.dense.scale;
+    if (params.query_temperature.data != nullptr) {
+      factor *= problem.entry(params.query_temperature, problem.query_head, problem.query_row(query), 0);
+    }
+    return factor;
+  }
+
+  // The first half of apply: products to scores, the soft cap included. Rounded, so that no maximum is subtracted
+  // from anything but the scores themselves.
+  template <u32 kKeyTiles, u32 kWidth>
+  NA_DEVICE void scale(f32 (&scores)[kKeyTiles][kWidth], u32 first) const {
+    const f32 to_natural = factor();
+    if (params.soft_cap > 0.0f) {
+      const f32 to_cap = to_natural / params.soft_cap;
+      const f32 cap = params.soft_cap * kLog2E;
+      for_each(scores, first, [&](f32 s, i32) { return multiply_rounded(cap, tanh(s * to_cap)); });
+    } else {
+      const f32 to_base_2 = to_natural * kLog2E;
+      for_each(scores, first, [&](f32 s, i32) { return multiply_rounded(s, to_base_2); });
+    }
+  }
+
+  // The second half: what is added, and the boolean mask.
+  template <u32 kKeyTiles, u32 kWidth>
+  NA_DEVICE void add_terms(f32 (&scores)[kKeyTiles][kWidth], u32 first, i32 first_key, i32 keys) const {
     if (params.bias.data != nullptr) {
       if (sizeof(Element) == sizeof(f32) || (params.flags & kDenseFloatBias) != 0) {
         add_bias<f32>(scores, first, first_key, keys);
@@ -56,23 +86,6 @@ struct ScoreModifiers {
   NA_DEVICE const Entry* row_of(const OperandRef& matrix) const {
     return static_cast<const Entry*>(matrix.data) + problem.batch * matrix.batch_stride +
            problem.query_head * matrix.head_stride + query * matrix.query_stride;
-  }
-
-  // Rounded, so that no maximum is subtracted from anything but the scores themselves.
-  template <u32 kKeyTiles, u32 kWidth>
-  NA_DEVICE void scale(f32 (&scores)[kKeyTiles][kWidth], u32 first) const {
-    f32 factor = params.dense.scale;
-    if (params.query_temperature.data != nullptr) {
-      factor *= problem.entry(params.query_temperature, problem.query_head, problem.query_row(query), 0);
-    }
-    if (params.soft_cap > 0.0f) {
-      const f32 to_cap = factor / params.soft_cap;
-      const f32 cap = params.soft_cap * kLog2E;
-      for_each(scores, first, [&](f32 s, i32) { return multiply_rounded(cap, tanh(s * to_cap)); });
-    } else {
-      const f32 to_base_2 = factor * kLog2E;
-      for_each(scores, first, [&](f32 s, i32) { return multiply_rounded(s, to_base_2); });
-    }
   }
 
   template <class Entry, u32 kKeyTiles, u32 kWidth>

@@ -22,6 +22,8 @@ struct KeyTileWalk {
   NA_DEVICE i32 after(i32 tile) const { return (tile == begin ? low_end : tile) - 1; }
 
   static NA_DEVICE bool has(i32 tile) { return tile >= 0; }
+
+  NA_DEVICE bool visits(i32 tile) const { return (tile >= begin && tile < end) || tile < low_end; }
 };
 
 // Queries [first_query, last_query], at least one. The first query bounds what of the prefix all see, the last one

@@ -31,8 +31,7 @@ internal sealed class RunInputs
             : AttentionLayout.Bshd;
         OutputShape = [.. Query.Array.Shape];
         OutputShape[^1] = Shape.ValueHeadDim;
-        long[] lse = [tokens.Batch, tokens.QueryHeads, tokens.QueryLength];
-        LseShape = Query.Array.Shape.Length == 4 ? lse : lse[1..];
+        LseShape = ShapeOf([tokens.Batch, tokens.QueryHeads, tokens.QueryLength]);
         OutputLength = Length("--output", OutputShape);
         LseLength = Length("--lse", LseShape);
     }
@@ -91,6 +90,9 @@ internal sealed class RunInputs
     /// <exception cref="ToolException">One cannot be read, or they do not fit together.</exception>
     public static RunInputs Load(RunRequest request) => new(request);
 
+    /// <summary>Shape of a file of axes; the first, the batch, is left out when the files have none.</summary>
+    public long[] ShapeOf(long[] axes) => Query.Array.Shape.Length == 4 ? axes : axes[1..];
+
     private InputTensor Present(string option, string? past, InputTensor added) => past is null
         ? added
         : PastTensor.Prepend(InputTensor.Load(option, past), added, _request.HeadsFirst);
@@ -101,7 +103,9 @@ internal sealed class RunInputs
             new(OperandFiles.CumulativeKeyOption, key), Query, Key)
         : null;
 
-    private static int Length(string option, long[] shape)
+    /// <summary>Number of elements of an output.</summary>
+    /// <exception cref="ToolException">There are too many.</exception>
+    public static int Length(string option, long[] shape)
     {
         long length = 1;
         foreach (long n in shape)

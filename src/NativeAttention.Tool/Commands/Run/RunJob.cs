@@ -24,54 +24,19 @@ internal sealed partial class RunJob
     /// <returns>The exit code.</returns>
     public int Run()
     {
-        IReadOnlyDictionary<string, string> paths = CheckPaths();
+        RunOutputs outputs = new(_request);
         using AttentionBackend backend = _session.Devices.Open(_request.Device, _session.Loggers);
         _session.Progress.Report(0, Steps, "reading the files");
         RunInputs inputs = RunInputs.Load(_request);
         _session.Progress.Report(1, Steps, $"computing on {backend.Name}");
-        RunResult result = Compute(backend, inputs);
+        RunResult result = ComputeTypes.Run(inputs.FileType, inputs.Compute, new Computation(this, backend, inputs));
         _session.Progress.Report(2, Steps, "writing the files");
-        Save(inputs, result, paths);
+        Save(inputs, result, outputs);
         RunDocument document = Describe(inputs, result, backend.Name);
         _session.Write(document, ToolJson.Documents.RunDocument,
             writer => WriteText(document, inputs, result, writer));
         return document.ExitCode;
     }
-
-    // Everything about the outputs that can be known beforehand: nobody wants to wait for a refusal.
-    // Returns the full path of each output option.
-    private Dictionary<string, string> CheckPaths()
-    {
-        Dictionary<string, string> paths = [];
-        foreach (OptionFile output in _request.Outputs)
-        {
-            string path = OutputPath.Resolve(output.Option, output.Path);
-            OptionFile[] earlier = [.. _request.Outputs.Where(o => paths.ContainsKey(o.Option))];
-            foreach (OptionFile other in _request.Inputs.Concat(earlier))
-            {
-                OutputPath.RequireDistinct(output.Option, path, other.Option, other.Path);
-            }
-
-            paths.Add(output.Option, path);
-        }
-
-        return paths;
-    }
-
-    private RunResult Compute(AttentionBackend backend, RunInputs inputs) =>
-        (inputs.FileType, inputs.Compute) switch
-        {
-            (NpyElementType.Float32, ElementType.Float32) =>
-                Compute(backend, inputs, t => t.Array.Values<float>(), o => o),
-            (NpyElementType.Float32, ElementType.Float16) =>
-                Compute(backend, inputs, ElementConversion.ToHalf, o => ElementConversion.Widen(o)),
-            (NpyElementType.Float32, _) =>
-                Compute(backend, inputs, ElementConversion.ToBFloat16, o => ElementConversion.Widen(o)),
-            (_, ElementType.Float32) =>
-                Compute(backend, inputs, t => ElementConversion.Widen(t.Array.Values<Half>()),
-                    o => ElementConversion.Narrow(o)),
-            _ => Compute(backend, inputs, t => t.Array.Values<Half>(), o => o),
-        };
 
     private RunResult Compute<T>(AttentionBackend backend, RunInputs inputs, Func<InputTensor, T[]> load,
         Func<T[], Array> store)
@@ -80,7 +45,9 @@ internal sealed partial class RunJob
         T[] query = load(inputs.Query), key = load(inputs.Key), value = load(inputs.Value);
         AttentionInputs<T> operands = inputs.Operands.Inputs(inputs.Compute, query, key, value);
         T[] output = new T[inputs.OutputLength];
-        float[] lse = _request.Lse is null ? [] : new float[inputs.LseLength];
+        ScoreRequest? wanted = _request.Scores.Request;
+        bool wantsLse = _request.Lse is not null || wanted?.NeedsLse is true;
+        float[] lse = wantsLse ? new float[inputs.LseLength] : [];
         long start = Stopwatch.GetTimestamp();
         AttentionProblem problem =
             AttentionProblem.Create(inputs.Compute, inputs.Shape, inputs.Options);
@@ -89,45 +56,41 @@ internal sealed partial class RunJob
             throw ToolException.NotAvailable($"device {backend.Name} cannot run this problem: {reason}");
         }
 
+        // A rung is one of attention; the pass over scores has none.
+        AttentionProblem scored =
+            AttentionProblem.Create(inputs.Compute, inputs.Shape, inputs.Options with { Tuning = new() });
+        if (wanted is not null && !backend.CanScore(scored, wanted, out reason))
+        {
+            throw ToolException.NotAvailable(
+                $"device {backend.Name} cannot return scores of this problem: {reason}");
+        }
+
         using HostAttentionPlan<T> plan = backend.PlanHost<T>(problem);
         TimeSpan planTime = Stopwatch.GetElapsedTime(start);
         LogPlan(_session.Loggers.CreateLogger("NativeAttention.Tool"), backend.Name, plan.KernelName,
             plan.WorkspaceBytes);
         start = Stopwatch.GetTimestamp();
         plan.Run(operands, output, lse);
-        return new RunResult(store(output), lse, plan.KernelName, problem.Scale, planTime,
-            Stopwatch.GetElapsedTime(start));
+        TimeSpan runTime = Stopwatch.GetElapsedTime(start);
+        return new RunResult(store(output), lse, plan.KernelName, problem.Scale, planTime, runTime)
+        {
+            Scores = wanted is null ? null : ScoreOutput.Of(
+                backend, scored, wanted, inputs, operands, wanted.NeedsLse ? lse : [], store),
+        };
     }
 
-    private static void Save(
-        RunInputs inputs, RunResult result, IReadOnlyDictionary<string, string> paths)
+    private static void Save(RunInputs inputs, RunResult result, RunOutputs outputs)
     {
-        using OutputFiles files = new();
-        Stage("--output", inputs.OutputShape, result.Output);
-        Stage("--lse", inputs.LseShape, result.Lse);
-        Stage(PastFiles.PresentKeyOption, inputs.Key.Array.Shape, inputs.Key.Array.Elements);
-        Stage(PastFiles.PresentValueOption, inputs.Value.Array.Shape, inputs.Value.Array.Elements);
-        files.Commit();
+        outputs.Add("--output", inputs.OutputShape, result.Output);
+        outputs.Add("--lse", inputs.LseShape, result.Lse);
+        outputs.Add(PastFiles.PresentKeyOption, inputs.Key.Array.Shape, inputs.Key.Array.Elements);
+        outputs.Add(PastFiles.PresentValueOption, inputs.Value.Array.Shape, inputs.Value.Array.Elements);
+        foreach ((string option, long[] shape, Array values) in result.Scores?.Tensors ?? [])
+        {
+            outputs.Add(option, shape, values);
+        }
 
-        void Stage(string option, long[] shape, Array values)
-        {
-            if (paths.TryGetValue(option, out string? path))
-            {
-                files.Stage(path, stream => Write(stream, shape, values));
-            }
-        }
-    }
-
-    private static void Write(Stream stream, long[] shape, Array values)
-    {
-        if (values is Half[] half)
-        {
-            NpyWriter.Write<Half>(stream, half, shape);
-        }
-        else
-        {
-            NpyWriter.Write<float>(stream, (float[])values, shape);
-        }
+        outputs.Save();
     }
 
     private RunDocument Describe(RunInputs inputs, RunResult result, string device) => new(
@@ -136,7 +99,8 @@ internal sealed partial class RunJob
         _request.DiagonalOffset, result.Scale, _request.SoftCap,
         [.. inputs.Operands.Files.Select(OperandDocument.Of)], inputs.LayoutName,
         result.PlanTime.TotalMilliseconds, result.RunTime.TotalMilliseconds, _request.Output, _request.Lse,
-        _request.Past.PresentKey, _request.Past.PresentValue);
+        _request.Past.PresentKey, _request.Past.PresentValue,
+        result.Scores is null ? null : _request.Scores.Describe(result.Scores.KernelName));
 
     private void WriteText(RunDocument document, RunInputs inputs, RunResult result, TextWriter writer)
     {
@@ -154,6 +118,19 @@ internal sealed partial class RunJob
             NpyArray all = (present.Option == PastFiles.PresentKeyOption ? inputs.Key : inputs.Value).Array;
             writer.WriteLine($"{present.Path}: {type}, {all.Count} elements");
         }
+
+        foreach ((string option, _, Array values) in result.Scores?.Tensors ?? [])
+        {
+            string path = _request.Scores.Outputs.First(f => f.Option == option).Path;
+            writer.WriteLine($"{path}: {(values is Half[] ? "float16" : "float32")}, {values.Length} elements");
+        }
+    }
+
+    private sealed record Computation(RunJob Job, AttentionBackend Backend, RunInputs Inputs)
+        : ITypedComputation<RunResult>
+    {
+        public RunResult Compute<T>(Func<InputTensor, T[]> load, Func<T[], Array> store)
+            where T : unmanaged => Job.Compute(Backend, Inputs, load, store);
     }
 
     [LoggerMessage(1, LogLevel.Information,

@@ -21,6 +21,7 @@ internal sealed class RunOptions
     private readonly MaskOptions _mask = new();
     private readonly OperandOptions _operands = new();
     private readonly PastOptions _past = new();
+    private readonly ScoreOptions _scores = new();
     private readonly NeighborhoodOptionGroup _neighborhood = new();
 
     private readonly Option<float?> _scale =
@@ -54,10 +55,11 @@ internal sealed class RunOptions
         Add(command, _scale, _softCap);
         _operands.AddTo(command);
         _past.AddTo(command, _operands);
+        _scores.AddTo(command, _operands);
         Add(command, _layout, _compute, _device, _rung);
         _operands.ExcludePacked(command, _layout);
         _neighborhood.AddTo(command, _mask.Window,
-            [.. _mask.SequenceOnly, _softCap, .. _operands.All, .. _past.All, _layout]);
+            [.. _mask.SequenceOnly, _softCap, .. _operands.All, .. _past.All, .. _scores.All, _layout]);
     }
 
     /// <summary>What was asked for.</summary>
@@ -74,6 +76,7 @@ internal sealed class RunOptions
         SoftCap = parsed.GetValue(_softCap),
         Operands = _operands.Read(parsed),
         Past = _past.Read(parsed),
+        Scores = _scores.Read(parsed),
         HeadsFirst = parsed.GetValue(_layout) == "bhsd",
         Compute = parsed.GetValue(_compute) switch
         {

@@ -28,6 +28,8 @@ internal sealed record RunRequest
 
     public required PastFiles Past { get; init; }
 
+    public required ScoreFiles Scores { get; init; }
+
     /// <summary>What is asked for on maps; null on a sequence.</summary>
     public NeighborhoodRequest? Neighborhood { get; init; }
 
@@ -47,5 +49,5 @@ internal sealed record RunRequest
 
     /// <summary>Every file that is written.</summary>
     public IEnumerable<OptionFile> Outputs =>
-        [new("--output", Output), .. OptionFile.Given(("--lse", Lse)), .. Past.Outputs];
+        [new("--output", Output), .. OptionFile.Given(("--lse", Lse)), .. Past.Outputs, .. Scores.Outputs];
 }

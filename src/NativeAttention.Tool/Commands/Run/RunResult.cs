@@ -8,4 +8,8 @@ namespace NativeAttention.Tool.Commands.Run;
 /// <param name="PlanTime">Time to plan.</param>
 /// <param name="RunTime">Time to run, copies to and from the device included.</param>
 internal sealed record RunResult(
-    Array Output, float[] Lse, string KernelName, float Scale, TimeSpan PlanTime, TimeSpan RunTime);
+    Array Output, float[] Lse, string KernelName, float Scale, TimeSpan PlanTime, TimeSpan RunTime)
+{
+    /// <summary>Scores and statistics; null when none were asked for.</summary>
+    public ScoreOutput? Scores { get; init; }
+}

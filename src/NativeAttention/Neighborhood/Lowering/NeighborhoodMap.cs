@@ -33,11 +33,12 @@ internal sealed class NeighborhoodMap
     public static NeighborhoodMap Create(NeighborhoodPattern pattern, NeighborhoodShape shape, int[] heads)
     {
         List<MapSection> sections = [];
+        Dictionary<(int, int, int), AxisIntervals> tables = []; // classes of an axis have one of two lengths
         long firstQuery = 0, firstKey = 0;
         for (int sample = 0; sample < shape.QueryGrids.Count; sample++)
         {
             GridShape queries = shape.QueryGrids[sample], keys = shape.KeyGridOf(queries);
-            AddSections(sections, pattern, sample, (queries, firstQuery), (keys, firstKey));
+            AddSections(sections, tables, pattern, sample, (queries, firstQuery), (keys, firstKey));
             firstQuery += queries.Tokens;
             firstKey += keys.Tokens;
         }
@@ -51,12 +52,12 @@ internal sealed class NeighborhoodMap
         [Section(0, new Extents(1, 1, queries), new Extents(1, 1, keys), [null, null, new BandAxis(band)])],
         [.. Enumerable.Range(0, heads)], null, new Extents(1, 1, 1));
 
-    private static void AddSections(List<MapSection> sections, NeighborhoodPattern pattern, int sample,
-        (GridShape Grid, long First) queries, (GridShape Grid, long First) keys)
+    private static void AddSections(List<MapSection> sections, Dictionary<(int, int, int), AxisIntervals> tables,
+        NeighborhoodPattern pattern, int sample, (GridShape Grid, long First) queries,
+        (GridShape Grid, long First) keys)
     {
         Extents queryMap = Extents.Of(queries.Grid), keyMap = Extents.Of(keys.Grid);
         Extents dilation = Extents.Each(axis => Axis(pattern, axis)?.Dilation ?? 1);
-        Dictionary<(int, int, int), AxisIntervals> tables = []; // classes of an axis have one of two lengths
         for (long n = 0; n < dilation.Volume; n++)
         {
             Extents residue = dilation.Coordinates(n);

@@ -12,18 +12,12 @@ internal static class TileChooser
     /// <param name="keys">Tokens of a key tile: a power of two.</param>
     /// <param name="leastKeyRun">Least extent of a key tile along the last axis.</param>
     /// <remarks>
-    /// One geometry serves all sections; sections of the same extents on every axis are counted once.
+    /// One geometry serves all sections; sections with the same tables are counted once.
     /// </remarks>
     public static TileGeometry Choose(NeighborhoodMap map, int queries, int keys, int leastKeyRun = 1)
     {
-        MapSection[] kinds = [.. map.Sections.DistinctBy(s => (s.Queries, s.Keys, s.Axes[0], s.Axes[1], s.Axes[2]))];
-        Dictionary<MapSection, long> numbers = [];
-        foreach (MapSection section in map.Sections)
-        {
-            MapSection kind = kinds.First(k => k.Axes.AsSpan().SequenceEqual(section.Axes));
-            numbers[kind] = numbers.GetValueOrDefault(kind) + 1;
-        }
-
+        (MapSection Section, long Number)[] kinds = [.. map.Sections
+            .GroupBy(s => (s.Axes[0], s.Axes[1], s.Axes[2])).Select(kind => (kind.First(), kind.LongCount()))];
         TileGeometry best = default;
         (long Visited, long Full) least = (long.MaxValue, 0);
         foreach (Extents query in Boxes(queries, 1))
@@ -32,7 +26,7 @@ internal static class TileChooser
             {
                 TileGeometry tiles = new(query, key);
                 (long visited, long full) = (0, 0);
-                foreach ((MapSection kind, long number) in numbers)
+                foreach ((MapSection kind, long number) in kinds)
                 {
                     TileCounts counts = TileCounts.Of(kind, tiles);
                     visited += number * counts.Visited;

@@ -24,4 +24,8 @@ NA_DEVICE f32 load_f32(u32 address) {
   return value;
 }
 
+NA_DEVICE void store_f32(u32 address, f32 value) {
+  asm volatile("st.shared.f32 [%0], %1;" : : "r"(address), "f"(value) : "memory");
+}
+
 }  // namespace na::block

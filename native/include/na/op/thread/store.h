@@ -1,7 +1,7 @@
 // Stores of one thread to global memory.
 #pragma once
 
-#include "na/base/config.h"
+#include "na/math/element.h"
 
 namespace na::thread {
 
@@ -11,6 +11,20 @@ NA_DEVICE void store_global_16(u64 address, const u32 (&words)[4]) {
                :
                : "l"(address), "r"(words[0]), "r"(words[1]), "r"(words[2]), "r"(words[3])
                : "memory");
+}
+
+// Two neighbouring elements at once, to an address that is a multiple of both.
+NA_DEVICE void store_pair(f32* to, f32 even, f32 odd) {
+  struct alignas(8) Pair {
+    f32 even;
+    f32 odd;
+  };
+  *reinterpret_cast<Pair*>(to) = {even, odd};
+}
+
+template <class Narrow>
+NA_DEVICE void store_pair(Narrow* to, f32 even, f32 odd) {
+  *reinterpret_cast<u32*>(to) = narrow_pair<Narrow>(even, odd);
 }
 
 }  // namespace na::thread

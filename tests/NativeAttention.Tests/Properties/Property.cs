@@ -2,13 +2,11 @@ using FsCheck;
 using FsCheck.Fluent;
 using NativeAttention.Testing;
 
-namespace NativeAttention.Tests.Cpu.Properties;
+namespace NativeAttention.Tests.Properties;
 
 /// <summary>Checks a truth on random problems. The seed is printed, and fresh for each run.</summary>
 internal static class Property
 {
-    private const int Problems = 100;
-
     /// <summary>Fails with the smallest problem found for which <paramref name="truth"/> throws.</summary>
     public static void Holds(Action<SmallProblem> truth) => Holds(SmallProblem.Any, truth);
 
@@ -18,7 +16,7 @@ internal static class Property
         ulong seed = (ulong)Random.Shared.NextInt64();
         ulong gamma = (ulong)Random.Shared.NextInt64() | 1; // must be odd
         TestContext.Out.WriteLine($"to replay: .WithReplay({seed}, {gamma})");
-        Prop.ForAll(problems, truth).Check(Config.QuickThrowOnFailure.WithMaxTest(Problems)
+        Prop.ForAll(problems, truth).Check(Config.QuickThrowOnFailure.WithMaxTest(PropertyBackend.Problems)
             .WithQuietOnSuccess(true).WithReplay(seed, gamma));
     }
 

@@ -1,6 +1,6 @@
-namespace NativeAttention.Benchmarks.Cases;
+namespace NativeAttention.Benchmarks.Problems;
 
-/// <summary>How many elements each optional operand of a case has; 0 for those it does not have.</summary>
+/// <summary>How many elements each optional operand of a problem has; 0 for those it does not have.</summary>
 internal readonly record struct OperandLengths(long Bias, long Mask, long AlibiSlopes, long Sinks,
     long Temperature, long KeyLogWeight, long HeadGate, int KeyLengths, int Cumulative)
 {
@@ -8,13 +8,12 @@ internal readonly record struct OperandLengths(long Bias, long Mask, long AlibiS
     public double Bytes => Mask + (4.0 * (Bias + AlibiSlopes + Sinks + Temperature + KeyLogWeight + HeadGate
         + KeyLengths + (2 * Cumulative)));
 
-    /// <summary>Those of a case.</summary>
-    public static OperandLengths Of(BenchCase @case)
+    /// <summary>Those of a problem.</summary>
+    public static OperandLengths Of(DenseProblem problem)
     {
-        AttentionShape s = @case.Shape;
-        AttentionOptions options = @case.Options;
-        AttentionOperands o = options.Operands;
-        PackedTokens? packed = options.Layout.Resolve(s).Packed;
+        AttentionShape s = problem.Shape;
+        AttentionOperands o = problem.Options.Operands;
+        PackedTokens? packed = problem.Packed;
         return new OperandLengths(
             Length(o.Bias?.Strides, f => OperandRules.Matrix(s, f)),
             Length(o.Mask, f => OperandRules.Matrix(s, f)),

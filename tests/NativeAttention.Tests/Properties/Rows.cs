@@ -1,4 +1,4 @@
-namespace NativeAttention.Tests.Cpu.Properties;
+namespace NativeAttention.Tests.Properties;
 
 /// <summary>Moves the vectors of dense tensors [batch, sequence, heads, dim].</summary>
 internal static class Rows

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace NativeAttention.Tests.Cpu.Properties;
+namespace NativeAttention.Tests.Properties;
 
 /// <summary>Truths about attention that need no reference, on random problems.</summary>
 [TestFixture("default")]

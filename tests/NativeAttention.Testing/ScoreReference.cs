@@ -1,17 +1,17 @@
-using NativeAttention.Testing;
-
-namespace NativeAttention.Tests.Scores;
+namespace NativeAttention.Testing;
 
 /// <summary>Scores and statistics of a case in float64, straight from their definitions.</summary>
-internal sealed class ScoreReference
+public sealed class ScoreReference
 {
     private readonly AttentionCase _case;
     private readonly ScoreRule _rule;
     private readonly double[] _query;
     private readonly double[] _key;
 
+    /// <summary>Takes a case.</summary>
     public ScoreReference(AttentionCase c)
     {
+        ArgumentNullException.ThrowIfNull(c);
         _case = c;
         double scale = c.Options.Scale ?? (float)(1 / Math.Sqrt(c.Shape.HeadDim));
         _rule = new ScoreRule(c.Shape, c.Options, c.Operands, scale);

@@ -1,4 +1,4 @@
-namespace NativeAttention.Benchmarks.Cases;
+namespace NativeAttention.Benchmarks.Problems;
 
 /// <summary>How far an output is from float64.</summary>
 /// <param name="MaxError">Largest absolute error.</param>

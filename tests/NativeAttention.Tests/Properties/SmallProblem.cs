@@ -2,7 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using NativeAttention.Testing;
 
-namespace NativeAttention.Tests.Cpu.Properties;
+namespace NativeAttention.Tests.Properties;
 
 /// <summary>A problem of awkward lengths with reproducible inputs, dense BSHD float32.</summary>
 /// <param name="Batch">Sequences.</param>

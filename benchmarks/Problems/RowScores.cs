@@ -1,27 +1,27 @@
 using NativeAttention.Tool.Verification;
 
-namespace NativeAttention.Benchmarks.Cases;
+namespace NativeAttention.Benchmarks.Problems;
 
 /// <summary>
-/// What the options and operands of a case make of one row and the keys that it sees, in float64 and straight from the
-/// definitions of <see cref="AttentionOptions"/> and <see cref="AttentionOperands"/>.
+/// What the options and operands of a problem make of one row and the keys that it sees, in float64 and straight
+/// from the definitions of <see cref="AttentionOptions"/> and <see cref="AttentionOperands"/>.
 /// </summary>
-/// <remarks>Operands of a packed case are not known: none has any beside its lengths.</remarks>
+/// <remarks>Operands that a packed layout indexes by token are not known: no case has any.</remarks>
 internal sealed class RowScores : IScoreModifiers
 {
     private readonly AttentionProblem _problem;
-    private readonly OptionalOperands _operands;
+    private readonly OperandValues _operands;
     private readonly (int Batch, int Head, int KeyHead, int Query) _row;
     private readonly long _diagonal;
 
     /// <summary>The row of a query.</summary>
-    public RowScores(BenchCase @case, OptionalOperands operands, int batch, int head, int query)
+    public RowScores(DenseProblem problem, OperandValues operands, int batch, int head, int query)
     {
-        AttentionShape s = @case.Shape;
-        _problem = AttentionProblem.Create(@case.Type, s, @case.Options);
+        AttentionShape s = problem.Shape;
+        _problem = problem.Problem;
         _operands = operands;
         _row = (batch, head, head / (s.QueryHeads / s.KeyValueHeads), query);
-        (int queries, int keys) = @case.Lengths(batch);
+        (int queries, int keys) = problem.Lengths(batch);
         _diagonal = query + _problem.DiagonalOffset(queries, keys);
         KeyVisibility visible = _problem.Visibility(queries, keys);
         Keys = [.. Enumerable.Range(0, keys).Where(j => visible.Sees(query, j)
