@@ -55,22 +55,10 @@ internal sealed class NeighborhoodOptionGroup
         foreach (Option option in Own)
         {
             command.Options.Add(option);
-            command.Validators.Add(result =>
-            {
-                if (result.GetResult(option) is not null && !IsGiven(result))
-                {
-                    result.AddError($"{option.Name} needs {_neighborhood.Name} beside it");
-                }
-            });
+            command.RequireBeside(option, _neighborhood);
         }
 
-        command.Validators.Add(result =>
-        {
-            if (IsGiven(result) && result.GetResult(_window) is null)
-            {
-                result.AddError($"{_neighborhood.Name} needs {_window.Name} beside it");
-            }
-        });
+        command.RequireBeside(_neighborhood, _window);
         command.RequireTogether(_extraKey, _extraValue);
         foreach (Option option in sequenceOnly)
         {
