@@ -5,8 +5,6 @@ namespace NativeAttention.PublicApi.Tests;
 /// <summary>The README's step of decoding, by someone who sees no internals: it compiles and computes.</summary>
 public class ReadmeStepTests
 {
-    private const string Begin = "// README begin", End = "// README end";
-
     [Test]
     public void The_step_reads_only_what_each_sequence_has_used()
     {
@@ -37,17 +35,7 @@ public class ReadmeStepTests
     }
 
     [Test]
-    public void The_readme_shows_this_step()
-    {
-        string root = SourceTree.Root();
-        string source = Path.Combine(root, "tests", "NativeAttention.PublicApi.Tests", "ReadmeStepTests.cs");
-        string[] here = [.. File.ReadAllLines(source).SkipWhile(l => l.Trim() != Begin).Skip(1)
-            .TakeWhile(l => l.Trim() != End).Select(l => l.Trim())];
-        string readme = string.Join('\n',
-            File.ReadAllLines(Path.Combine(root, "README.md")).Select(l => l.Trim()));
-        Assert.That(here, Has.Length.GreaterThan(5));
-        Assert.That(readme, Does.Contain(string.Join('\n', here)));
-    }
+    public void The_readme_shows_this_step() => Readme.AssertShows("ReadmeStepTests.cs");
 
     // The first sequence by definition: its one query stands beside key 199 and sees the 128 keys up to it.
     private static double[] Expected(float[] query, float[] keys, float[] values, float[] sinks)

@@ -96,7 +96,28 @@ internal sealed record VerificationDocument(
     int Failed,
     int Skipped,
     IReadOnlyList<VerifiedDeviceDocument> Devices,
-    IReadOnlyList<VerifiedCaseDocument> Cases);
+    IReadOnlyList<VerifiedCaseDocument> Cases)
+{
+    /// <summary>Neighborhood attention on a picture, device by device; empty for <c>verify</c>.</summary>
+    public IReadOnlyList<PictureDocument> Pictures { get; init; } = [];
+}
+
+/// <summary>
+/// Neighborhood attention on a picture with noise; signal to noise ratios against the clean one in dB, errors against
+/// float64 in grey levels from 0 to 1.
+/// </summary>
+internal sealed record PictureDocument(
+    string Device,
+    string Kernel,
+    int Height,
+    int Width,
+    int Window,
+    double Milliseconds,
+    double NoisySignalToNoise,
+    double SignalToNoise,
+    double MaxError,
+    double Bound,
+    bool Passed);
 
 /// <summary>A device that was checked, or why it was not.</summary>
 internal sealed record VerifiedDeviceDocument(

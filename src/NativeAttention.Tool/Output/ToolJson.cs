@@ -14,6 +14,7 @@ namespace NativeAttention.Tool.Output;
 [JsonSerializable(typeof(InfoDocument))]
 [JsonSerializable(typeof(KernelEmulationDocument))]
 [JsonSerializable(typeof(LoadErrorsDocument))]
+[JsonSerializable(typeof(NeighborhoodDocument))]
 [JsonSerializable(typeof(ReportDocument))]
 [JsonSerializable(typeof(RunDocument))]
 [JsonSerializable(typeof(VerificationDocument))]

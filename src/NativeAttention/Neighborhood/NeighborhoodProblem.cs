@@ -52,6 +52,20 @@ public sealed class NeighborhoodProblem
     /// <summary>Elements of the relative position bias; 0 when there is none.</summary>
     public long RelativeBiasLength => Lowered.BiasEntries * Shape.QueryHeads;
 
+    /// <summary>
+    /// Extents of the relative position bias of one head, 2 * window - 1 for each axis of the map; all 1 when there is
+    /// none.
+    /// </summary>
+    public IReadOnlyList<int> BiasExtents
+    {
+        get
+        {
+            int rank = Shape.QueryGrids[0].Rank;
+            Extents windows = Lowered.HasBias ? Lowered.Maps[0].Windows : new Extents(1, 1, 1);
+            return [.. Enumerable.Range(Extents.Axes - rank, rank).Select(axis => (2 * windows[axis]) - 1)];
+        }
+    }
+
     /// <summary>Pairs of a query and a key that it sees, extra keys included, over batch and heads.</summary>
     public double Pairs => Lowered.Pairs;
 

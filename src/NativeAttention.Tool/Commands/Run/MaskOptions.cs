@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 
 namespace NativeAttention.Tool.Commands.Run;
 
@@ -18,12 +17,12 @@ internal sealed class MaskOptions
         Description = "Query i sees keys up to i (aligned at the top left, as ONNX): an offset of 0.",
     };
 
-    private readonly Option<Window?> _window = new("--window")
+    private readonly Option<AxisValues?> _window = new("--window")
     {
         HelpName = "L,R",
         Description = "Query i sees keys i + offset - L to i + offset + R; -1 leaves a side open. "
-            + "A causal mask makes R 0.",
-        CustomParser = ParseWindow,
+            + "A causal mask makes R 0. On maps: keys in the window of each axis, or one number for all.",
+        CustomParser = result => AxisValues.TryParse(result.Tokens[0].Value, least: -1, int.MaxValue),
     };
 
     private readonly Option<int?> _prefix = OptionParsers.WholeOrNone("--prefix",
@@ -33,14 +32,23 @@ internal sealed class MaskOptions
         "Query i stands beside key i + offset, for causal masks, windows and ALiBi (default: keys - queries, "
         + "sequence by sequence).");
 
+    /// <summary>The window: on maps it has other values.</summary>
+    public Option<AxisValues?> Window => _window;
+
+    /// <summary>What has no meaning on maps.</summary>
+    public IEnumerable<Option> SequenceOnly => [_causal, _causalTopLeft, _prefix, _offset];
+
     /// <summary>Adds the options and the rules between them.</summary>
-    public void AddTo(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="onMaps">Whether the window is one of maps.</param>
+    public void AddTo(Command command, Func<CommandResult, bool> onMaps)
     {
         foreach (Option option in (ReadOnlySpan<Option>)[_causal, _causalTopLeft, _window, _prefix, _offset])
         {
             command.Options.Add(option);
         }
 
+        command.Validators.Add(result => CheckWindow(result, onMaps(result)));
         command.RequireApart(_causal, _causalTopLeft);
         command.RequireApart(_causalTopLeft, _offset);
     }
@@ -51,7 +59,7 @@ internal sealed class MaskOptions
         bool topLeft = parsed.GetValue(_causalTopLeft);
         bool causal = topLeft || parsed.GetValue(_causal);
         AttentionMask mask = parsed.GetValue(_window) is { } window
-            ? AttentionMask.Window(window.Left, causal ? 0 : window.Right)
+            ? AttentionMask.Window(Side(window.Numbers[0]), causal ? 0 : Side(window.Numbers[1]))
             : topLeft ? AttentionMask.CausalTopLeft
             : causal ? AttentionMask.Causal
             : AttentionMask.None;
@@ -62,25 +70,21 @@ internal sealed class MaskOptions
     public int? ReadOffset(ParseResult parsed) =>
         parsed.GetValue(_offset) ?? (parsed.GetValue(_causalTopLeft) ? 0 : null);
 
-    private static Window? ParseWindow(ArgumentResult result)
+    private void CheckWindow(CommandResult result, bool onMaps)
     {
-        string text = result.Tokens[0].Value;
-        string[] parts = text.Split(',');
-        if (parts.Length != 2 || Width(parts[0]) is not int left || Width(parts[1]) is not int right)
+        if (result.GetResult(_window) is not { } given || given.Tokens.Count == 0)
         {
-            result.AddError($"--window is '{text}'; allowed are two whole numbers from 0, or -1 for an open "
-                + "side, such as 128,0");
-            return null;
+            return;
         }
 
-        return new Window(left < 0 ? null : left, right < 0 ? null : right);
+        AxisValues? window = AxisValues.TryParse(given.Tokens[0].Value, least: -1, int.MaxValue);
+        if (onMaps ? window is null || window.Numbers.Any(n => n < 1) : window?.Numbers.Count != 2)
+        {
+            result.AddError($"--window is '{given.Tokens[0].Value}'; allowed are "
+                + (onMaps ? "whole numbers from 1, one for each axis or one for all, such as 7,7"
+                    : "two whole numbers from 0, or -1 for an open side, such as 128,0"));
+        }
     }
 
-    private static int? Width(string text) =>
-        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int width)
-            && width >= -1
-            ? width
-            : null;
-
-    private sealed record Window(int? Left, int? Right);
+    private static int? Side(int width) => width < 0 ? null : width;
 }

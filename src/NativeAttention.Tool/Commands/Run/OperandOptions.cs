@@ -37,11 +37,14 @@ internal sealed class OperandOptions
     private readonly Option<string?> _cumulativeKey = File(OperandFiles.CumulativeKeyOption,
         "Packed sequences: the same for keys and values.");
 
+    /// <summary>All of them.</summary>
+    public IEnumerable<Option> All => [_bias, _mask, _alibi, _sink, _temperature, _keyLogWeight, _headGate,
+        _keyLengths, _cumulativeQuery, _cumulativeKey];
+
     /// <summary>Adds the options and the rules between them.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in (ReadOnlySpan<Option>)[_bias, _mask, _alibi, _sink, _temperature,
-            _keyLogWeight, _headGate, _keyLengths, _cumulativeQuery, _cumulativeKey])
+        foreach (Option option in All)
         {
             command.Options.Add(option);
         }

@@ -17,10 +17,13 @@ internal sealed class PastOptions
     private readonly Option<string?> _presentValue =
         File(PastFiles.PresentValueOption, "Receives all values.");
 
+    /// <summary>All of them.</summary>
+    public IEnumerable<Option> All => [_pastKey, _pastValue, _presentKey, _presentValue];
+
     /// <summary>Adds the options and the rules between them.</summary>
     public void AddTo(Command command, OperandOptions operands)
     {
-        foreach (Option option in (ReadOnlySpan<Option>)[_pastKey, _pastValue, _presentKey, _presentValue])
+        foreach (Option option in All)
         {
             command.Options.Add(option);
             operands.ExcludePacked(command, option);

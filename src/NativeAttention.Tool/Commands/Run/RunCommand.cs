@@ -16,6 +16,9 @@ internal static class RunCommand
         or mask lacks are hidden. A score is scale * temperature * q.k, soft cap, bias, key log-weight,
         ALiBi, masks, in this order.
 
+        With --neighborhood, queries see a window around themselves on a map of tokens, for example
+        nattn run --neighborhood --window 7,7 --query q.npy ... of files [height, width, heads, dim].
+
         --compute bf16 or fp16 rounds float32 files to that type and returns float32; --compute fp32
         widens float16 files, computes in float32 and returns float16.
         """;
@@ -27,7 +30,9 @@ internal static class RunCommand
         RunOptions options = new();
         options.AddTo(command);
         command.SetAction(parsed =>
-            execute(parsed, session => new RunJob(session, options.Read(parsed)).Run()));
+            execute(parsed, session => options.Read(parsed) is { Neighborhood: { } map } request
+                ? new NeighborhoodJob(session, request, map).Run()
+                : new RunJob(session, options.Read(parsed)).Run()));
         return command;
     }
 }

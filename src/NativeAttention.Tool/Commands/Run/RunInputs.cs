@@ -16,7 +16,7 @@ internal sealed class RunInputs
         Query = InputTensor.Load("--query", request.Query);
         InputTensor key = InputTensor.Load("--key", request.Key);
         InputTensor value = InputTensor.Load("--value", request.Value);
-        Compute = ComputeType(FileType, request.Compute);
+        Compute = ComputeTypes.Of(FileType, request.Compute);
         AttentionShape given = InputShapes.Infer(Query, key, value, request.HeadsFirst);
         Key = Present(PastFiles.PastKeyOption, request.Past.PastKey, key);
         Value = Present(PastFiles.PastValueOption, request.Past.PastValue, value);
@@ -102,19 +102,6 @@ internal sealed class RunInputs
         ? PackedSequences.Load(new(OperandFiles.CumulativeQueryOption, query),
             new(OperandFiles.CumulativeKeyOption, key), Query, Key)
         : null;
-
-    private static ElementType ComputeType(NpyElementType file, ElementType? requested)
-    {
-        ElementType own = file == NpyElementType.Float16 ? ElementType.Float16 : ElementType.Float32;
-        if (own == ElementType.Float16 && requested == ElementType.BFloat16)
-        {
-            throw ToolException.BadInput(
-                "--compute is 'bf16' and the files are float16: bfloat16 has fewer digits and "
-                + "the result could not be returned exactly; allowed for float16 files are fp16 and fp32");
-        }
-
-        return requested ?? own;
-    }
 
     /// <summary>Number of elements of an output.</summary>
     /// <exception cref="ToolException">There are too many.</exception>

@@ -24,54 +24,19 @@ internal sealed partial class RunJob
     /// <returns>The exit code.</returns>
     public int Run()
     {
-        IReadOnlyDictionary<string, string> paths = CheckPaths();
+        RunOutputs outputs = new(_request);
         using AttentionBackend backend = _session.Devices.Open(_request.Device, _session.Loggers);
         _session.Progress.Report(0, Steps, "reading the files");
         RunInputs inputs = RunInputs.Load(_request);
         _session.Progress.Report(1, Steps, $"computing on {backend.Name}");
-        RunResult result = Compute(backend, inputs);
+        RunResult result = ComputeTypes.Run(inputs.FileType, inputs.Compute, new Computation(this, backend, inputs));
         _session.Progress.Report(2, Steps, "writing the files");
-        Save(inputs, result, paths);
+        Save(inputs, result, outputs);
         RunDocument document = Describe(inputs, result, backend.Name);
         _session.Write(document, ToolJson.Documents.RunDocument,
             writer => WriteText(document, inputs, result, writer));
         return document.ExitCode;
     }
-
-    // Everything about the outputs that can be known beforehand: nobody wants to wait for a refusal.
-    // Returns the full path of each output option.
-    private Dictionary<string, string> CheckPaths()
-    {
-        Dictionary<string, string> paths = [];
-        foreach (OptionFile output in _request.Outputs)
-        {
-            string path = OutputPath.Resolve(output.Option, output.Path);
-            OptionFile[] earlier = [.. _request.Outputs.Where(o => paths.ContainsKey(o.Option))];
-            foreach (OptionFile other in _request.Inputs.Concat(earlier))
-            {
-                OutputPath.RequireDistinct(output.Option, path, other.Option, other.Path);
-            }
-
-            paths.Add(output.Option, path);
-        }
-
-        return paths;
-    }
-
-    private RunResult Compute(AttentionBackend backend, RunInputs inputs) =>
-        (inputs.FileType, inputs.Compute) switch
-        {
-            (NpyElementType.Float32, ElementType.Float32) =>
-                Compute(backend, inputs, t => t.Array.Values<float>(), o => o),
-            (NpyElementType.Float32, ElementType.Float16) =>
-                Compute(backend, inputs, ElementConversion.ToHalf, o => ElementConversion.Widen(o)),
-            (NpyElementType.Float32, _) =>
-                Compute(backend, inputs, ElementConversion.ToBFloat16, o => ElementConversion.Widen(o)),
-            (_, ElementType.Float32) =>
-                Compute(backend, inputs, t => ElementConversion.Widen(t.Array.Values<Half>()),
-                    o => ElementConversion.Narrow(o)),
-            _ => Compute(backend, inputs, t => t.Array.Values<Half>(), o => o),
-        };
 
     private RunResult Compute<T>(AttentionBackend backend, RunInputs inputs, Func<InputTensor, T[]> load,
         Func<T[], Array> store)
@@ -114,40 +79,18 @@ internal sealed partial class RunJob
         };
     }
 
-    private static void Save(
-        RunInputs inputs, RunResult result, IReadOnlyDictionary<string, string> paths)
+    private static void Save(RunInputs inputs, RunResult result, RunOutputs outputs)
     {
-        using OutputFiles files = new();
-        Stage("--output", inputs.OutputShape, result.Output);
-        Stage("--lse", inputs.LseShape, result.Lse);
-        Stage(PastFiles.PresentKeyOption, inputs.Key.Array.Shape, inputs.Key.Array.Elements);
-        Stage(PastFiles.PresentValueOption, inputs.Value.Array.Shape, inputs.Value.Array.Elements);
+        outputs.Add("--output", inputs.OutputShape, result.Output);
+        outputs.Add("--lse", inputs.LseShape, result.Lse);
+        outputs.Add(PastFiles.PresentKeyOption, inputs.Key.Array.Shape, inputs.Key.Array.Elements);
+        outputs.Add(PastFiles.PresentValueOption, inputs.Value.Array.Shape, inputs.Value.Array.Elements);
         foreach ((string option, long[] shape, Array values) in result.Scores?.Tensors ?? [])
         {
-            Stage(option, shape, values);
+            outputs.Add(option, shape, values);
         }
 
-        files.Commit();
-
-        void Stage(string option, long[] shape, Array values)
-        {
-            if (paths.TryGetValue(option, out string? path))
-            {
-                files.Stage(path, stream => Write(stream, shape, values));
-            }
-        }
-    }
-
-    private static void Write(Stream stream, long[] shape, Array values)
-    {
-        if (values is Half[] half)
-        {
-            NpyWriter.Write<Half>(stream, half, shape);
-        }
-        else
-        {
-            NpyWriter.Write<float>(stream, (float[])values, shape);
-        }
+        outputs.Save();
     }
 
     private RunDocument Describe(RunInputs inputs, RunResult result, string device) => new(
@@ -181,6 +124,13 @@ internal sealed partial class RunJob
             string path = _request.Scores.Outputs.First(f => f.Option == option).Path;
             writer.WriteLine($"{path}: {(values is Half[] ? "float16" : "float32")}, {values.Length} elements");
         }
+    }
+
+    private sealed record Computation(RunJob Job, AttentionBackend Backend, RunInputs Inputs)
+        : ITypedComputation<RunResult>
+    {
+        public RunResult Compute<T>(Func<InputTensor, T[]> load, Func<T[], Array> store)
+            where T : unmanaged => Job.Compute(Backend, Inputs, load, store);
     }
 
     [LoggerMessage(1, LogLevel.Information,

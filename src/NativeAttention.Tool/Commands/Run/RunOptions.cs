@@ -22,6 +22,7 @@ internal sealed class RunOptions
     private readonly OperandOptions _operands = new();
     private readonly PastOptions _past = new();
     private readonly ScoreOptions _scores = new();
+    private readonly NeighborhoodOptionGroup _neighborhood = new();
 
     private readonly Option<float?> _scale =
         OptionParsers.Finite("--scale", "Factor on every score (default: 1/sqrt(head dim)).");
@@ -50,13 +51,15 @@ internal sealed class RunOptions
     public void AddTo(Command command)
     {
         Add(command, _query, _key, _value, _output, _lse);
-        _mask.AddTo(command);
+        _mask.AddTo(command, _neighborhood.IsGiven);
         Add(command, _scale, _softCap);
         _operands.AddTo(command);
         _past.AddTo(command, _operands);
         _scores.AddTo(command, _operands);
         Add(command, _layout, _compute, _device, _rung);
         _operands.ExcludePacked(command, _layout);
+        _neighborhood.AddTo(command, _mask.Window,
+            [.. _mask.SequenceOnly, _softCap, .. _operands.All, .. _past.All, .. _scores.All, _layout]);
     }
 
     /// <summary>What was asked for.</summary>
@@ -67,7 +70,7 @@ internal sealed class RunOptions
         Value = parsed.GetRequiredValue(_value),
         Output = parsed.GetRequiredValue(_output),
         Lse = parsed.GetValue(_lse),
-        Mask = _mask.ReadMask(parsed),
+        Mask = _neighborhood.Read(parsed) is null ? _mask.ReadMask(parsed) : AttentionMask.None,
         DiagonalOffset = _mask.ReadOffset(parsed),
         Scale = parsed.GetValue(_scale),
         SoftCap = parsed.GetValue(_softCap),
@@ -84,6 +87,7 @@ internal sealed class RunOptions
         },
         Device = parsed.GetValue(_device),
         Rung = parsed.GetValue(_rung),
+        Neighborhood = _neighborhood.Read(parsed),
     };
 
     private static void Add(Command command, params ReadOnlySpan<Option> options)

@@ -30,6 +30,9 @@ internal sealed record RunRequest
 
     public required ScoreFiles Scores { get; init; }
 
+    /// <summary>What is asked for on maps; null on a sequence.</summary>
+    public NeighborhoodRequest? Neighborhood { get; init; }
+
     public bool HeadsFirst { get; init; }
 
     /// <summary>Type to compute in; null for that of the files.</summary>
@@ -41,7 +44,8 @@ internal sealed record RunRequest
 
     /// <summary>Every file that is read.</summary>
     public IEnumerable<OptionFile> Inputs =>
-        [new("--query", Query), new("--key", Key), new("--value", Value), .. Past.Inputs, .. Operands.Given];
+        [new("--query", Query), new("--key", Key), new("--value", Value), .. Past.Inputs, .. Operands.Given,
+            .. Neighborhood?.Files ?? []];
 
     /// <summary>Every file that is written.</summary>
     public IEnumerable<OptionFile> Outputs =>

@@ -32,11 +32,13 @@ internal sealed class ScoreOptions
     private readonly Option<int> _blockSide = OptionParsers.Whole(ScoreFiles.BlockSideOption,
         "Queries and keys of a block of --block-maxima.", DefaultSide, least: 1);
 
+    /// <summary>All of them.</summary>
+    public IEnumerable<Option> All => [_scores, _stage, _columnSums, _rowEntropy, _blockMaxima, _blockSide];
+
     /// <summary>Adds the options and the rules between them.</summary>
     public void AddTo(Command command, OperandOptions operands)
     {
-        foreach (Option option in
-            (ReadOnlySpan<Option>)[_scores, _stage, _columnSums, _rowEntropy, _blockMaxima, _blockSide])
+        foreach (Option option in All)
         {
             command.Options.Add(option);
             operands.ExcludePacked(command, option);
