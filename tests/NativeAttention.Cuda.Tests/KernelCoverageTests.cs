@@ -63,6 +63,12 @@ public sealed class KernelCoverageTests
         }
 
         MapCases(kernel).First().RunOn(backend, withLse: false);
+        // More queries than keys: tiles and rows that see no key, which no pattern of a map has.
+        DenseAsMap.Run(backend.Device, new AttentionCase(kernel.ElementType,
+            new AttentionShape(1, kernel.QueriesPerBlock + 40, 25, 1, 1, kernel.MaxHeadDim - 7), AttentionOptions.Causal with
+            {
+                Tuning = new TuningHints { Rung = kernel.Rung },
+            }, seed: 922));
     }
 
     // Aligned rows and odd ones; sections to search in; windows with full tiles and circles with none; more extra keys
@@ -70,15 +76,17 @@ public sealed class KernelCoverageTests
     private static IEnumerable<NeighborhoodCase> MapCases(KernelInfo kernel)
     {
         int d = kernel.MaxHeadDim;
-        NeighborhoodShape shape = new(1, new GridShape(9, 21), 2, 1, d);
-        PatternSpec windows = PatternSpec.Windows(new(4, 2, 2), new(9, 9));
+        bool isTiled = kernel.Rung == "tiled";
+        int width = isTiled ? 21 : 5;
+        NeighborhoodShape shape = new(1, new GridShape(9, width), 2, 1, d);
+        PatternSpec windows = PatternSpec.Windows(new(4, 2, 2), new(5, 5));
         yield return Case(shape with { ExtraKeys = kernel.KeysPerTile + 3 }, windows, bias: true);
         yield return Case(shape with { HeadDim = d - 3, ValueHeadDim = d - 1, ExtraKeys = 3 }, windows);
         yield return Case(shape with { HeadDim = d - 2, ValueHeadDim = d - 2 }, PatternSpec.Circular(3));
-        yield return Case(shape with { HeadDim = d - 1, ValueHeadDim = d - 3 }, PatternSpec.Windows(9, 21));
+        yield return Case(shape with { HeadDim = d - 1, ValueHeadDim = d - 3 }, PatternSpec.Windows(9, width));
         // Corners of the box lie outside the circle, at either end of the walk; 28 is the least radius of tiles of 8 x 8.
         NeighborhoodShape wide = shape with { Grid = new GridShape(40, 40), QueryHeads = 1, HeadDim = 8, ValueHeadDim = 8 };
-        yield return new(kernel.ElementType, wide, PatternSpec.Circular(28), 921)
+        yield return new(kernel.ElementType, isTiled ? wide : shape, PatternSpec.Circular(isTiled ? 28 : 2), 921)
         {
             Scale = -0.5f,
             Tuning = new TuningHints { Rung = kernel.Rung },

@@ -53,6 +53,11 @@ public sealed class NeighborhoodForwardTests
     }
 
     [Test]
+    public void Rows_without_keys_give_zeros([Values] ElementType type, [Values("tiled", "reference")] string rung) =>
+        DenseAsMap.Run(_backend.Device, new AttentionCase(type, new AttentionShape(2, 150, 33, 4, 2, 40, 24),
+            AttentionOptions.Causal with { Tuning = new TuningHints { Rung = rung } }, seed: 401));
+
+    [Test]
     public void The_log_sum_exp_may_be_left_out([Values] ElementType type) => NeighborhoodCases.Case(type,
         new NeighborhoodShape(1, new GridShape(9, 11), 2, 2, 16), PatternSpec.Windows(3, 5), "tiled", 400)
         .RunOn(_backend, withLse: false);

@@ -45,7 +45,20 @@ struct MapWalk {
     return walk;
   }
 
-  NA_DEVICE MapTile first() const { return all_below(begin, end) ? inside({begin, 0}) : MapTile{{0, 0, 0}, 1}; }
+  NA_DEVICE MapTile first() const {
+    MapTile tile{begin, 0};
+    if (!all_below(begin, end)) {
+      return {{0, 0, 0}, 1};
+    }
+    if (most_distance >= 0) {
+      // The first line of tiles has one inside: the box reaches as far as the circles do.
+      NA_NO_UNROLL
+      while (nearest(tile) > most_distance && tile.first.x + (1 << box.log2_x) < end.x) {
+        tile.first.x += 1 << box.log2_x;
+      }
+    }
+    return tile;
+  }
 
   NA_DEVICE MapTile after(const MapTile& tile) const {
     return tile.is_extra != 0 ? MapTile{{0, 0, tile.first.x + tile_columns}, 1} : inside(step(tile));
