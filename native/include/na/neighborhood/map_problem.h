@@ -16,11 +16,12 @@ struct MapProblem {
 
   MapBlock block;
   i32 key_value_head;
+  i32 sample;  // index of the extra keys; the batch index is that of the map
 
   template <u32>
   static NA_DEVICE MapProblem of_block(const Params& p) {
     const MapBlock block = MapBlock::of_block(p.map);
-    return {block, block.head / p.head_group};
+    return {block, block.head / p.head_group, block.batch + block.section->sample};
   }
 
   static NA_DEVICE bool has_queries() { return true; }
@@ -232,10 +233,7 @@ struct MapProblem {
     return row_pointer<Element>(tensor, sample_or_batch(key.is_extra), key.token, key_value_head);
   }
 
-  // Extra keys have an index for each sample, maps one for each batch index.
-  NA_DEVICE i32 sample_or_batch(i32 is_extra) const {
-    return is_extra != 0 ? block.batch + block.section->sample : block.batch;
-  }
+  NA_DEVICE i32 sample_or_batch(i32 is_extra) const { return is_extra != 0 ? sample : block.batch; }
 
   static NA_DEVICE i32 bias_entry(const Params& p, const MapExtents& query, const MapExtents& key) {
     const MapExtents& w = p.bias_windows;

@@ -60,8 +60,15 @@ struct MapWalk {
     return tile;
   }
 
-  NA_DEVICE MapTile after(const MapTile& tile) const {
-    return tile.is_extra != 0 ? MapTile{{0, 0, tile.first.x + tile_columns}, 1} : inside(step(tile));
+  NA_DEVICE MapTile after(MapTile tile) const {
+    if (tile.is_extra != 0) {
+      return {{0, 0, tile.first.x + tile_columns}, 1};
+    }
+    NA_NO_UNROLL
+    do {
+      tile = step(tile);
+    } while (most_distance >= 0 && tile.is_extra == 0 && nearest(tile) > most_distance);
+    return tile;
   }
 
   NA_DEVICE bool has(const MapTile& tile) const { return tile.is_extra == 0 || tile.first.x < extra_columns; }
@@ -105,17 +112,6 @@ struct MapWalk {
         if (tile.first.z >= end.z) {
           return {{0, 0, 0}, 1};
         }
-      }
-    }
-    return tile;
-  }
-
-  // The tile, or the first one behind it that reaches into the circle of some row.
-  NA_DEVICE MapTile inside(MapTile tile) const {
-    if (most_distance >= 0) {
-      NA_NO_UNROLL
-      while (tile.is_extra == 0 && nearest(tile) > most_distance) {
-        tile = step(tile);
       }
     }
     return tile;
