@@ -86,10 +86,10 @@ public sealed class KernelCoverageTests
         yield return Case(shape with { HeadDim = d - 1, ValueHeadDim = d - 3 }, PatternSpec.Windows(9, width));
         // More planes than a tile has.
         GridShape volume = isTiled ? new(20, 2, 8) : new(3, 2, 2);
-        yield return Case(shape with { Grid = volume, HeadDim = 8, ValueHeadDim = 8 },
+        yield return Case(shape with { Grid = volume, HeadDim = 8 },
             PatternSpec.Windows(volume[0], volume[1], volume[2]));
         // Corners of the box lie outside the circle, at either end of the walk; 28 is the least radius of tiles of 8 x 8.
-        NeighborhoodShape wide = shape with { Grid = new GridShape(40, 40), QueryHeads = 1, HeadDim = 8, ValueHeadDim = 8 };
+        NeighborhoodShape wide = shape with { Grid = new GridShape(40, 40), QueryHeads = 1, HeadDim = 8 };
         yield return new(kernel.ElementType, isTiled ? wide : shape, PatternSpec.Circular(isTiled ? 28 : 2), 921)
         {
             Scale = -0.5f,
