@@ -120,6 +120,20 @@ public sealed partial class CudaBackend : AttentionBackend
         return new DeviceHostScorePlan<T>(Device, problem, request);
     }
 
+    /// <inheritdoc/>
+    public override bool CanRun(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return Device.CanRun(problem, out reason);
+    }
+
+    /// <inheritdoc/>
+    public override HostNeighborhoodPlan<T> PlanNeighborhood<T>(NeighborhoodProblem problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return new DeviceHostNeighborhoodPlan<T>(Device, problem);
+    }
+
     /// <summary>Disposes the device and everything it made. A second call does nothing.</summary>
     public override void Dispose() => Device.Dispose();
 

@@ -16,7 +16,7 @@ public sealed class KernelCoverageTests
 
     // Those of the other families are covered by the tests of their operations.
     public static IEnumerable<string> CoveredKernels() =>
-        KernelCatalog.Kernels.Where(k => k.Family is "dense" or "scores").Select(k => k.Name);
+        KernelCatalog.Kernels.Where(k => k.Family is "dense" or "neighborhood" or "scores").Select(k => k.Name);
 
     [TestCaseSource(nameof(CoveredKernels))]
     public void The_cases_execute_every_statement(string name)
@@ -32,6 +32,10 @@ public sealed class KernelCoverageTests
         if (kernel.Family == "scores")
         {
             RunScores(backend, kernel.ElementType);
+        }
+        else if (kernel.Family == "neighborhood")
+        {
+            RunMaps(backend, kernel);
         }
         else
         {
@@ -62,6 +66,51 @@ public sealed class KernelCoverageTests
         }
 
         DenseRunner.Run(device, Cases(kernel).First(), withLse: false);
+    }
+
+    private static void RunMaps(CudaBackend backend, KernelInfo kernel)
+    {
+        foreach (NeighborhoodCase test in MapCases(kernel))
+        {
+            test.RunOn(backend);
+        }
+
+        MapCases(kernel).First().RunOn(backend, withLse: false);
+        // More queries than keys: tiles and rows that see no key, which no pattern of a map has.
+        DenseAsMap.Run(backend.Device, new AttentionCase(kernel.ElementType,
+            new AttentionShape(1, kernel.QueriesPerBlock + 40, 25, 1, 1, kernel.MaxHeadDim - 7), AttentionOptions.Causal with
+            {
+                Tuning = new TuningHints { Rung = kernel.Rung },
+            }, seed: 922));
+    }
+
+    // Aligned rows and odd ones; sections to search in; windows with full tiles and circles with none; more extra keys
+    // than a tile has; a bias; a negative scale; every remainder of a loop over the head dim.
+    private static IEnumerable<NeighborhoodCase> MapCases(KernelInfo kernel)
+    {
+        int d = kernel.MaxHeadDim;
+        bool isTiled = kernel.Rung == "tiled";
+        int width = isTiled ? 21 : 5;
+        NeighborhoodShape shape = new(1, new GridShape(9, width), 2, 1, d);
+        PatternSpec windows = PatternSpec.Windows(new(4, 2, 2), new(5, 5));
+        yield return Case(shape with { ExtraKeys = kernel.KeysPerTile + 3 }, windows, bias: true);
+        yield return Case(shape with { HeadDim = d - 3, ValueHeadDim = d - 1, ExtraKeys = 3 }, windows);
+        yield return Case(shape with { HeadDim = d - 2, ValueHeadDim = d - 2 }, PatternSpec.Circular(3));
+        yield return Case(shape with { HeadDim = d - 1, ValueHeadDim = d - 3 }, PatternSpec.Windows(9, width));
+        // More planes than a tile has.
+        GridShape volume = isTiled ? new(20, 2, 8) : new(3, 2, 2);
+        yield return Case(shape with { Grid = volume, HeadDim = 8 },
+            PatternSpec.Windows(volume[0], volume[1], volume[2]));
+        // Corners of the box lie outside the circle, at either end of the walk; 28 is the least radius of tiles of 8 x 8.
+        NeighborhoodShape wide = shape with { Grid = new GridShape(40, 40), QueryHeads = 1, HeadDim = 8 };
+        yield return new(kernel.ElementType, isTiled ? wide : shape, PatternSpec.Circular(isTiled ? 28 : 2), 921)
+        {
+            Scale = -0.5f,
+            Tuning = new TuningHints { Rung = kernel.Rung },
+        };
+
+        NeighborhoodCase Case(NeighborhoodShape s, PatternSpec pattern, bool bias = false) =>
+            NeighborhoodCases.Case(kernel.ElementType, s, pattern, kernel.Rung, 920, bias);
     }
 
     // As for dense kernels, with every stage, both directions, and blocks of both kinds.

@@ -276,6 +276,150 @@ internal struct MergeParams
     public uint Reserved;
 }
 
+/// <summary>Twin of <c>na::MapExtents</c>: 12 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 12)]
+internal struct MapExtents
+{
+    [FieldOffset(0)]
+    public int Z;
+    [FieldOffset(4)]
+    public int Y;
+    [FieldOffset(8)]
+    public int X;
+}
+
+/// <summary>Twin of <c>na::MapBox</c>: 12 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 12)]
+internal struct MapBox
+{
+    [FieldOffset(0)]
+    public uint Log2Z;
+    [FieldOffset(4)]
+    public uint Log2Y;
+    [FieldOffset(8)]
+    public uint Log2X;
+}
+
+/// <summary>Twin of <c>na::MapSteps</c>: 16 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 16)]
+internal struct MapSteps
+{
+    [FieldOffset(0)]
+    public int Origin;
+    [FieldOffset(4)]
+    public int Z;
+    [FieldOffset(8)]
+    public int Y;
+    [FieldOffset(12)]
+    public int X;
+}
+
+/// <summary>Twin of <c>na::MapInterval</c>: 8 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 8)]
+internal struct MapInterval
+{
+    [FieldOffset(0)]
+    public int Begin;
+    [FieldOffset(4)]
+    public int End;
+}
+
+/// <summary>Twin of <c>na::TiledSection</c>: 84 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 84)]
+internal struct TiledSection
+{
+    [FieldOffset(0)]
+    public MapSteps RowSteps;
+    [FieldOffset(16)]
+    public MapSteps ColumnSteps;
+    [FieldOffset(32)]
+    public MapExtents Rows;
+    [FieldOffset(44)]
+    public MapExtents Columns;
+    [FieldOffset(56)]
+    public MapExtents Tables;
+    [FieldOffset(68)]
+    public int FirstTile;
+    [FieldOffset(72)]
+    public int TilesY;
+    [FieldOffset(76)]
+    public int TilesX;
+    [FieldOffset(80)]
+    public int Sample;
+}
+
+/// <summary>Twin of <c>na::MapTiling</c>: 64 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 64)]
+internal struct MapTiling
+{
+    [FieldOffset(0)]
+    public ulong Sections;
+    [FieldOffset(8)]
+    public ulong Intervals;
+    [FieldOffset(16)]
+    public ulong Heads;
+    [FieldOffset(24)]
+    public int SectionCount;
+    [FieldOffset(28)]
+    public int TileCount;
+    [FieldOffset(32)]
+    public int HeadCount;
+    [FieldOffset(36)]
+    public int MostDistance;
+    [FieldOffset(40)]
+    public MapBox RowBox;
+    [FieldOffset(52)]
+    public MapBox ColumnBox;
+}
+
+/// <summary>Twin of <c>na::NeighborhoodParams</c>: 344 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 344)]
+internal struct NeighborhoodParams
+{
+    [FieldOffset(0)]
+    public TensorRef Query;
+    [FieldOffset(32)]
+    public TensorRef Key;
+    [FieldOffset(64)]
+    public TensorRef Value;
+    [FieldOffset(96)]
+    public MutableTensorRef Output;
+    [FieldOffset(128)]
+    public TensorRef ExtraKey;
+    [FieldOffset(160)]
+    public TensorRef ExtraValue;
+    [FieldOffset(192)]
+    public MapTiling Map;
+    [FieldOffset(256)]
+    public ulong Lse;
+    [FieldOffset(264)]
+    public long LseBatchStride;
+    [FieldOffset(272)]
+    public long LseTokenStride;
+    [FieldOffset(280)]
+    public long LseHeadStride;
+    [FieldOffset(288)]
+    public ulong Bias;
+    [FieldOffset(296)]
+    public long BiasHeadStride;
+    [FieldOffset(304)]
+    public MapExtents BiasWindows;
+    [FieldOffset(316)]
+    public int HeadGroup;
+    [FieldOffset(320)]
+    public int HeadDim;
+    [FieldOffset(324)]
+    public int ValueHeadDim;
+    [FieldOffset(328)]
+    public int ExtraKeys;
+    [FieldOffset(332)]
+    public float Scale;
+    [FieldOffset(336)]
+    public uint Flags;
+    [FieldOffset(340)]
+    public uint Reserved;
+}
+
 /// <summary>Twin of <c>na::RotaryParams</c>: 224 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 224)]
 internal struct RotaryParams

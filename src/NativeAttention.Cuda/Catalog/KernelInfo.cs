@@ -26,13 +26,13 @@ public sealed record KernelInfo
     /// <summary>Name of the PTX module that holds it.</summary>
     public string Module => _entry.Module;
 
-    /// <summary>What it computes, for example <c>dense</c>.</summary>
+    /// <summary>What it computes, for example <c>dense</c> or <c>neighborhood</c>.</summary>
     public string Family => _entry.Family;
 
     /// <summary>
-    /// Of family <c>dense</c> <c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>, with
-    /// <c>_mod</c> behind it where it takes modifiers and optional operands;
-    /// <c>tiled</c> of family <c>scores</c>; <c>simt</c> of all others, without matrix instructions.
+    /// Of families <c>dense</c> and <c>neighborhood</c> <c>reference</c> (one thread per output row, plainly right) or
+    /// <c>tiled</c>, with <c>_mod</c> behind it where it takes modifiers and optional operands; <c>tiled</c> of family
+    /// <c>scores</c>; <c>simt</c> where a family has one kernel, without matrix instructions.
     /// </summary>
     public string Rung => _entry.Rung;
 
@@ -44,7 +44,9 @@ public sealed record KernelInfo
     /// </summary>
     public int MaxHeadDim => _entry.HeadDim;
 
-    /// <summary>Queries of one tile, which in family <c>dense</c> is a block; 0 where there are no tiles.</summary>
+    /// <summary>
+    /// Queries of one tile, which in families <c>dense</c> and <c>neighborhood</c> is a block; 0 where there are no tiles.
+    /// </summary>
     public int QueriesPerBlock => _entry.BlockM;
 
     /// <summary>Keys that one step of a block visits; 0 where there are no tiles.</summary>
@@ -73,14 +75,18 @@ public sealed record KernelInfo
     /// <returns>The number of blocks, at most 2^63 - 1; a launch takes at most 2^31 - 1.</returns>
     /// <exception cref="ArgumentException">A length, head count or head dim is too small, or the query heads
     /// are no multiple of the key/value heads.</exception>
-    /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: those kernels
-    /// take any grid, since their threads stride over the work.</exception>
+    /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: the blocks of
+    /// <c>neighborhood</c> are tiles of maps, and other kernels take any grid, since their threads stride over the
+    /// work.</exception>
     public long GridSize(AttentionShape shape)
     {
         if (Family != DensePlanner.Family)
         {
-            throw new NotSupportedException($"{Name} has no grid of its own: kernels of family {Family} "
-                + "stride over the work and take any number of blocks.");
+            throw new NotSupportedException(Family == NeighborhoodPlanner.Family
+                ? $"{Name} has a block for each tile of a map, head and batch index, which a shape of dense attention "
+                    + "does not tell."
+                : $"{Name} has no grid of its own: kernels of family {Family} stride over the work and take any number "
+                    + "of blocks.");
         }
 
         ProblemRules.CheckShape(shape);

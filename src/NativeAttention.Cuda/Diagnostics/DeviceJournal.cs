@@ -25,9 +25,13 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
     {
         if (_logger.IsEnabled(LogLevel.Information))
         {
-            LogKernelChosen(_device, DensePlanner.Describe(problem), kernel.Name, reason);
+            KernelChosen(DensePlanner.Describe(problem), kernel, reason);
         }
     }
+
+    /// <summary>A problem was planned.</summary>
+    public void KernelChosen(string problem, KernelEntry kernel, string reason) =>
+        LogKernelChosen(_device, problem, kernel.Name, reason);
 
     /// <summary>A module was loaded.</summary>
     public void ModuleLoaded(string module, TimeSpan time, string source) =>

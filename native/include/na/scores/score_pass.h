@@ -130,9 +130,9 @@ struct ScorePass {
   NA_DEVICE void compute(typename Product::Scores& scores, i32 first_key) const {
     Product::clear(scores);
     const Element* queries = row_pointer<Element>(dense().query, problem.batch,
-                                                  problem.query_row(problem.first_query), problem.query_head);
+                                                  problem.query_token(problem.first_query), problem.query_head);
     const Element* keys =
-        row_pointer<Element>(dense().key, problem.batch, problem.key_row(first_key), problem.key_head);
+        row_pointer<Element>(dense().key, problem.batch, problem.key_token(first_key), problem.key_head);
     const i32 query_count = max_of(problem.query_count, 0);
     const i32 key_count = max_of(problem.sequence.key_length - first_key, 0);
     NA_NO_UNROLL
