@@ -104,6 +104,36 @@ public sealed partial class CudaBackend : AttentionBackend
         return new DeviceHostPlan<T>(Device, problem);
     }
 
+    /// <inheritdoc/>
+    public override bool CanRunBackward(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return Device.CanRunBackward(problem, out reason);
+    }
+
+    /// <inheritdoc/>
+    public override HostBackwardPlan<T> PlanBackward<T>(AttentionProblem problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return Device.CanRunBackward(problem, out string? reason)
+            ? new DeviceHostBackwardPlan<T>(Device, problem)
+            : throw new NotSupportedException($"{Device} cannot run backward of {problem.Shape}: {reason}.");
+    }
+
+    /// <inheritdoc/>
+    public override bool CanRunBackward(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return Device.CanRunBackward(problem.Lowered, out reason);
+    }
+
+    /// <inheritdoc/>
+    public override HostBackwardPlan<T> PlanBackward<T>(NeighborhoodProblem problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return new DeviceHostBackwardPlan<T>(Device, problem);
+    }
+
     /// <summary>Disposes the device and everything it made. A second call does nothing.</summary>
     public override void Dispose() => Device.Dispose();
 

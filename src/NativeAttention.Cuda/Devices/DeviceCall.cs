@@ -101,8 +101,8 @@ internal ref struct DeviceCall
         _device.Exit();
     }
 
-    // Plan, stream, four tensors, log-sum-exp and ten optional operands.
-    [InlineArray(17)]
+    // Of a backward plan: plan, stream, four buffers of its own, ten tensors that it reads and six that it writes.
+    [InlineArray(22)]
     private struct Held
     {
         private DeviceResource? _first;

@@ -29,6 +29,15 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
         }
     }
 
+    /// <summary>A problem was planned that takes several kernels.</summary>
+    public void KernelsChosen(string problem, IReadOnlyList<string> kernels, string reason)
+    {
+        if (_logger.IsEnabled(LogLevel.Information))
+        {
+            LogKernelChosen(_device, problem, string.Join(" + ", kernels), reason);
+        }
+    }
+
     /// <summary>A module was loaded.</summary>
     public void ModuleLoaded(string module, TimeSpan time, string source) =>
         LogModuleLoaded(_device, module, time.TotalMilliseconds, source);

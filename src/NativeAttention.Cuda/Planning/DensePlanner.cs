@@ -85,7 +85,7 @@ internal static class DensePlanner
 
     private static string? Refusal(AttentionProblem problem, int capability)
     {
-        if (CapabilityRefusal(capability) is string refusal)
+        if (DeviceRefusal(capability) is string refusal)
         {
             return refusal;
         }
@@ -103,9 +103,13 @@ internal static class DensePlanner
             return $"diagonal offset {offset} with ALiBi slopes: from {-MaxLength} to {MaxLength} is supported";
         }
 
-        return PtxSource.IsAvailable ? null
-            : "this build of NativeAttention.Cuda has no kernels in it (run ./build.sh build)";
+        return null;
     }
+
+    /// <summary>Why a device can run no kernel of this build at all; null when it can.</summary>
+    public static string? DeviceRefusal(int capability) => CapabilityRefusal(capability)
+        ?? (PtxSource.IsAvailable ? null
+            : "this build of NativeAttention.Cuda has no kernels in it (run ./build.sh build)");
 
     /// <summary>Why a device is too old; null when it is not.</summary>
     public static string? CapabilityRefusal(int capability) => capability < MinComputeCapability
