@@ -9,6 +9,13 @@ namespace NativeAttention;
 internal sealed record BackwardSpans(string Problem, long Query, long Key, long Value, long Output, long Lse,
     long ExtraKey, long ExtraValue, long RelativeBias)
 {
+    private const string QueryGradient = "gradient of the query";
+    private const string KeyGradient = "gradient of the key";
+    private const string ValueGradient = "gradient of the value";
+    private const string ExtraKeyGradient = "gradient of the extra keys";
+    private const string ExtraValueGradient = "gradient of the extra values";
+    private const string BiasGradient = "gradient of the bias";
+
     /// <summary>Those of dense attention.</summary>
     public static BackwardSpans Of(AttentionProblem p) => new($"{p.Shape} in layout {p.Options.Layout}",
         p.QueryStorageLength, p.KeyStorageLength, p.ValueStorageLength, p.OutputStorageLength, p.LseLength, 0, 0, 0);
@@ -31,59 +38,43 @@ internal sealed record BackwardSpans(string Problem, long Query, long Key, long 
             Lse = Used("Lse", inputs.Lse, Lse),
             OutputGradient = Used("OutputGradient", inputs.OutputGradient, Output),
             LseGradient = inputs.LseGradient.IsEmpty ? default : Used("LseGradient", inputs.LseGradient, Lse),
-            ExtraKey = Used("ExtraKey", inputs.ExtraKey, ExtraKey),
-            ExtraValue = Used("ExtraValue", inputs.ExtraValue, ExtraValue),
-            RelativeBias = Used("RelativeBias", inputs.RelativeBias, RelativeBias),
+            ExtraKey = Optional("ExtraKey", inputs.ExtraKey, ExtraKey),
+            ExtraValue = Optional("ExtraValue", inputs.ExtraValue, ExtraValue),
+            RelativeBias = Optional("RelativeBias", inputs.RelativeBias, RelativeBias),
         };
         written = new AttentionGradients<T>
         {
-            Query = Written("gradient of the query", gradients.Query, Query),
-            Key = Written("gradient of the key", gradients.Key, Key),
-            Value = Written("gradient of the value", gradients.Value, Value),
-            ExtraKey = Written("gradient of the extra keys", gradients.ExtraKey, ExtraKey),
-            ExtraValue = Written("gradient of the extra values", gradients.ExtraValue, ExtraValue),
-            RelativeBias = Written("gradient of the bias", gradients.RelativeBias, RelativeBias),
+            Query = Written(QueryGradient, gradients.Query, Query),
+            Key = Written(KeyGradient, gradients.Key, Key),
+            Value = Written(ValueGradient, gradients.Value, Value),
+            ExtraKey = WrittenOptional(ExtraKeyGradient, gradients.ExtraKey, ExtraKey),
+            ExtraValue = WrittenOptional(ExtraValueGradient, gradients.ExtraValue, ExtraValue),
+            RelativeBias = WrittenOptional(BiasGradient, gradients.RelativeBias, RelativeBias),
         };
         Apart(exact, written);
         return exact;
     }
 
+    // Each gradient apart from all that is read and from the gradients before it.
     private static void Apart<T>(in BackwardInputs<T> inputs, in AttentionGradients<T> written)
         where T : unmanaged
     {
-        Apart<T, T>(inputs, "gradient of the query", written.Query);
-        Apart<T, T>(inputs, "gradient of the key", written.Key);
-        Apart<T, T>(inputs, "gradient of the value", written.Value);
-        Apart<T, T>(inputs, "gradient of the extra keys", written.ExtraKey);
-        Apart<T, T>(inputs, "gradient of the extra values", written.ExtraValue);
-        Apart<T, float>(inputs, "gradient of the bias", written.RelativeBias);
-        Mutually(written);
+        AttentionGradients<T> before = default;
+        Apart<T, T>(inputs, before, QueryGradient, written.Query);
+        before = before with { Query = written.Query };
+        Apart<T, T>(inputs, before, KeyGradient, written.Key);
+        before = before with { Key = written.Key };
+        Apart<T, T>(inputs, before, ValueGradient, written.Value);
+        before = before with { Value = written.Value };
+        Apart<T, T>(inputs, before, ExtraKeyGradient, written.ExtraKey);
+        before = before with { ExtraKey = written.ExtraKey };
+        Apart<T, T>(inputs, before, ExtraValueGradient, written.ExtraValue);
+        before = before with { ExtraValue = written.ExtraValue };
+        Apart<T, float>(inputs, before, BiasGradient, written.RelativeBias);
     }
 
-    private static void Mutually<T>(in AttentionGradients<T> w)
-        where T : unmanaged
-    {
-        OverlapRule.RequireApart<T, T>("gradient of the key", w.Key, "gradient of the query", w.Query);
-        OverlapRule.RequireApart<T, T>("gradient of the value", w.Value, "gradient of the query", w.Query);
-        OverlapRule.RequireApart<T, T>("gradient of the value", w.Value, "gradient of the key", w.Key);
-        OverlapRule.RequireApart<T, T>("gradient of the extra keys", w.ExtraKey, "gradient of the query", w.Query);
-        OverlapRule.RequireApart<T, T>("gradient of the extra keys", w.ExtraKey, "gradient of the key", w.Key);
-        OverlapRule.RequireApart<T, T>("gradient of the extra keys", w.ExtraKey, "gradient of the value", w.Value);
-        OverlapRule.RequireApart<T, T>("gradient of the extra values", w.ExtraValue, "gradient of the query", w.Query);
-        OverlapRule.RequireApart<T, T>("gradient of the extra values", w.ExtraValue, "gradient of the key", w.Key);
-        OverlapRule.RequireApart<T, T>("gradient of the extra values", w.ExtraValue, "gradient of the value", w.Value);
-        OverlapRule.RequireApart<T, T>(
-            "gradient of the extra values", w.ExtraValue, "gradient of the extra keys", w.ExtraKey);
-        OverlapRule.RequireApart<float, T>("gradient of the bias", w.RelativeBias, "gradient of the query", w.Query);
-        OverlapRule.RequireApart<float, T>("gradient of the bias", w.RelativeBias, "gradient of the key", w.Key);
-        OverlapRule.RequireApart<float, T>("gradient of the bias", w.RelativeBias, "gradient of the value", w.Value);
-        OverlapRule.RequireApart<float, T>(
-            "gradient of the bias", w.RelativeBias, "gradient of the extra keys", w.ExtraKey);
-        OverlapRule.RequireApart<float, T>(
-            "gradient of the bias", w.RelativeBias, "gradient of the extra values", w.ExtraValue);
-    }
-
-    private static void Apart<T, TWritten>(in BackwardInputs<T> inputs, string name, ReadOnlySpan<TWritten> written)
+    private static void Apart<T, TWritten>(in BackwardInputs<T> inputs, in AttentionGradients<T> before, string name,
+        ReadOnlySpan<TWritten> written)
         where T : unmanaged
         where TWritten : unmanaged
     {
@@ -97,23 +88,34 @@ internal sealed record BackwardSpans(string Problem, long Query, long Key, long 
         OverlapRule.RequireApart(name, written, "extra keys", inputs.ExtraKey);
         OverlapRule.RequireApart(name, written, "extra values", inputs.ExtraValue);
         OverlapRule.RequireApart(name, written, "bias", inputs.RelativeBias);
+        OverlapRule.RequireApart<TWritten, T>(name, written, QueryGradient, before.Query);
+        OverlapRule.RequireApart<TWritten, T>(name, written, KeyGradient, before.Key);
+        OverlapRule.RequireApart<TWritten, T>(name, written, ValueGradient, before.Value);
+        OverlapRule.RequireApart<TWritten, T>(name, written, ExtraKeyGradient, before.ExtraKey);
+        OverlapRule.RequireApart<TWritten, T>(name, written, ExtraValueGradient, before.ExtraValue);
     }
 
     private Span<T> Written<T>(string name, Span<T> span, long needed)
+        where T : unmanaged => span[..Used<T>(name, span, needed).Length];
+
+    // What a problem may have or not must be empty when it does not.
+    private Span<T> WrittenOptional<T>(string name, Span<T> span, long needed)
+        where T : unmanaged => span[..Optional<T>(name, span, needed).Length];
+
+    private ReadOnlySpan<T> Optional<T>(string name, ReadOnlySpan<T> span, long needed)
         where T : unmanaged
     {
-        Used<T>(name, span, needed);
-        return span[..(int)needed];
+        if (needed == 0 && !span.IsEmpty)
+        {
+            ThrowNotPart(name, span.Length);
+        }
+
+        return Used(name, span, needed);
     }
 
     private ReadOnlySpan<T> Used<T>(string name, ReadOnlySpan<T> span, long needed)
         where T : unmanaged
     {
-        if (needed == 0 && !span.IsEmpty && name is not ("Query" or "Key" or "Value" or "Output" or "Lse"))
-        {
-            ThrowNotPart(name, span.Length);
-        }
-
         if (span.Length < needed)
         {
             ThrowTooShort(name, span.Length, needed);

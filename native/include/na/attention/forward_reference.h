@@ -17,24 +17,22 @@ struct ReferenceForward {
 
   static NA_DEVICE void run(const Params& params) {
     const Problem problem = Problem::template of_block<kBlockM>(params);
-    const i32 row = static_cast<i32>(thread_index());
-    if (row < problem.query_count) {
-      attend(params, problem, problem.first_query + row);
+    const auto query = problem.query(params, thread_index());
+    if (problem.has_query(params, query)) {
+      attend(params, problem, query);
     }
   }
 
  private:
-  static NA_DEVICE void attend(const Params& params, const Problem& problem, i32 query) {
-    const DenseForwardParams& p = Problem::dense(params);
-    const Element* q = row_pointer<Element>(p.query, problem.batch, problem.query_row(query), problem.query_head);
-    const Element* k = row_pointer<Element>(p.key, problem.batch, problem.key_row(0), problem.key_head);
-    const Element* v = row_pointer<Element>(p.value, problem.batch, problem.key_row(0), problem.value_head);
-    const auto keys = problem.visible_keys(params, query);
+  template <class Query>
+  static NA_DEVICE void attend(const Params& params, const Problem& problem, const Query& query) {
+    const auto& p = Problem::operands(params);
+    const Element* q = problem.template query_row<Element>(params, query);
 
     SoftmaxState state = SoftmaxState::empty();
-    for (i32 j = keys.lowest(); j <= keys.highest(); ++j) {
-      state.raise(score(params, problem, query, q, k + j * p.key.sequence_stride, j), 1.0f);
-    }
+    problem.for_each_key(params, query, [&](const auto& key) {
+      state.raise(score(params, problem, query, q, key), 1.0f);
+    });
     const f32 extra = sink(params, problem);
     state.raise(extra, 1.0f);
     const f32 offset = state.offset(1.0f);
@@ -43,15 +41,15 @@ struct ReferenceForward {
       const i32 columns = p.value_head_dim - column;
       state.sum = exp2(extra - offset);
       f32 output[kColumns] = {};
-      for (i32 j = keys.lowest(); j <= keys.highest(); ++j) {
-        const f32 s = score(params, problem, query, q, k + j * p.key.sequence_stride, j);
+      problem.for_each_key(params, query, [&](const auto& key) {
+        const f32 s = score(params, problem, query, q, key);
         if (Problem::kModified && s == -infinity()) {
-          continue;  // a hidden value does not matter, whatever it is
+          return;  // a hidden value does not matter, whatever it is
         }
         const f32 x = exp2(s - offset);
         state.sum += x;
-        add_value(output, x, v + j * p.value.sequence_stride + column, columns);
-      }
+        add_value(output, x, problem.template value_row<Element>(params, key) + column, columns);
+      });
       store(params, problem, query, column, output, state);
     }
     if (p.lse != nullptr) {
@@ -61,9 +59,11 @@ struct ReferenceForward {
 
   // In base-2 units. Rounded, so that the maximum subtracted from it later is exactly one of these numbers, however
   // large.
-  static NA_DEVICE f32 score(const Params& params, const Problem& problem, i32 query, const Element* q,
-                             const Element* k, i32 key) {
-    const DenseForwardParams& p = Problem::dense(params);
+  template <class Query, class Key>
+  static NA_DEVICE f32 score(const Params& params, const Problem& problem, const Query& query, const Element* q,
+                             const Key& key) {
+    const auto& p = Problem::operands(params);
+    const Element* k = problem.template key_row<Element>(params, key);
     f32 dot = 0.0f;
     for (i32 d = 0; d < p.head_dim; ++d) {
       dot = __builtin_fmaf(widen(q[d]), widen(k[d]), dot);
@@ -71,6 +71,8 @@ struct ReferenceForward {
     if constexpr (Problem::kModified) {
       const bool sees = problem.visible_keys(params, query).contains(key);
       return sees ? ScoreModifiers<Element>{params, problem, query}.apply(dot, key) : -infinity();
+    } else if constexpr (Problem::kHasBias) {
+      return __builtin_fmaf(problem.bias(params, query, key), kLog2E, multiply_rounded(dot, p.scale * kLog2E));
     } else {
       return multiply_rounded(dot, p.scale * kLog2E);
     }
@@ -94,11 +96,11 @@ struct ReferenceForward {
     }
   }
 
-  static NA_DEVICE void store(const Params& params, const Problem& problem, i32 query, i32 column,
+  template <class Query>
+  static NA_DEVICE void store(const Params& params, const Problem& problem, const Query& query, i32 column,
                               const f32 (&output)[kColumns], const SoftmaxState& state) {
-    const DenseForwardParams& p = Problem::dense(params);
-    Element* row =
-        row_pointer<Element>(p.output, problem.batch, problem.query_row(query), problem.query_head) + column;
+    const auto& p = Problem::operands(params);
+    Element* row = problem.template output_row<Element>(params, query) + column;
     f32 factor = state.inverse_sum();
     if constexpr (Problem::kModified) {
       factor *= problem.gate(params, query);

@@ -1,9 +1,11 @@
 // Tiled forward attention for sm_80 and later: tensor-core products, asynchronous copies, online softmax.
 //
-// A block owns kBlockM queries of one head and walks the key tiles of its range downward. Each warp owns kRowTiles
+// A block owns kBlockM queries of one head and walks the key tiles that its problem gives it. Each warp owns kRowTiles
 // tiles of 16 query rows and all keys of the tile, so a row lives in the four lanes of a quad: with lane = 4g + t,
 // row tile r of a lane holds rows 16 r + g ([0], [1]) and 16 r + g + 8 ([2], [3]) and, of each group of 8 columns,
 // columns 2t and 2t + 1.
+//
+// What queries and keys there are, where they lie and who sees whom is the problem's: BlockProblem is the plainest.
 //
 // Shared memory: Q, then one K tile, then one V tile, rows swizzled. The copies alternate: while scores are computed
 // V is in flight, while softmax and the value product run the next K is. Algorithm: FlashAttention-2 (arXiv
@@ -42,6 +44,9 @@ template <class Config, class Problem>
 struct TiledForward {
   using Params = typename Problem::Params;
   using Element = typename Config::Element;
+  using QueryLoader = TileLoader<Element, Config::kBlockM, Config::kRowChunks, Config::kThreads>;
+  using KeyLoader = TileLoader<Element, Config::kBlockN, Config::kRowChunks, Config::kThreads>;
+  using Places = typename Problem::template Places<KeyLoader>;  // where the keys of a tile lie
   using Operand = warp::Operand<Element>;
   using FragmentA = typename Operand::A;
   using FragmentB = typename Operand::B;
@@ -68,8 +73,8 @@ struct TiledForward {
 
   static NA_DEVICE void run(const Params& params, const u8* shared) {
     const u32 base = block::shared_address(shared);
-    const f32 scale = Problem::dense(params).scale;
-    const bool folds = !Problem::kModified && scale > 0.0f;
+    const f32 scale = Problem::operands(params).scale;
+    const bool folds = !Problem::kModified && scale > 0.0f && !Problem::has_bias(params);
     TiledForward self{params,
                       Problem::template of_block<Config::kBlockM>(params),
                       thread_index(),
@@ -80,28 +85,37 @@ struct TiledForward {
                       base + Config::kQueryBytes + Config::kKeyBytes,
                       folds || Problem::kModified ? 1.0f : scale * kLog2E,
                       folds ? scale * kLog2E : 1.0f};
-    if (!Problem::kModified || self.problem.query_count > 0) {
+    if (self.problem.has_queries()) {
       self.attend();
     }
   }
 
  private:
-  NA_DEVICE const DenseForwardParams& dense() const { return Problem::dense(params); }
+  NA_DEVICE const auto& operands() const { return Problem::operands(params); }
 
   NA_DEVICE void attend() const {
     Accumulator output;
     States states;
     clear(output, states);
     const auto tiles = problem.template key_tiles<Config::kBlockN>(params);
-    if (tiles.has(tiles.first())) {
+    auto tile = tiles.first();
+    if (tiles.has(tile)) {
       load_queries();
-      load_keys(tiles.first());
+      Places places = places_of(tiles, tile);
+      load_keys(places);
       NA_NO_UNROLL
-      for (i32 tile = tiles.first(); tiles.has(tile); tile = tiles.after(tile)) {
-        visit(tile, tiles, output, states);
-      }
+      do {
+        const auto next = tiles.after(tile);
+        visit(tile, next, tiles, places, output, states);
+        tile = next;
+      } while (tiles.has(tile));
     }
     finish(output, states);
+  }
+
+  template <class Tiles, class Tile>
+  NA_DEVICE Places places_of(const Tiles& tiles, const Tile& tile) const {
+    return problem.template places<KeyLoader>(params, tiles, tile, thread);
   }
 
   static NA_DEVICE void clear(Accumulator& output, States& states) {
@@ -119,65 +133,55 @@ struct TiledForward {
     }
   }
 
-  // One key tile: O, m, l <- O, m, l and the keys of the tile. On entry its K is in flight; on exit the next one's
-  // is.
-  template <class Tiles>
-  NA_DEVICE void visit(i32 tile, const Tiles& tiles, Accumulator& output, States& states) const {
+  // One key tile: O, m, l <- O, m, l and the keys of the tile. On entry its K is in flight and `places` are its; on
+  // exit the next one's.
+  template <class Tiles, class Tile>
+  NA_DEVICE void visit(const Tile& tile, const Tile& next, const Tiles& tiles, Places& places, Accumulator& output,
+                       States& states) const {
     cp_async_wait<0>();
     block::synchronize();  // K has arrived for all, and all are done with the last V
-    load_values(tile);
+    KeyLoader::load(value_tile, problem.template value_rows<Element>(params, places), vector_loads(), thread);
     Scores scores;
     compute_scores(scores);
-    change_scores(scores, tile, tiles.needs_mask(tile));
+    change_scores(scores, tiles, tile);
     cp_async_wait<0>();
     block::synchronize();  // V has arrived for all, and all are done with this K
-    if (tiles.has(tiles.after(tile))) {
-      load_keys(tiles.after(tile));
+    if (tiles.has(next)) {
+      places = places_of(tiles, next);
+      load_keys(places);
     }
     exponentiate(scores, output, states);
     accumulate_values(scores, output);
   }
 
-  NA_DEVICE void change_scores(Scores& scores, i32 tile, bool needs_mask) const {
+  template <class Tiles, class Tile>
+  NA_DEVICE void change_scores(Scores& scores, const Tiles& tiles, const Tile& tile) const {
+    const bool needs_mask = tiles.needs_mask(tile);
     if constexpr (Problem::kModified) {
       modify(scores, tile);
       if (needs_mask) {
-        hide_invisible(scores, tile);
+        hide_invisible(scores, tiles, tile);
       }
       // One branch for what is rare: multiplying by 1 on masked tiles is cheaper than a second branch on all.
-    } else if (needs_mask || prescale != 1.0f) {
+    } else if (needs_mask || prescale != 1.0f || Problem::has_bias(params)) {
       multiply_scores(scores, prescale);
-      hide_invisible(scores, tile);
+      hide_invisible(scores, tiles, tile);
+      if constexpr (Problem::kHasBias) {
+        add_bias(scores, tile);
+      }
     }
   }
 
   NA_DEVICE void load_queries() const {
-    using Loader = TileLoader<Element, Config::kBlockM, kRowChunks, Config::kThreads>;
-    const RowSource<Element> source{row_pointer<Element>(dense().query, problem.batch,
-                                                         problem.query_row(problem.first_query), problem.query_head),
-                                    dense().query.sequence_stride, static_cast<u32>(problem.query_count),
-                                    static_cast<u32>(dense().head_dim)};
-    Loader::load(query_tile, source, vector_loads(), thread);
+    QueryLoader::load(query_tile, problem.template query_rows<Element, QueryLoader>(params, thread), vector_loads(),
+                      thread);
   }
 
-  NA_DEVICE void load_keys(i32 tile) const {
-    load_tile(key_tile, dense().key, problem.key_head, dense().head_dim, tile);
+  NA_DEVICE void load_keys(const Places& places) const {
+    KeyLoader::load(key_tile, problem.template key_rows<Element>(params, places), vector_loads(), thread);
   }
 
-  NA_DEVICE void load_values(i32 tile) const {
-    load_tile(value_tile, dense().value, problem.value_head, dense().value_head_dim, tile);
-  }
-
-  NA_DEVICE void load_tile(u32 address, const TensorRef& tensor, i32 head, i32 dim, i32 tile) const {
-    using Loader = TileLoader<Element, Config::kBlockN, kRowChunks, Config::kThreads>;
-    const i32 first_key = tile * static_cast<i32>(Config::kBlockN);
-    const RowSource<Element> source{row_pointer<Element>(tensor, problem.batch, problem.key_row(first_key), head),
-                                    tensor.sequence_stride, static_cast<u32>(problem.key_length(params) - first_key),
-                                    static_cast<u32>(dim)};
-    Loader::load(address, source, vector_loads(), thread);
-  }
-
-  NA_DEVICE bool vector_loads() const { return (dense().flags & kDenseVectorLoads) != 0; }
+  NA_DEVICE bool vector_loads() const { return (operands().flags & kDenseVectorLoads) != 0; }
 
   // Hides that an address is the same for every tile: else all addresses derived from it are kept in registers.
   static NA_DEVICE u32 opaque(u32 address) {
@@ -236,14 +240,14 @@ struct TiledForward {
     }
   }
 
-  // The query of row half `half` (rows g or g + 8) of row tile r; may lie beyond the last query.
-  NA_DEVICE i32 query_of(u32 r, u32 half) const {
-    return problem.first_query + static_cast<i32>(first_row + 16 * r + 8 * half + (lane >> 2));
+  // The query of row half `half` (rows g or g + 8) of row tile r; may be one that is not there.
+  NA_DEVICE auto query_of(u32 r, u32 half) const {
+    return problem.query(params, first_row + 16 * r + 8 * half + (lane >> 2));
   }
 
   // Raw products to finished scores in base-2 units, but for the visible keys.
   NA_DEVICE void modify(Scores& scores, i32 tile) const {
-    const i32 first_key = first_column_of(tile);
+    const i32 first_key = tile * static_cast<i32>(Config::kBlockN) + static_cast<i32>(2 * (lane & 3u));
     NA_UNROLL
     for (u32 r = 0; r < kRowTiles; ++r) {
       NA_UNROLL
@@ -255,24 +259,36 @@ struct TiledForward {
     }
   }
 
-  // The key of this lane's first score.
-  NA_DEVICE i32 first_column_of(i32 tile) const {
-    return tile * static_cast<i32>(Config::kBlockN) + static_cast<i32>(2 * (lane & 3u));
-  }
-
-  NA_DEVICE void hide_invisible(Scores& scores, i32 tile) const {
-    const i32 first_column = first_column_of(tile);
+  template <class Tile>
+  NA_DEVICE void add_bias(Scores& scores, const Tile& tile) const {
+    if (!Problem::has_bias(params)) {
+      return;
+    }
     NA_UNROLL
     for (u32 r = 0; r < kRowTiles; ++r) {
       NA_UNROLL
       for (u32 half = 0; half < 2; ++half) {
-        const auto columns = problem.visible_keys(params, query_of(r, half)).from(first_column);
+        problem.add_bias(scores[r], 2 * half, params, query_of(r, half), tile, 2 * (lane & 3u));
+      }
+    }
+  }
+
+  // What a query does not see becomes -inf.
+  template <class Tiles, class Tile>
+  NA_DEVICE void hide_invisible(Scores& scores, const Tiles& tiles, const Tile& tile) const {
+    NA_UNROLL
+    for (u32 r = 0; r < kRowTiles; ++r) {
+      NA_UNROLL
+      for (u32 half = 0; half < 2; ++half) {
+        const auto columns = problem.template visible_columns<Config::kBlockN>(params, query_of(r, half), tiles, tile,
+                                                                               2 * (lane & 3u));
         NA_UNROLL
         for (u32 n = 0; n < kKeyTiles; ++n) {
+          const auto group = columns.group(8 * n);
           NA_UNROLL
           for (u32 i = 0; i < 2; ++i) {
             f32& score = scores[r][n][2 * half + i];
-            score = columns.contains(static_cast<i32>(8 * n + i)) ? score : -infinity();
+            score = group.contains(i) ? score : -infinity();
           }
         }
       }
@@ -347,10 +363,10 @@ struct TiledForward {
       for (u32 half = 0; half < 2; ++half) {
         SoftmaxState& state = states[r][half];
         state.sum = warp::quad_sum(state.sum);
-        const i32 query = query_of(r, half);
-        if (query < problem.query_length(params)) {
+        const auto query = query_of(r, half);
+        if (problem.has_query(params, query)) {
           store_row(output[r], 2 * half, query, finish_state(state, query));
-          if (dense().lse != nullptr && (lane & 3u) == 0) {
+          if (operands().lse != nullptr && (lane & 3u) == 0) {
             *problem.lse_row(params, query) = state.log_sum_exp(factor);
           }
         }
@@ -359,7 +375,8 @@ struct TiledForward {
   }
 
   // The factor from the accumulated to the final output.
-  NA_DEVICE f32 finish_state(SoftmaxState& state, i32 query) const {
+  template <class Query>
+  NA_DEVICE f32 finish_state(SoftmaxState& state, const Query& query) const {
     if constexpr (Problem::kModified) {
       const f32 sink = problem.sink(params);
       const f32 shrink = state.raise(sink, 1.0f);
@@ -370,9 +387,10 @@ struct TiledForward {
     }
   }
 
-  NA_DEVICE void store_row(const f32 (&output)[kDimTiles][4], u32 first, i32 query, f32 inverse_sum) const {
-    Element* row = row_pointer<Element>(dense().output, problem.batch, problem.query_row(query), problem.query_head);
-    const bool pairs = (dense().flags & kDensePairStores) != 0;
+  template <class Query>
+  NA_DEVICE void store_row(const f32 (&output)[kDimTiles][4], u32 first, const Query& query, f32 inverse_sum) const {
+    Element* row = problem.template output_row<Element>(params, query);
+    const bool pairs = (operands().flags & kDensePairStores) != 0;
     const i32 first_column = static_cast<i32>(2 * (lane & 3u));
     NA_UNROLL
     for (u32 d = 0; d < kDimTiles; ++d) {
@@ -380,7 +398,7 @@ struct TiledForward {
       const f32 even = output[d][first] * inverse_sum;
       const f32 odd = output[d][first + 1] * inverse_sum;
       if (pairs) {
-        if (column < dense().value_head_dim) {
+        if (column < operands().value_head_dim) {
           store_pair(row + column, even, odd);
         }
       } else {
@@ -391,7 +409,7 @@ struct TiledForward {
   }
 
   NA_DEVICE void store_if(Element* row, i32 column, f32 x) const {
-    if (column < dense().value_head_dim) {
+    if (column < operands().value_head_dim) {
       row[column] = narrow<Element>(x);
     }
   }

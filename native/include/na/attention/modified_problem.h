@@ -36,16 +36,11 @@ struct SequenceBounds {
   }
 };
 
-struct ModifiedProblem {
+struct ModifiedProblem : SequenceProblem<ModifiedProblem> {
   using Params = DenseModifiedParams;
   static constexpr bool kModified = true;
+  static constexpr bool kHasBias = false;  // added after masking
 
-  i32 batch;
-  i32 query_head;
-  i32 key_head;
-  i32 value_head;
-  i32 first_query;
-  i32 query_count;  // at most kBlockM; below 1 when the sequence has no query here
   SequenceBounds sequence;
   i32 shift;  // from the diagonals of the parameters to those of this sequence
 
@@ -66,15 +61,19 @@ struct ModifiedProblem {
     return problem;
   }
 
-  static NA_DEVICE const DenseForwardParams& dense(const Params& p) { return p.dense; }
+  NA_DEVICE bool has_queries() const { return query_count > 0; }
+
+  static NA_DEVICE const DenseForwardParams& operands(const Params& p) { return p.dense; }
+
+  static NA_DEVICE bool has_bias(const Params&) { return false; }
 
   NA_DEVICE i32 query_length(const Params&) const { return sequence.query_length; }
 
   NA_DEVICE i32 key_length(const Params&) const { return sequence.key_length; }
 
-  NA_DEVICE i64 query_row(i32 query) const { return static_cast<i64>(sequence.query_begin) + query; }
+  NA_DEVICE i64 query_token(i32 query) const { return static_cast<i64>(sequence.query_begin) + query; }
 
-  NA_DEVICE i64 key_row(i32 key) const { return static_cast<i64>(sequence.key_begin) + key; }
+  NA_DEVICE i64 key_token(i32 key) const { return static_cast<i64>(sequence.key_begin) + key; }
 
   NA_DEVICE PrefixedKeys visible_keys(const Params& p, i32 query) const {
     return visibility(p).of_query(query, sequence.key_length);
@@ -86,7 +85,7 @@ struct ModifiedProblem {
   }
 
   NA_DEVICE f32* lse_row(const Params& p, i32 query) const {
-    return p.dense.lse + batch * p.lse_batch_stride + query_head * p.lse_head_stride + query_row(query);
+    return p.dense.lse + batch * p.lse_batch_stride + query_head * p.lse_head_stride + query_token(query);
   }
 
   // Entry of an operand that has one value for each head, each query or each key: at batch, head and row given.
@@ -101,7 +100,7 @@ struct ModifiedProblem {
   }
 
   NA_DEVICE f32 gate(const Params& p, i32 query) const {
-    return p.head_gate.data == nullptr ? 1.0f : entry(p.head_gate, query_head, query_row(query), 0);
+    return p.head_gate.data == nullptr ? 1.0f : entry(p.head_gate, query_head, query_token(query), 0);
   }
 
   // The key that stands beside a query.

@@ -39,7 +39,7 @@ struct ScoreModifiers {
     if (params.key_log_weight.data != nullptr) {
       const OperandRef& weight = params.key_log_weight;
       const f32* entries = static_cast<const f32*>(weight.data) + problem.batch * weight.batch_stride +
-                           problem.key_head * weight.head_stride + problem.key_row(first_key) * weight.key_stride;
+                           problem.key_head * weight.head_stride + problem.key_token(first_key) * weight.key_stride;
       add(scores, first, entries, weight.key_stride, keys);
     }
     if (params.alibi_slopes.data != nullptr) {
@@ -63,7 +63,7 @@ struct ScoreModifiers {
   NA_DEVICE void scale(f32 (&scores)[kKeyTiles][kWidth], u32 first) const {
     f32 factor = params.dense.scale;
     if (params.query_temperature.data != nullptr) {
-      factor *= problem.entry(params.query_temperature, problem.query_head, problem.query_row(query), 0);
+      factor *= problem.entry(params.query_temperature, problem.query_head, problem.query_token(query), 0);
     }
     if (params.soft_cap > 0.0f) {
       const f32 to_cap = factor / params.soft_cap;

@@ -20,6 +20,21 @@ struct VisibleKeys {
   NA_DEVICE VisibleKeys from(i32 origin) const { return {first - origin, last - origin}; }
 };
 
+// Which columns of a lane's row are visible, asked for eight columns at a time.
+template <class Keys>
+struct VisibleColumns {
+  Keys columns;  // counted from the lane's first one
+
+  struct Group {
+    Keys columns;
+    u32 first;
+
+    NA_DEVICE bool contains(u32 column) const { return columns.contains(static_cast<i32>(first + column)); }
+  };
+
+  NA_DEVICE Group group(u32 first) const { return {columns, first}; }
+};
+
 struct Band {
   i32 left;
   i32 right;

@@ -34,7 +34,7 @@ struct MapSteps {
 
 // Columns [begin, end) of one row along one axis. Neither bound falls from one row to the next. On a ring they are
 // unrolled, in [-length, 2 length]: column c stands for c modulo the length.
-struct MapInterval {
+struct alignas(8) MapInterval {
   i32 begin;
   i32 end;
 };
