@@ -10,6 +10,8 @@ namespace NativeAttention.Cuda;
 /// </summary>
 internal sealed class BackwardLaunch : IDisposable
 {
+    private const int LeastRun = 8; // columns of a tile along the last axis: kernels test the other axes once for each
+
     private readonly CudaDevice _device;
     private readonly BackwardKernels _kernels;
     private readonly MapTables _tables;
@@ -104,10 +106,11 @@ internal sealed class BackwardLaunch : IDisposable
             int[] keyHeads = [.. map.Heads.Select(head => head / problem.Group).Distinct()];
             foreach (KernelEntry pass in kernels.Passes)
             {
-                int columns = Math.Max(pass.BlockN, 8); // a kernel without tiles of columns walks intervals
+                int columns = Math.Max(pass.BlockN, LeastRun); // a kernel without tiles of columns walks intervals
                 yield return (pass, BackwardKernels.IsOverQueries(pass)
-                    ? MapPass.OverQueries(map, TileChooser.Choose(map, pass.BlockM, columns))
-                    : MapPass.OverKeys(map, TileChooser.Choose(map, columns, pass.BlockM), keyHeads));
+                    ? MapPass.OverQueries(map, TileChooser.Choose(map, pass.BlockM, columns, leastKeyRun: LeastRun))
+                    : MapPass.OverKeys(map, TileChooser.Choose(map, columns, pass.BlockM, leastQueryRun: LeastRun),
+                        keyHeads));
             }
 
             if (kernels.BiasGradient is KernelEntry bias)

@@ -53,11 +53,15 @@ public sealed partial class CudaDevice
     {
         if (problem.PlainExceptWhy is string modifier)
         {
-            reason = $"backward has no {modifier}";
+            reason = $"backward does not know {modifier}";
             return false;
         }
 
-        return CanRunBackward(MapProblem.Of(problem), out reason);
+        MapProblem lowered = MapProblem.Of(problem);
+        AttentionShape s = problem.Shape;
+        reason = Shared("query", TensorExtents.Query(s, lowered.Strides)) ?? Shared("key", TensorExtents.Key(s, lowered.Strides))
+            ?? Shared("value", TensorExtents.Value(s, lowered.Strides));
+        return reason is null && CanRunBackward(lowered, out reason);
     }
 
     /// <summary>Asks whether this device can run backward of a lowered problem.</summary>
@@ -67,6 +71,12 @@ public sealed partial class CudaDevice
         reason = can ? null : why;
         return can;
     }
+
+    // A gradient lies as its tensor does, and every element of it is written.
+    private static string? Shared(string tensor, TensorExtents extents) => StrideAliasing.Find(extents) is string collision
+        ? $"the gradient of the {tensor} would be laid out by strides {extents.Strides}, which let two elements share an "
+          + $"address: {collision}"
+        : null;
 
     /// <summary>Plans backward of a lowered problem.</summary>
     /// <param name="problem">The problem.</param>

@@ -63,7 +63,7 @@ public sealed class NeighborhoodBackwardTests : BackwardFixture
     public static IEnumerable<PairCase> Others() =>
         from type in Enum.GetValues<ElementType>()
         from rung in Rungs
-        from test in Others(type, On(rung))
+        from test in OtherCases(type, On(rung))
         select test;
 
     [TestCaseSource(nameof(EveryPattern))]
@@ -71,7 +71,7 @@ public sealed class NeighborhoodBackwardTests : BackwardFixture
     [TestCaseSource(nameof(Others))]
     public void Gradients_are_those_of_float64(PairCase test) => Run(test);
 
-    private static IEnumerable<PairCase> Others(ElementType type, TuningHints tuning)
+    private static IEnumerable<PairCase> OtherCases(ElementType type, TuningHints tuning)
     {
         PatternSpec window = PatternSpec.Windows(3, 3);
         yield return new NeighborhoodCase(type,

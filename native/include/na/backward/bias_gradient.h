@@ -2,8 +2,9 @@
 // that depends on nothing but the shapes.
 #pragma once
 
-#include "na/backward/map_block.h"
+#include "na/attention/block_problem.h"
 #include "na/backward/pair.h"
+#include "na/neighborhood/map_block.h"
 #include "na/op/block/barrier.h"
 #include "na/op/block/shared_memory.h"
 
@@ -56,12 +57,12 @@ struct BiasGradient {
     const u32 along_y = static_cast<u32>(section.rows.y);
     const MapExtents query{static_cast<i32>(q / along_x / along_y), static_cast<i32>(q / along_x % along_y),
                            static_cast<i32>(q % along_x)};
-    const MapExtents key = plus(query, offset);
-    if (!RowIntervals::of(params.map, section, query).contain(key) || !is_near(params.map, query, key)) {
+    const MapExtents key{query.z + offset.z, query.y + offset.y, query.x + offset.x};
+    if (!sees(section, query, key)) {
       return 0.0f;
     }
-    const i32 query_token = TokenBox{{}, {}, {}, section.rows, section.row_steps}.token_at(query);
-    const i32 key_token = TokenBox{{}, {}, {}, section.columns, section.column_steps}.token_at(key);
+    const i32 query_token = MapRegion{{}, {}, {}, section.rows, section.row_steps}.token_at(query);
+    const i32 key_token = MapRegion{{}, {}, {}, section.columns, section.column_steps}.token_at(key);
     const i32 key_head = head / params.head_group;
     const PairRows<Element> rows{row_pointer<Element>(params.query, batch, query_token, head),
                                  row_pointer<Element>(params.key, batch, key_token, key_head),
@@ -72,6 +73,15 @@ struct BiasGradient {
     const f32 bias = params.bias[head * params.bias_head_stride + entry];
     return PairGradient::of(params, rows, statistics, bias).slope;
   }
+
+  NA_DEVICE bool sees(const TiledSection& section, const MapExtents& query, const MapExtents& key) const {
+    return contains(interval_of(params.map, section.tables.z, query.z), key.z) &&
+           contains(interval_of(params.map, section.tables.y, query.y), key.y) &&
+           contains(interval_of(params.map, section.tables.x, query.x), key.x) &&
+           (params.map.most_distance < 0 || squared_distance(query, key) <= params.map.most_distance);
+  }
+
+  static NA_DEVICE bool contains(const MapInterval& interval, i32 at) { return at >= interval.begin && at < interval.end; }
 
   // A tree over the threads.
   static NA_DEVICE f32 block_sum(f32 x, f32* sums) {

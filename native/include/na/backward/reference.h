@@ -20,9 +20,9 @@ struct ReferenceBackward {
 
   static NA_DEVICE void run(const BackwardParams& params) {
     const Block block = Block::of_block(params);
-    const u32 row = thread_index();
-    if (block.rows.has(row)) {
-      ReferenceBackward{params, block, block.rows.at(row), block.rows.token(row)}.compute();
+    const i32 token = block.rows.token_of(thread_index());
+    if (token >= 0) {
+      ReferenceBackward{params, block, block.row(thread_index()), token}.compute();
     }
   }
 
@@ -53,11 +53,11 @@ struct ReferenceBackward {
   NA_DEVICE void for_each_column(const Action& action) const {
     NA_NO_UNROLL
     for (i32 head = 0; head < Block::heads(params); ++head) {
-      if (!block.extra) {
+      if (block.owns_extra == 0) {
         for_each_of_map(head, action);
       }
       NA_NO_UNROLL
-      for (i32 i = 0; i < block.line_length; ++i) {
+      for (i32 i = 0; i < block.walk.extra_columns; ++i) {
         act(head, false, block.line_first + i, 0.0f, action);
       }
     }
@@ -65,20 +65,22 @@ struct ReferenceBackward {
 
   template <class Action>
   NA_DEVICE void for_each_of_map(i32 head, const Action& action) const {
-    const TiledSection& section = *block.walk.section;
-    const RowIntervals sees = RowIntervals::of(params.map, section, row);
-    const TokenBox columns{{}, {}, {}, section.columns, section.column_steps};
+    const TiledSection& section = *block.place.section;
+    const MapInterval z = interval_of(params.map, section.tables.z, row.z);
+    const MapInterval y = interval_of(params.map, section.tables.y, row.y);
+    const MapInterval x = interval_of(params.map, section.tables.x, row.x);
+    const MapRegion columns = block.columns({{0, 0, 0}, 0});
+    MapExtents at;
     NA_NO_UNROLL
-    for (i32 z = sees.z.begin; z < sees.z.end; ++z) {
+    for (at.z = z.begin; at.z < z.end; ++at.z) {
       NA_NO_UNROLL
-      for (i32 y = sees.y.begin; y < sees.y.end; ++y) {
+      for (at.y = y.begin; at.y < y.end; ++at.y) {
         NA_NO_UNROLL
-        for (i32 x = sees.x.begin; x < sees.x.end; ++x) {
-          const MapExtents column{z, y, x};
-          if (is_near(params.map, row, column)) {
+        for (at.x = x.begin; at.x < x.end; ++at.x) {
+          if (params.map.most_distance < 0 || squared_distance(row, at) <= params.map.most_distance) {
             const f32 bias =
-                params.bias == nullptr ? 0.0f : block.bias(params, head)[Block::bias_entry_of(params, row, column)];
-            act(head, true, columns.token_at(column), bias, action);
+                params.bias == nullptr ? 0.0f : block.bias(params, head)[Block::bias_entry_of(params, row, at)];
+            act(head, true, columns.token_at(at), bias, action);
           }
         }
       }
@@ -90,7 +92,7 @@ struct ReferenceBackward {
     const bool owns_keys = kPass == Pass::kKeys;
     const i32 query = owns_keys ? column : token;
     const i32 key = owns_keys ? token : column;
-    const bool extra = owns_keys ? block.extra : !of_map;
+    const bool extra = owns_keys ? block.owns_extra != 0 : !of_map;
     const PairRows<Element> rows{block.template queries<Element>(params, head).at(query),
                                  block.template keys<Element>(params, extra).at(key),
                                  block.template output_gradients<Element>(params, head).at(query),

@@ -14,7 +14,6 @@
 // FlashAttention (arXiv 2205.14135, 2307.08691).
 #pragma once
 
-#include "na/backward/column_mask.h"
 #include "na/backward/pass.h"
 #include "na/math/exp2.h"
 #include "na/op/block/barrier.h"
@@ -53,6 +52,31 @@ struct BackwardConfig {
   static_assert(kSharedBytes <= kMostSharedBytes, "some devices have no more");
 };
 
+// The tokens that a thread copies of a tile, for all the tensors that have them.
+template <class Loader>
+struct Tokens {
+  MapRegion region;
+  u32 thread;
+  i32 tokens[Loader::kSteps];
+
+  NA_DEVICE Tokens(const MapRegion& of, u32 of_thread) : region(of), thread(of_thread) {
+    NA_UNROLL
+    for (u32 step = 0; step < Loader::kSteps; ++step) {
+      tokens[step] = region.token_of(Loader::row_of(thread, step));
+    }
+  }
+
+  template <class Element>
+  NA_DEVICE void load(u32 to, const HeadRows<Element>& from, bool vector_loads) const {
+    TokenRows<Element, Loader> rows{from.data, from.token_stride, from.dim, region, {}};
+    NA_UNROLL
+    for (u32 step = 0; step < Loader::kSteps; ++step) {
+      rows.tokens[step] = tokens[step];
+    }
+    Loader::load(to, rows, vector_loads, thread);
+  }
+};
+
 template <class Config>
 struct TiledBackward {
   using Element = typename Config::Element;
@@ -60,7 +84,8 @@ struct TiledBackward {
   using Scores = typename Product::Scores;
   using Accumulator = typename Product::Accumulator;
   using Block = PassBlock<Config::kPass, Config::kBlockM, Config::kBlockN>;
-  using Mask = ColumnMask<Config::kBlockN>;
+  using RowLoader = TileLoader<Element, Config::kBlockM, Config::kRowChunks, Config::kThreads>;
+  using ColumnLoader = TileLoader<Element, Config::kBlockN, Config::kRowChunks, Config::kThreads>;
   static constexpr Pass kPass = Config::kPass;
   static constexpr u32 kRowTiles = Config::kRowTiles;
   static constexpr u32 kColumnTiles = Config::kColumnTiles;
@@ -90,31 +115,33 @@ struct TiledBackward {
     Product::clear(second);
     RowStatistics statistics[kRowTiles][2];
     read_row_statistics(statistics);
-    const i32 visits = block.visits() * Block::heads(params);
-    if (visits > 0) {
+    Visit visit = block.first();
+    if (block.has(params, visit)) {
       load_rows();
-      load_columns(0);
+      load_columns(visit, stage(0));
     }
     NA_NO_UNROLL
-    for (i32 number = 0; number < visits; ++number) {
+    for (u32 number = 0; block.has(params, visit); ++number) {
+      const Visit next = block.after(visit);
       cp_async_wait<0>();
       block::synchronize();  // the columns have arrived for all, and all are done with those before
-      if (Config::kStages > 1 && number + 1 < visits) {
-        load_columns(number + 1);
+      if (Config::kStages > 1 && block.has(params, next)) {
+        load_columns(next, stage(number + 1));
       }
-      visit(number, statistics, first, second);
-      if (Config::kStages == 1 && number + 1 < visits) {
+      add(visit, stage(number), statistics, first, second);
+      if (Config::kStages == 1 && block.has(params, next)) {
         block::synchronize();
-        load_columns(number + 1);
+        load_columns(next, stage(number + 1));
       }
+      visit = next;
     }
     store(first, second);
   }
 
   NA_DEVICE u32 row_tile(u32 which) const { return shared + which * Config::kRowTileBytes; }
 
-  NA_DEVICE u32 stage(i32 number) const {
-    return shared + Config::kRowBytes + (static_cast<u32>(number) % Config::kStages) * Config::kStageBytes;
+  NA_DEVICE u32 stage(u32 number) const {
+    return shared + Config::kRowBytes + number % Config::kStages * Config::kStageBytes;
   }
 
   static NA_DEVICE u32 column_tile(u32 stage, u32 which) { return stage + which * Config::kColumnTileBytes; }
@@ -124,42 +151,39 @@ struct TiledBackward {
   NA_DEVICE bool vector_loads() const { return (params.flags & kDenseVectorLoads) != 0; }
 
   NA_DEVICE void load_rows() const {
-    using Loader = BoxLoader<Element, Config::kBlockM, Config::kRowChunks, Config::kThreads>;
-    constexpr bool kBoth = Config::kFirst;
+    const Tokens<RowLoader> tokens{block.rows, thread};
+    const bool extra = block.owns_extra != 0;
     if constexpr (kPass == Pass::kKeys) {
-      Loader::template load<kBoth>(block.rows, block.template keys<Element>(params, block.extra), row_tile(0),
-                                   block.template values<Element>(params, block.extra), row_tile(1), vector_loads(),
-                                   thread);
+      tokens.load(row_tile(0), block.template keys<Element>(params, extra), vector_loads());
+      if constexpr (Config::kFirst) {
+        tokens.load(row_tile(1), block.template values<Element>(params, extra), vector_loads());
+      }
     } else {
-      Loader::template load<kBoth>(block.rows, block.template queries<Element>(params, 0), row_tile(0),
-                                   block.template output_gradients<Element>(params, 0), row_tile(1), vector_loads(),
-                                   thread);
+      tokens.load(row_tile(0), block.template queries<Element>(params, 0), vector_loads());
+      tokens.load(row_tile(1), block.template output_gradients<Element>(params, 0), vector_loads());
     }
   }
 
-  NA_DEVICE void load_columns(i32 number) const {
-    using Loader = BoxLoader<Element, Config::kBlockN, Config::kRowChunks, Config::kThreads>;
-    const Visit v = block.visit(number);
-    const u32 to = stage(number);
+  NA_DEVICE void load_columns(const Visit& v, u32 to) const {
+    const MapRegion columns = block.columns(v.tile);
+    const Tokens<ColumnLoader> tokens{columns, thread};
+    const bool extra = v.tile.is_extra != 0;
     if constexpr (kPass == Pass::kKeys) {
-      Loader::template load<true>(v.columns, block.template queries<Element>(params, v.head), column_tile(to, 0),
-                                  block.template output_gradients<Element>(params, v.head), column_tile(to, 1),
-                                  vector_loads(), thread);
-      load_column_statistics(v, to);
+      load_column_statistics(columns, v.head, to);
+      tokens.load(column_tile(to, 0), block.template queries<Element>(params, v.head), vector_loads());
+      tokens.load(column_tile(to, 1), block.template output_gradients<Element>(params, v.head), vector_loads());
     } else {
-      Loader::template load<true>(v.columns, block.template keys<Element>(params, !v.map), column_tile(to, 0),
-                                  block.template values<Element>(params, !v.map), column_tile(to, 1), vector_loads(),
-                                  thread);
+      tokens.load(column_tile(to, 0), block.template keys<Element>(params, extra), vector_loads());
+      tokens.load(column_tile(to, 1), block.template values<Element>(params, extra), vector_loads());
     }
-    cp_async_commit();
   }
 
-  NA_DEVICE void load_column_statistics(const Visit& v, u32 stage) const {
+  NA_DEVICE void load_column_statistics(const MapRegion& columns, i32 head, u32 stage) const {
     static_assert(Config::kBlockN <= Config::kThreads, "one column a thread");
     if (thread < Config::kBlockN) {
-      cp_async_8(column_statistics(stage) + thread * sizeof(RowStatistics),
-                 block.statistics(params, v.head) + v.columns.token(thread),
-                 v.columns.has(thread) ? sizeof(RowStatistics) : 0u);
+      const i32 token = columns.token_of(thread);
+      cp_async_8(column_statistics(stage) + thread * sizeof(RowStatistics), block.statistics(params, head) + token,
+                 token >= 0 ? sizeof(RowStatistics) : 0u);
     }
   }
 
@@ -172,20 +196,19 @@ struct TiledBackward {
       for (u32 r = 0; r < kRowTiles; ++r) {
         NA_UNROLL
         for (u32 half = 0; half < 2; ++half) {
-          const bool has = block.rows.has(row_of(r, half));
-          const RowStatistics* from = block.statistics(params, 0) + block.rows.token(row_of(r, half));
-          statistics[r][half] = {thread::load_if(&from->lse, has), thread::load_if(&from->delta, has)};
+          const i32 token = block.rows.token_of(row_of(r, half));
+          const RowStatistics* from = block.statistics(params, 0) + token;
+          statistics[r][half] = {thread::load_if(&from->lse, token >= 0), thread::load_if(&from->delta, token >= 0)};
         }
       }
     }
   }
 
-  NA_DEVICE void visit(i32 number, const RowStatistics (&statistics)[kRowTiles][2], Accumulator& first,
-                       Accumulator& second) const {
-    const u32 at = stage(number);
+  NA_DEVICE void add(const Visit& v, u32 at, const RowStatistics (&statistics)[kRowTiles][2], Accumulator& first,
+                     Accumulator& second) const {
     Scores probabilities;
     Product::rows_by_rows(probabilities, row_tile(0), first_row, column_tile(at, 0), lane);
-    exponentiate(probabilities, block.visit(number), at, statistics);
+    exponentiate(probabilities, v, at, statistics);
     if constexpr (Config::kFirst) {
       Scores slopes;
       Product::rows_by_rows(slopes, row_tile(1), first_row, column_tile(at, 1), lane);
@@ -197,20 +220,21 @@ struct TiledBackward {
     }
   }
 
-  // Raw products to probabilities; 0 where row and column do not see each other.
+  // Raw products to probabilities; exactly 0 where row and column do not see each other.
   NA_DEVICE void exponentiate(Scores& scores, const Visit& v, u32 stage,
                               const RowStatistics (&statistics)[kRowTiles][2]) const {
     subtract_lse(scores, stage, statistics);
-    const bool biased = params.bias != nullptr && v.map;
-    if (!v.full || biased) {
+    const bool biased = params.bias != nullptr && v.tile.is_extra == 0;
+    if (biased || block.walk.needs_mask(v.tile)) {
       NA_UNROLL
       for (u32 r = 0; r < kRowTiles; ++r) {
         NA_UNROLL
         for (u32 half = 0; half < 2; ++half) {
-          const MapExtents row = block.rows.at(row_of(r, half));
-          const bool has = block.rows.has(row_of(r, half));
-          const Mask mask = !has ? Mask::none() : v.full ? Mask::all() : mask_of(v, row);
-          change_row(scores[r], 2 * half, v, row, mask, biased);
+          const MapExtents row = block.row(row_of(r, half));
+          hide_invisible(scores[r], 2 * half, row, v.tile);
+          if (biased) {
+            add_bias(scores[r], 2 * half, existing_row(*block.place.section, row), v);
+          }
         }
       }
     }
@@ -267,45 +291,36 @@ struct TiledBackward {
     }
   }
 
-  // The columns that an existing row sees, but for a limit on the distance.
-  NA_DEVICE Mask mask_of(const Visit& v, const MapExtents& row) const {
-    if (!v.map) {
-      return Mask::first(v.columns.end.x - v.columns.begin.x);
-    }
-    const RowIntervals sees = RowIntervals::of(params.map, *block.walk.section, row);
-    return Mask::of_box(v.columns.box, v.columns.begin, sees.z, sees.y, sees.x);
-  }
-
-  // Elements [first], [first + 1] of every column tile: hides what the row does not see, and adds the bias.
-  NA_DEVICE void change_row(f32 (&scores)[kColumnTiles][4], u32 first, const Visit& v, const MapExtents& row,
-                            const Mask& mask, bool biased) const {
-    const Mask columns = mask.from(2 * (lane & 3u));
-    const bool near = v.map && params.map.most_distance >= 0;
-    if (near || biased) {
+  // Elements [first], [first + 1] of every column tile: what a row does not see becomes -inf.
+  NA_DEVICE void hide_invisible(f32 (&scores)[kColumnTiles][4], u32 first, const MapExtents& row,
+                                const MapTile& tile) const {
+    const MapColumns columns = block.visible_columns(params, row, tile, 2 * (lane & 3u));
+    NA_UNROLL
+    for (u32 n = 0; n < kColumnTiles; ++n) {
+      const auto group = columns.group(8 * n);
       NA_UNROLL
-      for (u32 n = 0; n < kColumnTiles; ++n) {
-        NA_UNROLL
-        for (u32 i = 0; i < 2; ++i) {
-          const MapExtents column = v.columns.at(8 * n + 2 * (lane & 3u) + i);
-          const bool sees = columns.contains(8 * n + i) && is_near(params.map, row, column);
-          f32& score = scores[n][first + i];
-          score = sees ? __builtin_fmaf(bias_of(v, row, column, sees && biased), kLog2E, score) : -infinity();
-        }
-      }
-    } else {
-      NA_UNROLL
-      for (u32 n = 0; n < kColumnTiles; ++n) {
-        NA_UNROLL
-        for (u32 i = 0; i < 2; ++i) {
-          f32& score = scores[n][first + i];
-          score = columns.contains(8 * n + i) ? score : -infinity();
-        }
+      for (u32 i = 0; i < 2; ++i) {
+        f32& score = scores[n][first + i];
+        score = group.contains(i) ? score : -infinity();
       }
     }
   }
 
-  NA_DEVICE f32 bias_of(const Visit& v, const MapExtents& row, const MapExtents& column, bool valid) const {
-    return thread::load_if(block.bias(params, v.head) + Block::bias_entry_of(params, row, column), valid);
+  // The bias of what is hidden is not read.
+  NA_DEVICE void add_bias(f32 (&scores)[kColumnTiles][4], u32 first, const MapExtents& row, const Visit& v) const {
+    const f32* bias = block.bias(params, v.head);
+    NA_UNROLL
+    for (u32 n = 0; n < kColumnTiles; ++n) {
+      const MapExtents column = coordinates_of(block.walk.box, v.tile.first, 8 * n);
+      const i32 entry =
+          Block::bias_entry_of(params, row, column) + Block::kBiasStep * static_cast<i32>(2 * (lane & 3u));
+      NA_UNROLL
+      for (u32 i = 0; i < 2; ++i) {
+        f32& score = scores[n][first + i];
+        const f32 term = thread::load_if(bias + entry + Block::kBiasStep * static_cast<i32>(i), score > -infinity());
+        score = __builtin_fmaf(term, kLog2E, score);
+      }
+    }
   }
 
   NA_DEVICE void store(const Accumulator& first, const Accumulator& second) const {
@@ -314,8 +329,8 @@ struct TiledBackward {
     for (u32 r = 0; r < kRowTiles; ++r) {
       NA_UNROLL
       for (u32 half = 0; half < 2; ++half) {
-        if (block.rows.has(row_of(r, half))) {
-          const i32 token = block.rows.token(row_of(r, half));
+        const i32 token = block.rows.token_of(row_of(r, half));
+        if (token >= 0) {
           if constexpr (Config::kFirst) {
             store_row(block.template first_gradient<Element>(params, token), first[r], 2 * half, params.scale,
                       params.head_dim, pairs, lane);

@@ -48,7 +48,6 @@ struct MapColumns {
     }
     return {begin, outer && end > begin ? static_cast<u32>(end - begin) : 0u};
   }
-
- private:};
+};
 
 }  // namespace na

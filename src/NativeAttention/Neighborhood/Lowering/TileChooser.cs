@@ -11,10 +11,12 @@ internal static class TileChooser
     /// <param name="queries">Tokens of a query tile: a power of two.</param>
     /// <param name="keys">Tokens of a key tile: a power of two.</param>
     /// <param name="leastKeyRun">Least extent of a key tile along the last axis.</param>
+    /// <param name="leastQueryRun">Least extent of a query tile along the last axis.</param>
     /// <remarks>
     /// One geometry serves all sections; sections of the same extents on every axis are counted once.
     /// </remarks>
-    public static TileGeometry Choose(NeighborhoodMap map, int queries, int keys, int leastKeyRun = 1)
+    public static TileGeometry Choose(NeighborhoodMap map, int queries, int keys, int leastKeyRun = 1,
+        int leastQueryRun = 1)
     {
         MapSection[] kinds = [.. map.Sections.DistinctBy(s => (s.Queries, s.Keys, s.Axes[0], s.Axes[1], s.Axes[2]))];
         Dictionary<MapSection, long> numbers = [];
@@ -26,7 +28,7 @@ internal static class TileChooser
 
         TileGeometry best = default;
         (long Visited, long Full) least = (long.MaxValue, 0);
-        foreach (Extents query in Boxes(queries, 1))
+        foreach (Extents query in Boxes(queries, leastQueryRun))
         {
             foreach (Extents key in Boxes(keys, leastKeyRun))
             {

@@ -1,0 +1,73 @@
+using NativeAttention.Emulation;
+using NativeAttention.Testing;
+
+namespace NativeAttention.Cuda.Tests;
+
+/// <summary>
+/// A handful of cases executes every PTX statement of every kernel that backward launches: what no test runs, no test
+/// has checked.
+/// </summary>
+public sealed class BackwardCoverageTests
+{
+    private static readonly string[] Families = ["backward", "delta", "bias_gradient"];
+
+    public static IEnumerable<TestCaseData> Modules() =>
+        from kernel in KernelCatalog.Kernels
+        where kernel.Family == BackwardKernels.Family
+        group kernel by kernel.Module into module
+        let first = module.First()
+        select new TestCaseData(first.ElementType, first.MaxHeadDim, first.Rung.Split('_')[0]);
+
+    [TestCaseSource(nameof(Modules))]
+    public void The_cases_execute_every_statement(ElementType type, int dim, string rung)
+    {
+        if (!TestDevice.IsEmulated)
+        {
+            Assert.Ignore("Only the emulator tells what was executed.");
+        }
+
+        int ordinal = EmulatedDriver.AddDevice(EmulatorOptions.Default with { Profile = true });
+        using CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver, ordinal);
+        foreach (PairCase test in Cases(type, dim, new TuningHints { Rung = rung }))
+        {
+            test.RunBackwardOn(backend);
+        }
+
+        Assert.Multiple(() =>
+        {
+            foreach (KernelProfile profile in EmulatedDriver.GetProfiles(ordinal)
+                .Where(p => Families.Contains(KernelCatalog.Find(p.Kernel).Family)))
+            {
+                Assert.That(profile.Unexecuted().Select(s => $"line {s.Line}: {s.Statement}"), Is.Empty, profile.Kernel);
+            }
+        });
+    }
+
+    // Rows by vectors and pairs, and odd ones element by element; full tiles and cut ones; groups of heads; all that
+    // goes beside a map; a ring; a circle that leaves tiles out; rows that see nothing; every remainder of a loop over
+    // the head dim that a compiler may unroll by four.
+    private static IEnumerable<PairCase> Cases(ElementType type, int dim, TuningHints tuning)
+    {
+        int small = Math.Min(dim, 72), most = tuning.Rung == "reference" ? 72 : dim;
+        yield return new NeighborhoodCase(type, new NeighborhoodShape(1, new GridShape(3, 7, 9), 2, 1, most) { ExtraKeys = 40 },
+            PatternSpec.Windows(3, new NeighborhoodAxis(3, Edge: EdgeMode.Wrap), 3), seed: 950)
+        {
+            RelativeBias = true,
+            LseGradient = true,
+            Tuning = tuning,
+        };
+        yield return new NeighborhoodCase(type, new NeighborhoodShape(1, new GridShape(20, 21), 1, 1, small - 1, small - 2),
+            PatternSpec.Circular(3), seed: 951)
+        {
+            Tuning = tuning,
+        };
+        for (int i = 0; i < 4; i++)
+        {
+            yield return new DenseBackwardCase(type, new AttentionShape(1, 150, 40 + i, 1, 1, small - i, small - (3 * i)),
+                new AttentionOptions { Mask = AttentionMask.Causal, Tuning = tuning }, seed: 952 + i);
+        }
+
+        yield return new DenseBackwardCase(type, new AttentionShape(1, 70, 150, 1, 1, small),
+            new AttentionOptions { Tuning = tuning }, seed: 957);
+    }
+}
