@@ -105,6 +105,20 @@ public sealed partial class CudaBackend : AttentionBackend
     }
 
     /// <inheritdoc/>
+    public override bool CanRun(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return Device.CanRun(problem, out reason);
+    }
+
+    /// <inheritdoc/>
+    public override HostNeighborhoodPlan<T> PlanNeighborhood<T>(NeighborhoodProblem problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return new DeviceHostNeighborhoodPlan<T>(Device, problem);
+    }
+
+    /// <inheritdoc/>
     public override bool CanRunBackward(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
     {
         ArgumentNullException.ThrowIfNull(problem);
@@ -115,9 +129,7 @@ public sealed partial class CudaBackend : AttentionBackend
     public override HostBackwardPlan<T> PlanBackward<T>(AttentionProblem problem)
     {
         ArgumentNullException.ThrowIfNull(problem);
-        return Device.CanRunBackward(problem, out string? reason)
-            ? new DeviceHostBackwardPlan<T>(Device, problem)
-            : throw new NotSupportedException($"{Device} cannot run backward of {problem.Shape}: {reason}.");
+        return new DeviceHostBackwardPlan<T>(Device, problem);
     }
 
     /// <inheritdoc/>

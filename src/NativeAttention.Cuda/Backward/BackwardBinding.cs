@@ -45,20 +45,20 @@ internal ref struct BackwardBinding<T>(BackwardAxes axes, bool asStorage)
         return o;
     }
 
-    private TensorRef Tensor(ref DeviceCall call, string argument, in DeviceView<T> view, in TensorAxes of,
+    private TensorRef Tensor(ref DeviceCall call, string argument, in DeviceView<T> view, in BackwardOperand of,
         CudaStream stream)
     {
         call.Hold(view, argument, stream);
-        TensorRef bound = (asStorage ? of with { Order = AxisOrder.Storage } : of).Bind(view, argument);
-        Note(new MemoryRange(argument, bound.Data, of.BytesOf(bound, Unsafe.SizeOf<T>())));
+        TensorRef bound = of.Bind(view, argument, asStorage);
+        Note(new MemoryRange(argument, bound.Data, of.Axes.BytesOf(bound, Unsafe.SizeOf<T>())));
         return bound;
     }
 
     // A tensor that the problem may not have.
-    private TensorRef Extra(ref DeviceCall call, string argument, in DeviceView<T> view, in TensorAxes of,
+    private TensorRef Extra(ref DeviceCall call, string argument, in DeviceView<T> view, in BackwardOperand of,
         CudaStream stream)
     {
-        if (of.Sequence > 0)
+        if (of.Axes.Sequence > 0)
         {
             return Tensor(ref call, argument, view, of, stream);
         }
@@ -89,14 +89,12 @@ internal ref struct BackwardBinding<T>(BackwardAxes axes, bool asStorage)
     private ulong Lse(ref DeviceCall call, string argument, in DeviceView<float> view, CudaStream stream)
     {
         call.Hold(view, argument, stream);
-        TensorAxes query = axes.Query;
-        ReadOnlySpan<int> dims = [query.Batch, query.Heads, query.Sequence];
-        bool wrongDims = !asStorage && query.Order != AxisOrder.Storage && !view.Layout.HasLengths(dims);
-        if (!view.IsDense || view.Count < axes.LseCount || wrongDims)
+        bool fits = asStorage ? view.Count >= axes.LseCount : view.Layout.HasLengths(axes.LseDims);
+        if (!view.IsDense || !fits)
         {
             ThrowHelper.Argument(argument, $"it is {view.Layout}{(view.IsDense ? "" : " with gaps")}; the plan needs a dense "
-                + (wrongDims ? $"{StridedDims.Format(dims)}, which is [batch, query heads, query length]."
-                    : $"tensor of at least {axes.LseCount} elements."));
+                + $"{StridedDims.Format(axes.LseDims)}, which is "
+                + (axes.Query.Map is null ? "[batch, query heads, query length]." : "the output without its last axis."));
         }
 
         Note(new MemoryRange(argument, view.Pointer, (ulong)axes.LseCount * sizeof(float)));

@@ -36,7 +36,8 @@ internal sealed record BackwardKernels(KernelEntry Delta, KernelEntry[] Passes, 
         KernelEntry[] ofRung = [.. Of(problem).Where(entry => RungOf(entry) == rung)];
         int needed = ofRung.Where(entry => entry.HeadDim >= dim).Select(entry => entry.HeadDim).DefaultIfEmpty().Min();
         KernelEntry[] passes = [.. ofRung.Where(entry => entry.HeadDim == needed)];
-        string? refusal = DensePlanner.DeviceRefusal(device.Capability)
+        string? refusal = DensePlanner.CapabilityRefusal(device.Capability)
+            ?? DensePlanner.BuildRefusal
             ?? MapTables.Misfit(problem)
             ?? PatternRefusal(problem)
             ?? (passes.Length == 0 ? NoKernel(problem, rung, dim, ofRung) : null)
@@ -100,9 +101,9 @@ internal sealed record BackwardKernels(KernelEntry Delta, KernelEntry[] Passes, 
 
     private static string? Misfit(KernelEntry pass, MapProblem problem, int sharedBytes)
     {
-        if (pass.SharedBytes > sharedBytes)
+        if (DensePlanner.SharedRefusal(pass, sharedBytes) is string refusal)
         {
-            return $"{pass.Name} needs {pass.SharedBytes} bytes of shared memory per block, the device has {sharedBytes}";
+            return refusal;
         }
 
         // Every row of a tile begins a box of its own at worst; a block counts what it visits in 32 bits.

@@ -26,13 +26,15 @@ public sealed record KernelInfo
     /// <summary>Name of the PTX module that holds it.</summary>
     public string Module => _entry.Module;
 
-    /// <summary>What it computes, for example <c>dense</c>.</summary>
+    /// <summary>What it computes, for example <c>dense</c> or <c>neighborhood</c>.</summary>
     public string Family => _entry.Family;
 
     /// <summary>
-    /// Of family <c>dense</c> <c>reference</c> (one thread per output row, plainly right) or <c>tiled</c>, with
-    /// <c>_mod</c> behind it where it takes modifiers and optional operands;
-    /// <c>simt</c> where a family has one kernel, without matrix instructions.
+    /// Of families <c>dense</c> and <c>neighborhood</c> <c>reference</c> (one thread per output row, plainly right) or
+    /// <c>tiled</c>, with <c>_mod</c> behind it where it takes modifiers and optional operands; of family
+    /// <c>backward</c> the same, with what it writes behind it: <c>_keys</c> the gradients of key and value, <c>_key</c>
+    /// or <c>_value</c> one of them, <c>_queries</c> that of the query; <c>simt</c> where a family has one kernel,
+    /// without matrix instructions.
     /// </summary>
     public string Rung => _entry.Rung;
 
@@ -44,10 +46,14 @@ public sealed record KernelInfo
     /// </summary>
     public int MaxHeadDim => _entry.HeadDim;
 
-    /// <summary>Queries that one block computes; 0 outside family <c>dense</c>.</summary>
+    /// <summary>
+    /// Queries that one block computes, of kernels of <c>backward</c> that own keys those; 0 where there are none.
+    /// </summary>
     public int QueriesPerBlock => _entry.BlockM;
 
-    /// <summary>Keys that one step of a block visits; 0 outside family <c>dense</c>.</summary>
+    /// <summary>
+    /// Keys, or queries where a block owns keys, that one step of a block visits; 0 where there are none.
+    /// </summary>
     public int KeysPerTile => _entry.BlockN;
 
     /// <summary>Threads of one block; the block is one-dimensional.</summary>
@@ -73,14 +79,17 @@ public sealed record KernelInfo
     /// <returns>The number of blocks, at most 2^63 - 1; a launch takes at most 2^31 - 1.</returns>
     /// <exception cref="ArgumentException">A length, head count or head dim is too small, or the query heads
     /// are no multiple of the key/value heads.</exception>
-    /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: those kernels
-    /// take any grid, since their threads stride over the work.</exception>
+    /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: the blocks of
+    /// <c>neighborhood</c>, <c>backward</c> and <c>bias_gradient</c> are tiles or entries of maps, as <c>params.h</c>
+    /// says, and other kernels take any grid, since their threads stride over the work.</exception>
     public long GridSize(AttentionShape shape)
     {
         if (Family != DensePlanner.Family)
         {
-            throw new NotSupportedException($"{Name} has no grid of its own: kernels of family {Family} "
-                + "stride over the work and take any number of blocks.");
+            throw new NotSupportedException(_entry.Parameters is "NeighborhoodParams" or "BackwardParams"
+                ? $"{Name} has blocks for parts of a map, which a shape of dense attention does not tell."
+                : $"{Name} has no grid of its own: kernels of family {Family} stride over the work and take any number "
+                    + "of blocks.");
         }
 
         ProblemRules.CheckShape(shape);

@@ -21,14 +21,8 @@ public sealed partial class CudaDevice
     /// <exception cref="Bindings.CudaException">Out of memory, or the driver refused a kernel.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public BackwardPlan<T> PlanBackward<T>(AttentionShape shape, AttentionOptions? options = null)
-        where T : unmanaged
-    {
-        AttentionProblem problem =
-            AttentionProblem.Create(ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default);
-        return CanRunBackward(problem, out string? reason)
-            ? PlanProblem<T>(MapProblem.Of(problem), OperandAxes.OrderOf(problem.Options.Layout), $"{shape}")
-            : throw new NotSupportedException($"{this} cannot run backward of {shape}: {reason}.");
-    }
+        where T : unmanaged => PlanBackward<T>(
+            AttentionProblem.Create(ElementTypes.Of<T>(), shape, options ?? AttentionOptions.Default));
 
     /// <summary>
     /// Plans backward of neighborhood attention: chooses and loads the kernels, and writes the tables of the pattern.
@@ -44,9 +38,25 @@ public sealed partial class CudaDevice
     /// <exception cref="Bindings.CudaException">Out of memory, or the driver refused a kernel.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public BackwardPlan<T> PlanBackward<T>(NeighborhoodShape shape, NeighborhoodOptions options)
+        where T : unmanaged => PlanBackward<T>(NeighborhoodProblem.Create(ElementTypes.Of<T>(), shape, options));
+
+    /// <summary>Plans backward of a problem of dense attention.</summary>
+    internal BackwardPlan<T> PlanBackward<T>(AttentionProblem problem)
+        where T : unmanaged
+    {
+        if (!CanRunBackward(problem, out string? reason))
+        {
+            throw new NotSupportedException($"{this} cannot run backward of {DensePlanner.Describe(problem)}: {reason}.");
+        }
+
+        MapProblem lowered = MapProblem.Of(problem);
+        return PlanBackward<T>(lowered, BackwardAxes.Of(problem, lowered), DensePlanner.Describe(problem));
+    }
+
+    /// <summary>Plans backward of a problem of neighborhood attention.</summary>
+    internal BackwardPlan<T> PlanBackward<T>(NeighborhoodProblem problem)
         where T : unmanaged =>
-        PlanProblem<T>(NeighborhoodProblem.Create(ElementTypes.Of<T>(), shape, options).Lowered, AxisOrder.Storage,
-            $"{shape}");
+        PlanBackward<T>(problem.Lowered, BackwardAxes.Of(problem), $"neighborhood attention of {problem.Shape}");
 
     /// <summary>Asks whether this device can run backward of dense attention.</summary>
     internal bool CanRunBackward(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
@@ -78,11 +88,7 @@ public sealed partial class CudaDevice
           + $"address: {collision}"
         : null;
 
-    /// <summary>Plans backward of a lowered problem.</summary>
-    /// <param name="problem">The problem.</param>
-    /// <param name="order">Where the strides of tensors come from.</param>
-    /// <param name="description">The lengths, for messages.</param>
-    internal BackwardPlan<T> PlanProblem<T>(MapProblem problem, AxisOrder order, string description)
+    private BackwardPlan<T> PlanBackward<T>(MapProblem problem, BackwardAxes axes, string description)
         where T : unmanaged
     {
         if (!BackwardKernels.TryChoose(problem, this, out BackwardKernels? kernels, out string reason))
@@ -91,8 +97,8 @@ public sealed partial class CudaDevice
         }
 
         using Scope scope = Use();
-        BackwardPlan<T> plan = new(this, problem, order, kernels);
-        Journal.KernelsChosen($"backward of {problem.ElementType} attention, {description},", kernels.Names, reason);
+        BackwardPlan<T> plan = new(this, problem, axes, kernels);
+        Journal.KernelChosen($"backward of {description}", string.Join(" + ", kernels.Names), reason);
         return plan;
     }
 }

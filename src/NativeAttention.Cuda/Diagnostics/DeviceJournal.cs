@@ -25,18 +25,13 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
     {
         if (_logger.IsEnabled(LogLevel.Information))
         {
-            LogKernelChosen(_device, DensePlanner.Describe(problem), kernel.Name, reason);
+            KernelChosen(DensePlanner.Describe(problem), kernel.Name, reason);
         }
     }
 
-    /// <summary>A problem was planned that takes several kernels.</summary>
-    public void KernelsChosen(string problem, IReadOnlyList<string> kernels, string reason)
-    {
-        if (_logger.IsEnabled(LogLevel.Information))
-        {
-            LogKernelChosen(_device, problem, string.Join(" + ", kernels), reason);
-        }
-    }
+    /// <summary>A problem was planned; of several kernels the names are joined.</summary>
+    public void KernelChosen(string problem, string kernel, string reason) =>
+        LogKernelChosen(_device, problem, kernel, reason);
 
     /// <summary>A module was loaded.</summary>
     public void ModuleLoaded(string module, TimeSpan time, string source) =>

@@ -25,4 +25,7 @@ internal sealed record MapPass(
 
     /// <summary>Tiles that blocks own, of all sections.</summary>
     public long Tiles => new QueryTiles(Sections, Rows).Count;
+
+    /// <summary>Blocks of a launch: tiles times heads times batch.</summary>
+    public long Blocks(int batch) => (long)Int128.Min(long.MaxValue, (Int128)Tiles * Heads.Length * batch);
 }

@@ -109,7 +109,7 @@ internal sealed class MapTables : IDisposable
         X = checked((int)steps.X),
     };
 
-    private static MapExtents Of(Extents extents) => new() { Z = extents.Z, Y = extents.Y, X = extents.X };
+    public static MapExtents Of(Extents extents) => new() { Z = extents.Z, Y = extents.Y, X = extents.X };
 
     private static MapBox Box(Extents extents) => new()
     {

@@ -123,12 +123,11 @@ internal static class DenseOperands
 
     private static int Diagonal(long diagonal) => (int)Math.Clamp(diagonal, -OpenDiagonal, OpenDiagonal);
 
-    /// <summary>All bits that an address of a row can have.</summary>
-    /// <remarks>
-    /// Strides of axes of length 1 are never multiplied by anything but 0; that of the sequence counts always, since
-    /// a tile may step beyond the last row before it masks it.
-    /// </remarks>
-    public static ulong Bits(in TensorRef tensor, int batch, int heads, uint bytes)
+    /// <summary>
+    /// All bits that an address of a row can have. Strides of axes of length 1 are never multiplied by anything
+    /// but 0; that of the sequence counts always, since a tile may step beyond the last row before it masks it.
+    /// </summary>
+    internal static ulong Bits(in TensorRef tensor, int batch, int heads, uint bytes)
     {
         ulong bits = tensor.Data | ((ulong)tensor.SequenceStride * bytes);
         bits |= batch > 1 ? (ulong)tensor.BatchStride * bytes : 0;

@@ -85,7 +85,7 @@ internal static class DensePlanner
 
     private static string? Refusal(AttentionProblem problem, int capability)
     {
-        if (DeviceRefusal(capability) is string refusal)
+        if (CapabilityRefusal(capability) is string refusal)
         {
             return refusal;
         }
@@ -103,13 +103,19 @@ internal static class DensePlanner
             return $"diagonal offset {offset} with ALiBi slopes: from {-MaxLength} to {MaxLength} is supported";
         }
 
-        return null;
+        return BuildRefusal;
     }
 
-    /// <summary>Why a device can run no kernel of this build at all; null when it can.</summary>
-    public static string? DeviceRefusal(int capability) => CapabilityRefusal(capability)
-        ?? (PtxSource.IsAvailable ? null
-            : "this build of NativeAttention.Cuda has no kernels in it (run ./build.sh build)");
+    /// <summary>Why this build has no kernels; null when it has.</summary>
+    public static string? BuildRefusal => PtxSource.IsAvailable ? null
+        : "this build of NativeAttention.Cuda has no kernels in it (run ./build.sh build)";
+
+    /// <summary>Why a kernel's shared memory does not fit; null when it does.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="sharedBytes">Most shared memory one block may have on the device.</param>
+    public static string? SharedRefusal(KernelEntry kernel, int sharedBytes) => kernel.SharedBytes > sharedBytes
+        ? $"{kernel.Name} needs {kernel.SharedBytes} bytes of shared memory per block, the device has {sharedBytes}"
+        : null;
 
     /// <summary>Why a device is too old; null when it is not.</summary>
     public static string? CapabilityRefusal(int capability) => capability < MinComputeCapability
@@ -133,10 +139,9 @@ internal static class DensePlanner
 
     private static string? Misfit(KernelEntry kernel, AttentionShape shape, int sharedBytes)
     {
-        if (kernel.SharedBytes > sharedBytes)
+        if (SharedRefusal(kernel, sharedBytes) is string refusal)
         {
-            return $"{kernel.Name} needs {kernel.SharedBytes} bytes of shared memory per block, the device "
-                + $"has {sharedBytes}";
+            return refusal;
         }
 
         long blocks = GridSize(kernel, shape);

@@ -13,8 +13,8 @@ namespace NativeAttention.Cuda;
 /// gradients of key and value, one owns queries and writes that of the query.
 /// </para>
 /// <para>
-/// Tensors of dense attention are taken as <see cref="AttentionPlan{T}"/> takes them; those of neighborhood attention
-/// are dense, of any dims, with the elements that the problem needs. The plan owns scratch memory that a run uses, so
+/// Tensors of dense attention are taken as <see cref="AttentionPlan{T}"/> takes them, those of neighborhood attention as
+/// <see cref="NeighborhoodPlan{T}"/> does; a gradient has the dims of what it is the gradient of. The plan owns scratch memory that a run uses, so
 /// runs of one plan must follow each other: in one stream, or in streams that wait for each other.
 /// </para>
 /// </remarks>
@@ -31,9 +31,9 @@ public sealed class BackwardPlan<T> : IDisposable, IDeviceResource
     private readonly BackwardLaunch _launch;
     private readonly DeviceResource _resource;
 
-    internal BackwardPlan(CudaDevice device, MapProblem problem, AxisOrder order, BackwardKernels kernels)
+    internal BackwardPlan(CudaDevice device, MapProblem problem, BackwardAxes axes, BackwardKernels kernels)
     {
-        Axes = BackwardAxes.Of(problem, order);
+        Axes = axes;
         KernelNames = kernels.Names;
         _launch = new BackwardLaunch(device, problem, kernels);
         _resource = new DeviceResource(device, this, TearDownOrder.Plan, $"BackwardPlan<{typeof(T).Name}>");

@@ -6,8 +6,7 @@ namespace NativeAttention.Cuda;
 /// </summary>
 /// <remarks>
 /// Log-sum-exp and its gradient are dense: of dense attention [batch, query heads, query length], of neighborhood
-/// attention [batch, map, query heads]. The tensors of a neighborhood problem, extra keys and values, and the bias are
-/// dense, too, of any dims, with the elements that the problem needs.
+/// attention [batch, map, query heads]. The bias is dense, too.
 /// </remarks>
 /// <typeparam name="T"><see cref="float"/>, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
 public readonly ref struct DeviceBackwardInputs<T>

@@ -23,10 +23,10 @@ internal sealed class DeviceHostBackwardPlan<T> : HostBackwardPlan<T>
     private long _bytes;
 
     public DeviceHostBackwardPlan(CudaDevice device, AttentionProblem problem)
-        : base(problem) => Make(device, () => device.PlanProblem<T>(Lowered, AxisOrder.Storage, $"{problem.Shape}"));
+        : base(problem) => Make(device, () => device.PlanBackward<T>(problem));
 
     public DeviceHostBackwardPlan(CudaDevice device, NeighborhoodProblem problem)
-        : base(problem) => Make(device, () => device.PlanProblem<T>(Lowered, AxisOrder.Storage, $"{problem.Shape}"));
+        : base(problem) => Make(device, () => device.PlanBackward<T>(problem));
 
     /// <inheritdoc/>
     public override string KernelName => string.Join(" + ", _plan.KernelNames);
@@ -100,13 +100,13 @@ internal sealed class DeviceHostBackwardPlan<T> : HostBackwardPlan<T>
             _plan = Own(plan());
             _stream = Own(device.CreateStream());
             BackwardAxes axes = _plan.Axes;
-            _query = Storage<T>(device, axes.Query.Extent, "query", axes.Query.HasGaps);
-            _key = Storage<T>(device, axes.Key.Extent, "key", axes.Key.HasGaps);
-            _value = Storage<T>(device, axes.Value.Extent, "value", axes.Value.HasGaps);
-            _output = Storage<T>(device, axes.Output.Extent, "output");
+            _query = Storage<T>(device, axes.Query.Axes.Extent, "query", axes.Query.Axes.HasGaps);
+            _key = Storage<T>(device, axes.Key.Axes.Extent, "key", axes.Key.Axes.HasGaps);
+            _value = Storage<T>(device, axes.Value.Axes.Extent, "value", axes.Value.Axes.HasGaps);
+            _output = Storage<T>(device, axes.Output.Axes.Extent, "output");
             _lse = Storage<float>(device, axes.LseCount, "log-sum-exp");
-            _extraKey = axes.ExtraKey.Sequence > 0 ? Storage<T>(device, axes.ExtraKey.Extent, "extra key") : default;
-            _extraValue = axes.ExtraKey.Sequence > 0 ? Storage<T>(device, axes.ExtraValue.Extent, "extra value") : default;
+            _extraKey = axes.ExtraKey.Axes.Sequence > 0 ? Storage<T>(device, axes.ExtraKey.Axes.Extent, "extra key") : default;
+            _extraValue = axes.ExtraKey.Axes.Sequence > 0 ? Storage<T>(device, axes.ExtraValue.Axes.Extent, "extra value") : default;
             _bias = axes.BiasCount > 0 ? Storage<float>(device, axes.BiasCount, "bias") : default;
         }
         catch
