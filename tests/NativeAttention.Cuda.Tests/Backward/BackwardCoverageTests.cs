@@ -43,14 +43,15 @@ public sealed class BackwardCoverageTests
         });
     }
 
-    // Rows by vectors and pairs, and odd ones element by element; full tiles and cut ones; groups of heads; all that
-    // goes beside a map; a ring; a circle that leaves tiles out; rows that see nothing; every remainder of a loop over
-    // the head dim that a compiler may unroll by four.
+    // Rows by vectors and pairs, and odd ones element by element; full tiles and cut ones; groups of heads; several
+    // sections; all that goes beside a map; a ring; a circle that leaves tiles out; no maps at all; rows that see
+    // nothing; of the reference every remainder of a loop over the head dim that a compiler may unroll by four.
     private static IEnumerable<PairCase> Cases(ElementType type, int dim, TuningHints tuning)
     {
         int small = Math.Min(dim, 72), most = tuning.Rung == "reference" ? 72 : dim;
         yield return new NeighborhoodCase(type, new NeighborhoodShape(1, new GridShape(3, 7, 9), 2, 1, most) { ExtraKeys = 40 },
-            PatternSpec.Windows(3, new NeighborhoodAxis(3, Edge: EdgeMode.Wrap), 3), seed: 950)
+            PatternSpec.Windows(3, new NeighborhoodAxis(3, Edge: EdgeMode.Wrap), new NeighborhoodAxis(3, Dilation: 2)),
+            seed: 950)
         {
             RelativeBias = true,
             LseGradient = true,
@@ -61,10 +62,19 @@ public sealed class BackwardCoverageTests
         {
             Tuning = tuning,
         };
-        for (int i = 0; i < 4; i++)
+        yield return new NeighborhoodCase(type, new NeighborhoodShape(0, new GridShape(3), 1, 1, 8), PatternSpec.Windows(3),
+            seed: 958)
+        {
+            RelativeBias = true,
+            Tuning = tuning,
+        };
+        for (int i = 0; i < (tuning.Rung == "reference" ? 4 : 2); i++)
         {
             yield return new DenseBackwardCase(type, new AttentionShape(1, 150, 40 + i, 1, 1, small - i, small - (3 * i)),
-                new AttentionOptions { Mask = AttentionMask.Causal, Tuning = tuning }, seed: 952 + i);
+                new AttentionOptions { Mask = AttentionMask.Causal, Tuning = tuning }, seed: 952 + i)
+            {
+                LseGradient = i == 1,
+            };
         }
 
         yield return new DenseBackwardCase(type, new AttentionShape(1, 70, 150, 1, 1, small),

@@ -48,10 +48,6 @@ public sealed class BackwardPlanTests : DeviceFixture
         }
 
         packed.Upload(all, Stream);
-        float poison = Elements.Poison<float>();
-        float[] back = new float[all.Length];
-        Array.Fill(back, poison);
-        gradients.Upload(back, Stream);
         using DeviceTensor<float> output = Upload(host.Output, [2, 19, 2, Dim]);
         using DeviceTensor<float> above = Upload(host.OutputGradient, [2, 19, 2, Dim]);
         using DeviceTensor<float> lse = Upload(host.Lse, [2, 2, 19]);
@@ -66,9 +62,9 @@ public sealed class BackwardPlanTests : DeviceFixture
         using DeviceTensor<float> dv = Device.Allocate<float>([2, 19, 2, Dim + 1], Stream);
         plan.Run(Inputs(read, output, above, lse),
             new(dq.Slice(3, shift, Dim), dk.Slice(3, shift, Dim), dv.Slice(3, shift, Dim)), Stream);
-        dq.Slice(3, shift, Dim).Download(host.QueryGradient.AsSpan(0, 2 * 19 * 2 * Dim), Stream);
-        dk.Slice(3, shift, Dim).Download(host.KeyGradient.AsSpan(0, 2 * 19 * 2 * Dim), Stream);
-        dv.Slice(3, shift, Dim).Download(host.ValueGradient.AsSpan(0, 2 * 19 * 2 * Dim), Stream);
+        Cut(dq, shift, host.QueryGradient);
+        Cut(dk, shift, host.KeyGradient);
+        Cut(dv, shift, host.ValueGradient);
         test.CheckGradients(host);
     }
 
@@ -84,11 +80,12 @@ public sealed class BackwardPlanTests : DeviceFixture
         using DeviceTensor<float> dk = Device.Allocate<float>([1, 5, 1, 8], Stream);
         using DeviceTensor<float> dv = Device.Allocate<float>([1, 5, 1, 8], Stream);
         using BackwardPlan<float> plan = Device.PlanBackward<float>(new AttentionShape(1, 3, 5, 1, 1, 8));
+        DeviceView<float>[] read = [q, k, v];
         long allocated = long.MaxValue;
         for (int i = 0; i < 20; i++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            plan.Run(Inputs([q, k, v], o, above, lse), new(dq, dk, dv), Stream);
+            plan.Run(Inputs(read, o, above, lse), new(dq, dk, dv), Stream);
             allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
@@ -162,6 +159,18 @@ public sealed class BackwardPlanTests : DeviceFixture
             OutputGradient = above,
             Lse = lse,
         };
+
+    // The part of every row that a view of it had.
+    private void Cut(DeviceTensor<float> wide, int shift, float[] rows)
+    {
+        int length = wide.Dims[^1], dim = length - 1;
+        float[] all = new float[wide.Count];
+        wide.Download(all, Stream);
+        for (int row = 0; row < all.Length / length; row++)
+        {
+            all.AsSpan((row * length) + shift, dim).CopyTo(rows.AsSpan(row * dim));
+        }
+    }
 
     private DeviceTensor<float> Upload(float[] host, int[] dims) =>
         Device.Upload<float>(host.AsSpan(0, dims.Aggregate(1, (a, b) => a * b)), dims, Stream);

@@ -1,9 +1,9 @@
 // Tiled forward attention for sm_80 and later: tensor-core products, asynchronous copies, online softmax.
 //
-// A block owns kBlockM queries of one head and walks the key tiles that its problem gives it. Each warp owns kRowTiles
-// tiles of 16 query rows and all keys of the tile, so a row lives in the four lanes of a quad: with lane = 4g + t,
-// row tile r of a lane holds rows 16 r + g ([0], [1]) and 16 r + g + 8 ([2], [3]) and, of each group of 8 columns,
-// columns 2t and 2t + 1.
+// A block owns kBlockM queries of one head and walks the key tiles that its problem gives it. Each warp owns
+// kRowTiles tiles of 16 query rows and all keys of the tile, so a row lives in the four lanes of a quad: with lane =
+// 4g + t, row tile r of a lane holds rows 16 r + g ([0], [1]) and 16 r + g + 8 ([2], [3]) and, of each group of 8
+// columns, columns 2t and 2t + 1.
 //
 // What queries and keys there are, where they lie and who sees whom is the problem's: BlockProblem is the plainest.
 //

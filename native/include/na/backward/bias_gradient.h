@@ -22,7 +22,9 @@ struct BiasGradient {
     const u32 along_y = static_cast<u32>(2 * params.bias_windows.y - 1);
     const u32 entries = along_x * along_y * static_cast<u32>(2 * params.bias_windows.z - 1);
     const u32 entry = block_index() % entries;
-    const BiasGradient self{params, params.map.heads[block_index() / entries], static_cast<i32>(entry),
+    const BiasGradient self{params,
+                            params.map.heads[block_index() / entries],
+                            static_cast<i32>(entry),
                             {static_cast<i32>(entry / along_x / along_y) - params.bias_windows.z + 1,
                              static_cast<i32>(entry / along_x % along_y) - params.bias_windows.y + 1,
                              static_cast<i32>(entry % along_x) - params.bias_windows.x + 1}};
@@ -40,8 +42,8 @@ struct BiasGradient {
       NA_NO_UNROLL
       for (i32 s = 0; s < params.map.section_count; ++s) {
         const TiledSection& section = params.map.sections[s];
-        const u32 queries = static_cast<u32>(section.rows.z) * static_cast<u32>(section.rows.y) *
-                            static_cast<u32>(section.rows.x);
+        const u32 queries =
+            static_cast<u32>(section.rows.z) * static_cast<u32>(section.rows.y) * static_cast<u32>(section.rows.x);
         NA_NO_UNROLL
         for (u32 q = thread_index(); q < queries; q += kThreads) {
           sum += slope_of(batch, section, q);
@@ -81,7 +83,9 @@ struct BiasGradient {
            (params.map.most_distance < 0 || squared_distance(query, key) <= params.map.most_distance);
   }
 
-  static NA_DEVICE bool contains(const MapInterval& interval, i32 at) { return at >= interval.begin && at < interval.end; }
+  static NA_DEVICE bool contains(const MapInterval& interval, i32 at) {
+    return at >= interval.begin && at < interval.end;
+  }
 
   // A tree over the threads.
   static NA_DEVICE f32 block_sum(f32 x, f32* sums) {

@@ -12,7 +12,7 @@ namespace na {
 
 // What the gradient of one query row needs of the row itself.
 struct RowStatistics {
-  f32 lse;    // in base-2 units; infinite for a row that sees nothing, so that its probabilities are 0
+  f32 lse;  // in base-2 units; infinite for a row that sees nothing, so that its probabilities are 0
   f32 delta;
 };
 
@@ -43,35 +43,35 @@ struct DeltaParams {
 // heads. Grid: map.tile_count * map.head_count * batch blocks. The gradient of the bias takes the map of pass
 // `queries`. Grid: map.head_count * offsets blocks, offset fastest.
 struct BackwardParams {
-  TensorRef query;                        // [batch, query tokens, query heads, head_dim]
-  TensorRef key;                          // [batch, key tokens, key/value heads, head_dim]
-  TensorRef value;                        // [batch, key tokens, key/value heads, value_head_dim]
-  TensorRef output_gradient;              // [batch, query tokens, query heads, value_head_dim]
-  TensorRef extra_key;                    // [samples of all batch indices, extra_keys, key/value heads, head_dim]
-  TensorRef extra_value;                  // [samples of all batch indices, extra_keys, key/value heads, value_head_dim]
-  MutableTensorRef query_gradient;        // as query, and so on
+  TensorRef query;                  // [batch, query tokens, query heads, head_dim]
+  TensorRef key;                    // [batch, key tokens, key/value heads, head_dim]
+  TensorRef value;                  // [batch, key tokens, key/value heads, value_head_dim]
+  TensorRef output_gradient;        // [batch, query tokens, query heads, value_head_dim]
+  TensorRef extra_key;              // [samples of all batch indices, extra_keys, key/value heads, head_dim]
+  TensorRef extra_value;            // [samples of all batch indices, extra_keys, key/value heads, value_head_dim]
+  MutableTensorRef query_gradient;  // as query, and so on
   MutableTensorRef key_gradient;
   MutableTensorRef value_gradient;
   MutableTensorRef extra_key_gradient;
   MutableTensorRef extra_value_gradient;
-  MapTiling map;                          // of this pass
-  const RowStatistics* statistics;        // [batch, query_heads, query_tokens]
-  const i32* sample_starts;               // [samples + 1]: query tokens of sample s are [starts[s], starts[s + 1])
-  const f32* bias;                        // natural units, index key - query + w - 1; or null
-  f32* bias_gradient;                     // as bias
+  MapTiling map;                    // of this pass
+  const RowStatistics* statistics;  // [batch, query_heads, query_tokens]
+  const i32* sample_starts;         // [samples + 1]: query tokens of sample s are [starts[s], starts[s + 1])
+  const f32* bias;                  // natural units, index key - query + w - 1; or null
+  f32* bias_gradient;               // as bias
   i64 bias_head_stride;
-  MapExtents bias_windows;                // w
+  MapExtents bias_windows;  // w
   i32 batch;
-  i32 samples;                            // of one batch index
+  i32 samples;  // of one batch index
   i32 query_tokens;
   i32 query_heads;
-  i32 head_group;                         // query heads of one key/value head
+  i32 head_group;  // query heads of one key/value head
   i32 head_dim;
   i32 value_head_dim;
   i32 extra_keys;
-  i32 extra_tiles;                        // tiles of extra keys of one sample
-  f32 scale;                              // factor on every product, natural units; any finite value
-  u32 flags;                              // DenseFlags; loads of all that is read, stores of all gradients
+  i32 extra_tiles;  // tiles of extra keys of one sample
+  f32 scale;        // factor on every product, natural units; any finite value
+  u32 flags;        // DenseFlags; loads of all that is read, stores of all gradients
 };
 
 static_assert(sizeof(RowStatistics) == 8, "the workspace is sized by the host");

@@ -44,7 +44,8 @@ struct PassBlock {
   static NA_DEVICE PassBlock of_block(const BackwardParams& p) {
     const u32 map_blocks =
         static_cast<u32>(p.map.tile_count) * static_cast<u32>(p.map.head_count) * static_cast<u32>(p.batch);
-    return kPass == Pass::kQueries || block_index() < map_blocks ? of_map(p) : of_extra(p, block_index() - map_blocks);
+    return kPass == Pass::kQueries || block_index() < map_blocks ? of_map(p)
+                                                                 : of_extra(p, block_index() - map_blocks);
   }
 
   // Heads that are added up: those of the other side.

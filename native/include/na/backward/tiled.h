@@ -5,9 +5,10 @@
 //
 //   S = A1 B1^T, dP = A2 B2^T;  P = exp2(c S - lse), dS = P (dP - delta);  first += dS B1, second += P B2
 //
-// where 1 is query or key, 2 output gradient or value, lse and delta belong to the queries, and `second`, the gradient
-// of the value, is there in pass `keys` only. P and dS in registers are the A fragments of the products that follow,
-// as in forward. Accumulators of wide heads do not fit beside each other: kernels may compute one output alone.
+// where 1 is query or key, 2 output gradient or value, lse and delta belong to the queries, and `second`, the
+// gradient of the value, is there in pass `keys` only. P and dS in registers are the A fragments of the products that
+// follow, as in forward. Accumulators of wide heads do not fit beside each other: kernels may compute one output
+// alone.
 //
 // Shared memory: the row tiles, then for each stage the column tiles and the statistics of the columns. The copies of
 // the next visit run while one is computed where there are two stages. Deterministic two-pass form of the backward of
@@ -80,7 +81,8 @@ struct Tokens {
 template <class Config>
 struct TiledBackward {
   using Element = typename Config::Element;
-  using Product = TileProduct<Element, Config::kRowTiles, Config::kColumnTiles, Config::kDimTiles, Config::kRowChunks>;
+  using Product =
+      TileProduct<Element, Config::kRowTiles, Config::kColumnTiles, Config::kDimTiles, Config::kRowChunks>;
   using Scores = typename Product::Scores;
   using Accumulator = typename Product::Accumulator;
   using Block = PassBlock<Config::kPass, Config::kBlockM, Config::kBlockN>;
