@@ -75,6 +75,7 @@ public sealed partial class KernelCatalogTests
 
     [TestCase("na_dense_tiled_f32_d32_sm80", typeof(DenseForwardParams))]
     [TestCase("na_dense_tiled_mod_f32_d32_sm80", typeof(DenseModifiedParams))]
+    [TestCase("na_neighborhood_tiled_f32_d32_sm80", typeof(NeighborhoodParams))]
     [TestCase("na_merge_simt_f32_sm80", typeof(MergeParams))]
     [TestCase("na_rotary_simt_f32_sm80", typeof(RotaryParams))]
     [TestCase("na_append_simt_f32_sm80", typeof(AppendParams))]
@@ -105,6 +106,11 @@ public sealed partial class KernelCatalogTests
     public void Other_families_take_any_grid() =>
         Assert.That(() => KernelCatalog.Find("na_merge_simt_f32_sm80").GridSize(new(1, 1, 1, 1, 1, 1)),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains("family merge stride over"));
+
+    [Test]
+    public void Blocks_of_neighborhood_kernels_are_tiles_of_maps() =>
+        Assert.That(() => KernelCatalog.Find("na_neighborhood_tiled_f32_d32_sm80").GridSize(new(1, 1, 1, 1, 1, 1)),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("each tile of a map"));
 
     [TestCase(-1, 8, 8, 4, 2, 64, "Batch is -1: it must be 0 or more.")]
     [TestCase(1, -8, 8, 4, 2, 64, "QueryLength is -8: it must be 0 or more.")]

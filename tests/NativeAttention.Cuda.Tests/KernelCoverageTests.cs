@@ -15,10 +15,10 @@ public sealed class KernelCoverageTests
     public static IEnumerable<string> Kernels() => KernelCatalog.Kernels.Select(k => k.Name);
 
     // Those of the other families are covered by the tests of their operations.
-    public static IEnumerable<string> DenseKernels() =>
-        KernelCatalog.Kernels.Where(k => k.Family == "dense").Select(k => k.Name);
+    public static IEnumerable<string> AttentionKernels() =>
+        KernelCatalog.Kernels.Where(k => k.Family is "dense" or "neighborhood").Select(k => k.Name);
 
-    [TestCaseSource(nameof(DenseKernels))]
+    [TestCaseSource(nameof(AttentionKernels))]
     public void The_cases_execute_every_statement(string name)
     {
         if (!TestDevice.IsEmulated)
@@ -29,17 +29,61 @@ public sealed class KernelCoverageTests
         KernelInfo kernel = KernelCatalog.Find(name);
         int ordinal = EmulatedDriver.AddDevice(EmulatorOptions.Default with { Profile = true });
         using CudaBackend backend = CudaBackend.Open(EmulatedDriver.Driver, ordinal);
+        if (kernel.Family == "neighborhood")
+        {
+            RunMaps(backend, kernel);
+        }
+        else
+        {
+            RunSequences(backend, kernel);
+        }
+
+        KernelProfile profile = EmulatedDriver.GetProfiles(ordinal).Single();
+        Assert.That(profile.Kernel, Is.EqualTo(name));
+        Assert.That(profile.Unexecuted()
+            .Where(s => !Exceptions.Any(e => e.Kernel == name && e.Statement == s.Statement))
+            .Select(s => $"line {s.Line}: {s.Statement}"), Is.Empty);
+    }
+
+    private static void RunSequences(CudaBackend backend, KernelInfo kernel)
+    {
         foreach (AttentionCase test in Cases(kernel))
         {
             DenseRunner.Run(backend.Device, test);
         }
 
         DenseRunner.Run(backend.Device, Cases(kernel).First(), withLse: false);
-        KernelProfile profile = EmulatedDriver.GetProfiles(ordinal).Single();
-        Assert.That(profile.Kernel, Is.EqualTo(name));
-        Assert.That(profile.Unexecuted()
-            .Where(s => !Exceptions.Any(e => e.Kernel == name && e.Statement == s.Statement))
-            .Select(s => $"line {s.Line}: {s.Statement}"), Is.Empty);
+    }
+
+    private static void RunMaps(CudaBackend backend, KernelInfo kernel)
+    {
+        foreach (NeighborhoodCase test in MapCases(kernel))
+        {
+            test.RunOn(backend);
+        }
+
+        MapCases(kernel).First().RunOn(backend, withLse: false);
+    }
+
+    // Aligned rows and odd ones; sections to search in; windows with full tiles and circles with none; more extra keys
+    // than a tile has; a bias; a negative scale; every remainder of a loop over the head dim.
+    private static IEnumerable<NeighborhoodCase> MapCases(KernelInfo kernel)
+    {
+        int d = kernel.MaxHeadDim;
+        NeighborhoodShape shape = new(1, new GridShape(9, 21), 2, 1, d);
+        PatternSpec windows = PatternSpec.Windows(new(4, 2, 2), new(9, 9));
+        yield return Case(shape with { ExtraKeys = kernel.KeysPerTile + 3 }, windows, bias: true);
+        yield return Case(shape with { HeadDim = d - 3, ValueHeadDim = d - 1, ExtraKeys = 3 }, windows);
+        yield return Case(shape with { HeadDim = d - 2, ValueHeadDim = d - 2 }, PatternSpec.Circular(3));
+        yield return Case(shape with { HeadDim = d - 1, ValueHeadDim = d - 3 }, PatternSpec.Windows(9, 21));
+        yield return new(kernel.ElementType, shape with { Grid = new GridShape(16, 16) }, PatternSpec.Circular(7), 921)
+        {
+            Scale = -0.5f,
+            Tuning = new TuningHints { Rung = kernel.Rung },
+        };
+
+        NeighborhoodCase Case(NeighborhoodShape s, PatternSpec pattern, bool bias = false) =>
+            NeighborhoodCases.Case(kernel.ElementType, s, pattern, kernel.Rung, 920, bias);
     }
 
     // The estimate of registers is that of the order in the text; the assembler finds better ones.

@@ -2,7 +2,9 @@ namespace NativeAttention.Tool.Devices;
 
 /// <summary>What is known of one kernel of a device.</summary>
 /// <param name="Name">Name, as a plan reports it.</param>
-/// <param name="Family">What it computes: <c>dense</c>, or an operation such as <c>merge</c>.</param>
+/// <param name="Family">
+/// What it computes: <c>dense</c>, <c>neighborhood</c>, or an operation such as <c>merge</c>.
+/// </param>
 /// <param name="Rung">Which rung of the ladder: what <c>--rung</c> takes.</param>
 /// <param name="ElementType">Element type of query, key, value and output.</param>
 /// <param name="HeadDim">Largest head dim it runs; null when any the device supports.</param>
@@ -11,7 +13,10 @@ internal sealed record KernelReport(
     string Name, string Family, string Rung, ElementType ElementType, int? HeadDim, string? Architecture)
 {
     /// <summary>Whether it is what a plan runs, and not an operation beside it.</summary>
-    public bool IsAttention => Family == "dense";
+    public bool IsAttention => Family == "dense" || IsMap;
+
+    /// <summary>Whether it runs attention on maps of tokens.</summary>
+    public bool IsMap => Family == "neighborhood";
 
     /// <summary>
     /// Whether it runs only problems with modifiers (true) or only those without (false); null for both.

@@ -49,6 +49,9 @@ internal sealed class KernelVerifier
     }
 
     private VerificationResult Verify<T>(VerificationResult result)
+        where T : unmanaged => result.Case.Map is MapPattern map ? VerifyMap<T>(result, map) : VerifyDense<T>(result);
+
+    private VerificationResult VerifyDense<T>(VerificationResult result)
         where T : unmanaged
     {
         (KernelReport kernel, VerificationCase problem) = (result.Kernel, result.Case);
@@ -60,9 +63,47 @@ internal sealed class KernelVerifier
         }
 
         using HostAttentionPlan<T> plan = _backend.PlanHost<T>(checkedProblem);
-        if (plan.KernelName != kernel.Name)
+        CaseModifiers modifiers = new(problem.Shape, problem.Modifiers ?? new(), _seed);
+        return Verify<T>(result, plan.KernelName, checkedProblem.Scale, problem.Modifiers is null ? null : modifiers,
+            (q, k, v, output, lse) => plan.Run(modifiers.Inputs(q, k, v), output, lse));
+    }
+
+    private VerificationResult VerifyMap<T>(VerificationResult result, MapPattern map)
+        where T : unmanaged
+    {
+        (KernelReport kernel, VerificationCase problem) = (result.Kernel, result.Case);
+        NeighborhoodProblem checkedProblem = NeighborhoodProblem.Create(
+            kernel.ElementType, map.ToShape(problem.Shape), map.ToOptions(problem, kernel.Rung));
+        if (!_backend.CanRun(checkedProblem, out string? reason))
         {
-            return result with { Failure = $"the plan chose {plan.KernelName}" };
+            return result with { Failure = reason };
+        }
+
+        using HostNeighborhoodPlan<T> plan = _backend.PlanNeighborhood<T>(checkedProblem);
+        float[] byToken = new float[checkedProblem.LseLength];
+        AttentionShape s = problem.Shape;
+        return Verify<T>(result, plan.KernelName, checkedProblem.Scale, map, (q, k, v, output, lse) =>
+        {
+            // Heads are last in the log-sum-exp, too.
+            Array.Fill(byToken, float.NaN);
+            plan.Run(q, k, v, output, byToken);
+            for (int i = 0; i < lse.Length; i++)
+            {
+                (int head, int token) = Math.DivRem(i, s.QueryLength); // head counts through the batch
+                int row = (head / s.QueryHeads * s.QueryLength) + token;
+                lse[i] = byToken[(row * s.QueryHeads) + (head % s.QueryHeads)];
+            }
+        });
+    }
+
+    private VerificationResult Verify<T>(VerificationResult result, string planned, float scale,
+        IScoreModifiers? modifiers, Action<T[], T[], T[], T[], float[]> run)
+        where T : unmanaged
+    {
+        (KernelReport kernel, VerificationCase problem) = (result.Kernel, result.Case);
+        if (planned != kernel.Name)
+        {
+            return result with { Failure = $"the plan chose {planned}" };
         }
 
         AttentionShape s = problem.Shape;
@@ -70,9 +111,8 @@ internal sealed class KernelVerifier
         double[] query = Random(s.QueryHeads, s.QueryLength, s.HeadDim);
         double[] key = Random(s.KeyValueHeads, s.KeyLength, s.HeadDim);
         double[] value = Random(s.KeyValueHeads, s.KeyLength, s.ValueHeadDim);
-        CaseModifiers modifiers = new(s, problem.Modifiers ?? new(), _seed);
         Float64Attention exact = Reference(null), dense = Reference(kernel.ElementType);
-        (double[] output, float[] lse, TimeSpan time) = Run(plan, modifiers, query, key, value);
+        (double[] output, float[] lse, TimeSpan time) = Run(problem, run, query, key, value);
         return result with
         {
             Error = ErrorMeasure.Of(output, lse, exact),
@@ -83,17 +123,16 @@ internal sealed class KernelVerifier
         double[] Random(int heads, int length, int dim) =>
             LogicalTensor.Random(kernel.ElementType, checked(s.Batch * heads * length * dim), random);
 
-        Float64Attention Reference(ElementType? rounding) => new Float64Attention(s, problem.Mask,
-            checkedProblem.Scale, rounding, problem.Modifiers is null ? null : modifiers)
-            .Compute(query, key, value);
+        Float64Attention Reference(ElementType? rounding) =>
+            new Float64Attention(s, problem.Mask, scale, rounding, modifiers).Compute(query, key, value);
     }
 
-    private (double[] Output, float[] Lse, TimeSpan Time) Run<T>(
-        HostAttentionPlan<T> plan, CaseModifiers modifiers, double[] query, double[] key, double[] value)
+    private (double[] Output, float[] Lse, TimeSpan Time) Run<T>(VerificationCase problem,
+        Action<T[], T[], T[], T[], float[]> run, double[] query, double[] key, double[] value)
         where T : unmanaged
     {
-        AttentionShape s = plan.Problem.Shape;
-        bool headsFirst = plan.Problem.Options.Layout == AttentionLayout.Bhsd;
+        AttentionShape s = problem.Shape;
+        bool headsFirst = problem.HeadsFirst;
         T[] q = new LogicalTensor(s.QueryHeads, s.QueryLength, s.HeadDim, headsFirst).Store<T>(query);
         T[] k = new LogicalTensor(s.KeyValueHeads, s.KeyLength, s.HeadDim, headsFirst).Store<T>(key);
         T[] v = new LogicalTensor(s.KeyValueHeads, s.KeyLength, s.ValueHeadDim, headsFirst).Store<T>(value);
@@ -106,7 +145,7 @@ internal sealed class KernelVerifier
             Array.Fill(output, Elements.FromDouble<T>(double.NaN));
             Array.Fill(lse, float.NaN);
             long start = Stopwatch.GetTimestamp();
-            plan.Run(modifiers.Inputs(q, k, v), output, lse);
+            run(q, k, v, output, lse);
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             best = time < best ? time : best;
         }

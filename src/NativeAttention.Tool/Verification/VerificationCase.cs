@@ -12,6 +12,9 @@ internal sealed record VerificationCase(
     /// <summary>What else changes the scores; a kernel that does not know it is not checked on it.</summary>
     public ModifierSet? Modifiers { get; init; }
 
+    /// <summary>The map that the tokens lie on, for neighborhood attention; null for dense attention.</summary>
+    public MapPattern? Map { get; init; }
+
     /// <summary>The options of the library, asking for a rung.</summary>
     public AttentionOptions ToOptions(string rung) => new()
     {
@@ -30,6 +33,6 @@ internal sealed record VerificationCase(
         AttentionShape s = Shape;
         string scale = Scale is { } value ? $" scale={value}" : "";
         return $"B={s.Batch} Sq={s.QueryLength} Sk={s.KeyLength} Hq={s.QueryHeads} Hkv={s.KeyValueHeads} "
-            + $"D={s.HeadDim} Dv={s.ValueHeadDim} {Mask}{scale} {(HeadsFirst ? "bhsd" : "bshd")}";
+            + $"D={s.HeadDim} Dv={s.ValueHeadDim} {Map?.ToString() ?? $"{Mask}"}{scale} {(HeadsFirst ? "bhsd" : "bshd")}";
     }
 }

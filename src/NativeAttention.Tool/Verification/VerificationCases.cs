@@ -13,7 +13,8 @@ internal static class VerificationCases
     /// <param name="quick">Only the first two per head dim.</param>
     public static IEnumerable<VerificationCase> For(KernelReport kernel, bool quick) =>
         (kernel.HeadDim is { } dim ? [dim] : FreeHeadDims).SelectMany(d =>
-            Quick(d).Concat(More(d)).Where(c => Fits(kernel, c)).Take(quick ? 2 : int.MaxValue));
+            (kernel.IsMap ? Maps(d) : Quick(d).Concat(More(d)).Where(c => Fits(kernel, c)))
+                .Take(quick ? 2 : int.MaxValue));
 
     private static bool Fits(KernelReport kernel, VerificationCase problem) =>
         kernel.Modifiers is not { } modified || modified == problem.Modifiers is not null;
@@ -25,6 +26,13 @@ internal static class VerificationCases
     public static VerificationCase Demonstration(KernelReport kernel, bool emulated)
     {
         int dim = kernel.HeadDim ?? FreeHeadDims[0];
+        if (kernel.IsMap)
+        {
+            return emulated
+                ? Map("demo", new(1, 1, 1, 4, 2, dim), new(24, 24), 7, 7)
+                : Map("demo", new(1, 1, 1, 8, 2, dim), new(48, 48), 7, 7);
+        }
+
         VerificationCase problem = emulated
             ? new("demo", new(1, 200, 256, 4, 2, dim), AttentionMask.Causal)
             : new("demo", new(1, 512, 512, 8, 2, dim), AttentionMask.Causal);
@@ -32,6 +40,27 @@ internal static class VerificationCases
             ? problem with { Mask = AttentionMask.None, Modifiers = new() { SoftCap = 30 } }
             : problem;
     }
+
+    // The first two are off every tile size, and the second has unaligned head dims.
+    private static VerificationCase[] Maps(int d) =>
+    [
+        Map("grouped heads", new(1, 1, 1, 2, 1, d), new(13, 21), 7, 5),
+        Map("odd head dims, dilation", new(2, 1, 1, 1, 1, d - 3, d - 1), new(11, 19), new(3, Dilation: 3), new(4, 2, 2)),
+        Map("line, causal", new(1, 1, 1, 2, 2, d), new(201), new NeighborhoodAxis(70, Causal: true)),
+        Map("volume, strides", new(1, 1, 1, 2, 1, d, d - 8), new(5, 9, 17), 3, new(4, 3), new(9, 8)),
+        Map("causal on one axis, negative scale", new(1, 1, 1, 4, 2, d), new(9, 10), new(5, Causal: true), 6) with
+        {
+            Scale = -0.25f,
+        },
+        Map("window of the map", new(1, 1, 1, 1, 1, d), new(8, 12), 8, 12),
+        Map("window of one", new(1, 1, 1, 1, 1, d), new(4, 5), 1, 1),
+    ];
+
+    private static VerificationCase Map(string name, AttentionShape shape, GridShape grid, params NeighborhoodAxis[] axes) =>
+        new(name, shape with { QueryLength = (int)grid.Tokens, KeyLength = (int)grid.Tokens }, AttentionMask.None)
+        {
+            Map = new MapPattern(grid, axes),
+        };
 
     // Both are off every tile size; the second also has unaligned head dims, which take another path through
     // memory.

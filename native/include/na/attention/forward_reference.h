@@ -30,8 +30,9 @@ struct ReferenceForward {
     const Element* q = problem.template query_row<Element>(params, query);
 
     SoftmaxState state = SoftmaxState::empty();
-    problem.for_each_key(params, query,
-                         [&](const auto& key) { state.raise(score(params, problem, query, q, key), 1.0f); });
+    problem.for_each_key(params, query, [&](const auto& key) NA_LAMBDA {
+      state.raise(score(params, problem, query, q, key), 1.0f);
+    });
     const f32 extra = sink(params, problem);
     state.raise(extra, 1.0f);
     const f32 offset = state.offset(1.0f);
@@ -40,7 +41,7 @@ struct ReferenceForward {
       const i32 columns = p.value_head_dim - column;
       state.sum = exp2(extra - offset);
       f32 output[kColumns] = {};
-      problem.for_each_key(params, query, [&](const auto& key) {
+      problem.for_each_key(params, query, [&](const auto& key) NA_LAMBDA {
         const f32 s = score(params, problem, query, q, key);
         if (Problem::kModified && s == -infinity()) {
           return;  // a hidden value does not matter, whatever it is

@@ -73,18 +73,19 @@ struct PassBlock {
   // Those of `first_column`, the next one, and both plus multiples of 8 that a row sees.
   NA_DEVICE MapColumns visible_columns(const BackwardParams& p, const MapExtents& row, const MapTile& tile,
                                        u32 first_column) const {
-    const i32 x = tile.first.x + static_cast<i32>(first_column);
-    if (tile.is_extra != 0) {
-      return {{0, 0, 31}, {0, 1}, {0, 1}, {-x, walk.extra_columns - x}, {0, 0, 0}, -1};
-    }
+    const bool line = tile.is_extra != 0;
     const MapExtents r = existing_row(*place.section, row);
     const MapExtents& tables = place.section->tables;
-    return {walk.box,
-            from(interval_of(p.map, tables.z, r.z), tile.first.z),
-            from(interval_of(p.map, tables.y, r.y), tile.first.y),
-            from(interval_of(p.map, tables.x, r.x), x),
-            {tile.first.z - r.z, tile.first.y - r.y, x - r.x},
-            p.map.most_distance};
+    const i32 lane_x = tile.first.x + static_cast<i32>(first_column);
+    const MapRun z = MapRun::of(interval_of(p.map, tables.z, r.z), tile.first.z);
+    const MapRun y = MapRun::of(interval_of(p.map, tables.y, r.y), tile.first.y);
+    const MapRun x = MapRun::of(interval_of(p.map, tables.x, r.x), lane_x);
+    return {walk.box_of(tile),
+            choose(line, MapRun{0, 1}, z),
+            choose(line, MapRun{0, 1}, y),
+            choose(line, MapRun{-lane_x, static_cast<u32>(walk.extra_columns)}, x),
+            {tile.first.z - r.z, tile.first.y - r.y, lane_x - r.x},
+            line ? -1 : p.map.most_distance};
   }
 
   NA_DEVICE i32 query_head(const BackwardParams& p, i32 of_group) const {
@@ -182,8 +183,8 @@ struct PassBlock {
     return {{0, 0, 31}, {0, 0, begin}, end, end, {first, 0, 0, 1}};
   }
 
-  static NA_DEVICE MapInterval from(const MapInterval& interval, i32 origin) {
-    return {interval.begin - origin, interval.end - origin};
+  static NA_DEVICE MapRun choose(bool first, const MapRun& a, const MapRun& b) {
+    return {first ? a.first : b.first, first ? a.count : b.count};
   }
 
   NA_DEVICE i32 key_head(const BackwardParams& p) const {

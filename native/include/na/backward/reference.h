@@ -33,7 +33,7 @@ struct ReferenceBackward {
     for (i32 element = 0; element < dim; element += kElements) {
       f32 first[kElements] = {};
       f32 second[kElements] = {};
-      for_each_column([&](const PairRows<Element>& rows, const PairGradient& pair) {
+      for_each_column([&](const PairRows<Element>& rows, const PairGradient& pair) NA_LAMBDA {
         if constexpr (kPass == Pass::kKeys) {
           add(first, pair.slope, rows.query, element, params.head_dim);
           add(second, pair.probability, rows.output_gradient, element, params.value_head_dim);

@@ -16,37 +16,49 @@ NA_DEVICE i32 integer_root(i32 x) {
   return (root + 1) * (root + 1) <= x ? root + 1 : root;
 }
 
+// Some of an axis's columns, counted from the tile's first one.
+struct MapRun {
+  i32 first;
+  u32 count;
+
+  NA_DEVICE bool contains(i32 column) const { return static_cast<u32>(column - first) < count; }
+
+  static NA_DEVICE MapRun of(const MapInterval& interval, i32 origin) {
+    return {interval.begin - origin, static_cast<u32>(max_of(interval.end - interval.begin, 0))};
+  }
+};
+
 struct MapColumns {
   MapBox box;
-  MapInterval z;
-  MapInterval y;
-  MapInterval x;        // of this lane: counted from its first column
+  MapRun z;
+  MapRun y;
+  MapRun x;             // counted from this lane's first column
   MapExtents distance;  // from the row to the tile's first column; x: to the lane's
   i32 most_distance;
 
   struct Group {
-    i32 first;
-    u32 count;
+    MapRun columns;
 
-    NA_DEVICE bool contains(u32 column) const {
-      return static_cast<u32>(static_cast<i32>(column) - first) < count;
-    }
+    NA_DEVICE bool contains(u32 column) const { return columns.contains(static_cast<i32>(column)); }
   };
 
   // Of the tile's columns first, first + 1, ... of this lane; `first` is a multiple of 8.
   NA_DEVICE Group group(u32 first) const {
     const MapExtents at = coordinates_of(box, {0, 0, 0}, first);
-    const bool outer = at.z >= z.begin && at.z < z.end && at.y >= y.begin && at.y < y.end;
-    i32 begin = x.begin - at.x;
-    i32 end = x.end - at.x;
-    if (most_distance >= 0) {
-      const i32 rest = most_distance - square(distance.z + at.z) - square(distance.y + at.y);
-      const i32 root = integer_root(max_of(rest, 0));
-      const i32 here = -(distance.x + at.x);  // the column beside the row
-      begin = max_of(begin, here - root);
-      end = rest < 0 ? begin : min_of(end, here + root + 1);
-    }
-    return {begin, outer && end > begin ? static_cast<u32>(end - begin) : 0u};
+    const bool outer = z.contains(at.z) && y.contains(at.y);
+    const MapRun run{x.first - at.x, outer ? x.count : 0u};
+    return {most_distance < 0 ? run : inside(run, at)};
+  }
+
+ private:
+  // What of a run lies in the circle around the row.
+  NA_DEVICE MapRun inside(const MapRun& run, const MapExtents& at) const {
+    const i32 rest = most_distance - square(distance.z + at.z) - square(distance.y + at.y);
+    const i32 root = integer_root(max_of(rest, 0));
+    const i32 here = -(distance.x + at.x);  // the column beside the row
+    const i32 begin = max_of(run.first, here - root);
+    const i32 end = min_of(run.first + static_cast<i32>(run.count), here + root + 1);
+    return {begin, rest < 0 ? 0u : static_cast<u32>(max_of(end - begin, 0))};
   }
 };
 

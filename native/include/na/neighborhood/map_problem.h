@@ -47,7 +47,9 @@ struct MapProblem {
   template <class Loader>
   NA_DEVICE Places<Loader> places(const Params& p, const MapWalk& tiles, const MapTile& tile, u32 thread) const {
     const MapRegion of_map{tiles.box, tile.first, tiles.end, block.section->columns, block.section->column_steps};
-    Places<Loader> places{tile.is_extra != 0 ? extra_keys(p, tile) : of_map, tile.is_extra, {}};
+    const MapExtents end{1, 1, p.extra_keys};
+    const MapRegion of_extra{tiles.box_of(tile), tile.first, end, end, {0, 0, 0, 1}};
+    Places<Loader> places{tile.is_extra != 0 ? of_extra : of_map, tile.is_extra, {}};
     find_tokens<Loader>(places.tokens, places.region, thread);
     return places;
   }
@@ -150,18 +152,19 @@ struct MapProblem {
   template <u32>
   NA_DEVICE MapColumns visible_columns(const Params& p, const MapExtents& query, const MapWalk& tiles,
                                        const MapTile& tile, u32 first_column) const {
-    const i32 x = tile.first.x + static_cast<i32>(first_column);
-    if (tile.is_extra != 0) {
-      return {{0, 0, 31}, {0, 1}, {0, 1}, {-x, p.extra_keys - x}, {0, 0, 0}, -1};
-    }
+    const bool extra = tile.is_extra != 0;
     const MapExtents q = existing_row(*block.section, query);
     const MapExtents& tables = block.section->tables;
-    return {tiles.box,
-            from(interval_of(p.map, tables.z, q.z), tile.first.z),
-            from(interval_of(p.map, tables.y, q.y), tile.first.y),
-            from(interval_of(p.map, tables.x, q.x), x),
-            {tile.first.z - q.z, tile.first.y - q.y, x - q.x},
-            p.map.most_distance};
+    const i32 lane_x = tile.first.x + static_cast<i32>(first_column);
+    const MapRun z = MapRun::of(interval_of(p.map, tables.z, q.z), tile.first.z);
+    const MapRun y = MapRun::of(interval_of(p.map, tables.y, q.y), tile.first.y);
+    const MapRun x = MapRun::of(interval_of(p.map, tables.x, q.x), lane_x);
+    return {tiles.box_of(tile),
+            choose_value(extra, MapRun{0, 1}, z),
+            choose_value(extra, MapRun{0, 1}, y),
+            choose_value(extra, MapRun{-lane_x, static_cast<u32>(p.extra_keys)}, x),
+            {tile.first.z - q.z, tile.first.y - q.y, lane_x - q.x},
+            extra ? -1 : p.map.most_distance};
   }
 
   // scores[n][first], scores[n][first + 1]: columns first_column + 8 n and the next one. Hidden ones are -inf already,
@@ -187,11 +190,6 @@ struct MapProblem {
   }
 
  private:
-  static NA_DEVICE MapRegion extra_keys(const Params& p, const MapTile& tile) {
-    const MapExtents end{1, 1, p.extra_keys};
-    return {{0, 0, 31}, tile.first, end, end, {0, 0, 0, 1}};
-  }
-
   template <class Loader>
   static NA_DEVICE void find_tokens(i32 (&tokens)[Loader::kSteps], const MapRegion& region, u32 thread) {
     NA_UNROLL
@@ -237,10 +235,6 @@ struct MapProblem {
   NA_DEVICE i64 token_of(const MapExtents& query) const {
     const MapSteps& steps = block.section->row_steps;
     return steps.origin + query.z * steps.z + query.y * steps.y + query.x * steps.x;
-  }
-
-  static NA_DEVICE MapInterval from(const MapInterval& interval, i32 origin) {
-    return {interval.begin - origin, interval.end - origin};
   }
 };
 

@@ -55,6 +55,12 @@ struct MapWalk {
 
   NA_DEVICE bool has(const MapTile& tile) const { return tile.is_extra == 0 || tile.first.x < extra_columns; }
 
+  // That of a tile: extra columns are a line.
+  NA_DEVICE MapBox box_of(const MapTile& tile) const {
+    const bool extra = tile.is_extra != 0;
+    return {extra ? 0u : box.log2_z, extra ? 0u : box.log2_y, extra ? 31u : box.log2_x};
+  }
+
   // Whether a row of the tile may not see a column of it, or the tile is cut.
   NA_DEVICE bool needs_mask(const MapTile& tile) const {
     if (tile.is_extra != 0) {
