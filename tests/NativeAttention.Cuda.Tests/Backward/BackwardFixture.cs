@@ -21,6 +21,10 @@ public abstract class BackwardFixture
     [OneTimeTearDown]
     public void Close() => _backend.Dispose();
 
+    /// <summary>Whether a rung takes case <paramref name="n"/>: the reference takes each in one type, in turn.</summary>
+    protected static bool Takes(string rung, ElementType type, int n) =>
+        rung == "tiled" || type == Enum.GetValues<ElementType>()[n % 3];
+
     /// <summary>Hints for a rung.</summary>
     protected static TuningHints On(string rung) => new() { Rung = rung };
 

@@ -23,6 +23,7 @@ public sealed class DenseBackwardTests : BackwardFixture
         from type in Enum.GetValues<ElementType>()
         from rung in Rungs
         from dims in HeadDims.Select((pair, n) => (Query: pair[0], Value: pair[1], n))
+        where Takes(rung, type, dims.n)
         select new DenseBackwardCase(type, new AttentionShape(1, 37, 43, 2, 1, dims.Query, dims.Value),
             new AttentionOptions { Mask = Masks[dims.n % 4], Tuning = On(rung) }, seed: 100 + dims.n)
         {
@@ -33,6 +34,7 @@ public sealed class DenseBackwardTests : BackwardFixture
         from type in Enum.GetValues<ElementType>()
         from rung in Rungs
         from lengths in Lengths.Select((pair, n) => (Queries: pair[0], Keys: pair[1], n))
+        where Takes(rung, type, lengths.n)
         from mask in new[] { AttentionMask.Causal, Masks[(lengths.n + (int)type) % 4] }.Distinct()
         select new DenseBackwardCase(type, new AttentionShape(2, lengths.Queries, lengths.Keys, 3, 1, 24, 16),
             new AttentionOptions { Mask = mask, Tuning = On(rung) }, seed: 200 + lengths.n)
@@ -44,6 +46,7 @@ public sealed class DenseBackwardTests : BackwardFixture
         from type in Enum.GetValues<ElementType>()
         from rung in Rungs
         from layout in Layouts().Select((make, n) => (make, n))
+        where Takes(rung, type, layout.n)
         let shape = new AttentionShape(2, 19, 40, 6, 2, layout.n % 2 == 0 ? 32 : 20, 16)
         select new DenseBackwardCase(type, shape, new AttentionOptions
         {
