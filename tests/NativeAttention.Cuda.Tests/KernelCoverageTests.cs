@@ -76,7 +76,9 @@ public sealed class KernelCoverageTests
         yield return Case(shape with { HeadDim = d - 3, ValueHeadDim = d - 1, ExtraKeys = 3 }, windows);
         yield return Case(shape with { HeadDim = d - 2, ValueHeadDim = d - 2 }, PatternSpec.Circular(3));
         yield return Case(shape with { HeadDim = d - 1, ValueHeadDim = d - 3 }, PatternSpec.Windows(9, 21));
-        yield return new(kernel.ElementType, shape with { Grid = new GridShape(16, 16) }, PatternSpec.Circular(7), 921)
+        // Corners of the box lie outside the circle, at either end of the walk; 28 is the least radius of tiles of 8 x 8.
+        NeighborhoodShape wide = shape with { Grid = new GridShape(40, 40), QueryHeads = 1, HeadDim = 8, ValueHeadDim = 8 };
+        yield return new(kernel.ElementType, wide, PatternSpec.Circular(28), 921)
         {
             Scale = -0.5f,
             Tuning = new TuningHints { Rung = kernel.Rung },

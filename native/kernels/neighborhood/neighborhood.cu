@@ -1,5 +1,5 @@
-// Family `neighborhood`, forward: the loop of dense attention over the tiles of a map. The build gives element type, head
-// dim and tile sizes from the manifest (native/manifest/kernels.json).
+// Family `neighborhood`, forward: the loop of dense attention over the tiles of a map. The build gives element type,
+// head dim and tile sizes from the manifest (native/manifest/kernels.json).
 #include "na/attention/forward_tiled.h"
 #include "na/neighborhood/map_problem.h"
 

@@ -87,7 +87,8 @@ public sealed record KernelInfo
         if (Family != DensePlanner.Family)
         {
             throw new NotSupportedException(_entry.Parameters is "NeighborhoodParams" or "BackwardParams"
-                ? $"{Name} has blocks for parts of a map, which a shape of dense attention does not tell."
+                ? $"{Name} has a block for each tile of a map, head and batch index, which a shape of dense "
+                    + "attention does not tell."
                 : $"{Name} has no grid of its own: kernels of family {Family} stride over the work and take any number "
                     + "of blocks.");
         }

@@ -48,7 +48,8 @@ public sealed class BackwardCoverageTests
     // nothing; of the reference every remainder of a loop over the head dim that a compiler may unroll by four.
     private static IEnumerable<PairCase> Cases(ElementType type, int dim, TuningHints tuning)
     {
-        int small = Math.Min(dim, 72), most = tuning.Rung == "reference" ? 72 : dim;
+        bool reference = tuning.Rung == "reference";
+        int most = reference ? 72 : dim, small = reference ? 72 : dim > 128 ? 136 : Math.Min(dim, 72);
         yield return new NeighborhoodCase(type, new NeighborhoodShape(1, new GridShape(3, 7, 9), 2, 1, most) { ExtraKeys = 40 },
             PatternSpec.Windows(3, new NeighborhoodAxis(3, Edge: EdgeMode.Wrap), new NeighborhoodAxis(3, Dilation: 2)),
             seed: 950)
@@ -62,13 +63,18 @@ public sealed class BackwardCoverageTests
         {
             Tuning = tuning,
         };
+        yield return new NeighborhoodCase(type, new NeighborhoodShape(1, new GridShape(16, 16), 1, 1, small),
+            PatternSpec.Circular(7), seed: 959)
+        {
+            Tuning = tuning,
+        };
         yield return new NeighborhoodCase(type, new NeighborhoodShape(0, new GridShape(3), 1, 1, 8), PatternSpec.Windows(3),
             seed: 958)
         {
             RelativeBias = true,
             Tuning = tuning,
         };
-        for (int i = 0; i < (tuning.Rung == "reference" ? 4 : 2); i++)
+        for (int i = 0; i < (reference ? 4 : 2); i++)
         {
             yield return new DenseBackwardCase(type, new AttentionShape(1, 150, 40 + i, 1, 1, small - i, small - (3 * i)),
                 new AttentionOptions { Mask = AttentionMask.Causal, Tuning = tuning }, seed: 952 + i)

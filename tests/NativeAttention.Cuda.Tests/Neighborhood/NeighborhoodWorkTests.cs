@@ -19,7 +19,7 @@ public sealed class NeighborhoodWorkTests
             (new(1, new GridShape(31, 45), 2, 2, 32), PatternSpec.Windows(new(9, 3, 2), new(5, 1, 3))),
             (new(1, new GridShape(9, 17, 21), 1, 1, 32), PatternSpec.Windows(5, 7, new(3, 1, 1, false, EdgeMode.Wrap))),
             (new(1, new GridShape(24, 32), 1, 1, 32) { ExtraKeys = 70 }, PatternSpec.Blocks(8, 8)),
-            (new(1, new GridShape(40, 56), 1, 1, 32), PatternSpec.Circular(9)),
+            (new(1, new GridShape(40, 56), 1, 1, 32), PatternSpec.Circular(28)),
             (NeighborhoodShape.Ragged([new GridShape(20, 9), new GridShape(33, 12)], 1, 1, 32), PatternSpec.Windows(7, 7)),
         }
         select NeighborhoodCases.Case(type, test.Shape, test.Pattern, "tiled", 700);

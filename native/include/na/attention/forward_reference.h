@@ -30,9 +30,8 @@ struct ReferenceForward {
     const Element* q = problem.template query_row<Element>(params, query);
 
     SoftmaxState state = SoftmaxState::empty();
-    problem.for_each_key(params, query, [&](const auto& key) NA_LAMBDA {
-      state.raise(score(params, problem, query, q, key), 1.0f);
-    });
+    problem.for_each_key(
+        params, query, [&](const auto& key) NA_LAMBDA { state.raise(score(params, problem, query, q, key), 1.0f); });
     const f32 extra = sink(params, problem);
     state.raise(extra, 1.0f);
     const f32 offset = state.offset(1.0f);

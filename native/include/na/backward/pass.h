@@ -51,11 +51,12 @@ struct PassBlock {
   // Heads that are added up: those of the other side.
   static NA_DEVICE i32 heads(const BackwardParams& p) { return kPass == Pass::kKeys ? p.head_group : 1; }
 
-  NA_DEVICE Visit first() const { return {0, walk.first()}; }
+  // A first tile outside a circle is visited in vain: one tile a head, and no second copy of the search.
+  NA_DEVICE Visit first() const { return {0, walk.start()}; }
 
   NA_DEVICE Visit after(const Visit& visit) const {
     const MapTile next = walk.after(visit.tile);
-    return walk.has(next) ? Visit{visit.head, next} : Visit{visit.head + 1, walk.first()};
+    return walk.has(next) ? Visit{visit.head, next} : Visit{visit.head + 1, walk.start()};
   }
 
   NA_DEVICE bool has(const BackwardParams& p, const Visit& visit) const {

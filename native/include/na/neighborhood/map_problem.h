@@ -76,7 +76,9 @@ struct MapProblem {
     return rows_of<Element>(choose(keys.is_extra != 0, p.extra_value, p.value), p.value_head_dim, keys);
   }
 
-  NA_DEVICE MapExtents query(const Params& p, u32 row) const { return coordinates_of(p.map.row_box, block.first, row); }
+  NA_DEVICE MapExtents query(const Params& p, u32 row) const {
+    return coordinates_of(p.map.row_box, block.first, row);
+  }
 
   NA_DEVICE bool has_query(const Params&, const MapExtents& query) const {
     return all_below(query, block.section->rows);
@@ -167,8 +169,8 @@ struct MapProblem {
             extra ? -1 : p.map.most_distance};
   }
 
-  // scores[n][first], scores[n][first + 1]: columns first_column + 8 n and the next one. Hidden ones are -inf already,
-  // and their bias is not read.
+  // scores[n][first], scores[n][first + 1]: columns first_column + 8 n and the next one. Hidden ones are -inf
+  // already, and their bias is not read.
   template <u32 kKeyTiles>
   NA_DEVICE void add_bias(f32 (&scores)[kKeyTiles][4], u32 first, const Params& p, const MapExtents& query,
                           const MapTile& tile, u32 first_column) const {
@@ -213,8 +215,11 @@ struct MapProblem {
   template <class Element, class Keys>
   NA_DEVICE auto rows_of(const TensorRef& tensor, i32 dim, const Keys& keys) const {
     TokenRows<Element, typename Keys::Loader> rows{
-        row_pointer<Element>(tensor, sample_or_batch(keys.is_extra), 0, key_value_head), tensor.sequence_stride,
-        static_cast<u32>(dim), keys.region, {}};
+        row_pointer<Element>(tensor, sample_or_batch(keys.is_extra), 0, key_value_head),
+        tensor.sequence_stride,
+        static_cast<u32>(dim),
+        keys.region,
+        {}};
     NA_UNROLL
     for (u32 step = 0; step < Keys::Loader::kSteps; ++step) {
       rows.tokens[step] = keys.tokens[step];

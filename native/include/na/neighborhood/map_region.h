@@ -23,8 +23,8 @@ NA_DEVICE bool all_below(const MapExtents& a, const MapExtents& b) { return a.z 
 
 NA_DEVICE i32 square(i32 x) { return x * x; }
 
-// A coordinate in [-length, 2 length) as one in [0, length). Below 0 or beyond the length a sum wraps around as u32, so
-// the minimum takes the one that is right.
+// A coordinate in [-length, 2 length) as one in [0, length). Below 0 or beyond the length a sum wraps around as u32,
+// so the minimum takes the one that is right.
 NA_DEVICE u32 on_ring(i32 coordinate, i32 length) {
   const u32 c = static_cast<u32>(coordinate);
   const u32 from_zero = min_of(c, c + static_cast<u32>(length));
@@ -51,8 +51,8 @@ struct MapRegion {
   }
 };
 
-// The rows of a tile of one head in global memory, for a TileLoader: `data` points at element 0 of token 0. The tokens
-// of the thread's steps are known; others are looked up.
+// The rows of a tile of one head in global memory, for a TileLoader: `data` points at element 0 of token 0. The
+// tokens of the thread's steps are known; others are looked up.
 template <class Element, class Loader>
 struct TokenRows {
   static constexpr u32 kSteps = Loader::kSteps;

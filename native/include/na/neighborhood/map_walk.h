@@ -1,8 +1,8 @@
-// Which tiles of columns a tile of rows visits: those of a box, row-major, then those of columns that all see. C# twin:
-// AxisTiles.
+// Which tiles of columns a tile of rows visits: those of a box, row-major, then those of columns that all see. C#
+// twin: AxisTiles.
 //
-// Tiles are not aligned: the first begins at the first column that any of the rows sees, and the last is cut where the
-// last one ends. Tiles that lie outside a circle altogether are left out.
+// Tiles are not aligned: the first begins at the first column that any of the rows sees, and the last is cut where
+// the last one ends. Tiles that lie outside a circle altogether are left out.
 #pragma once
 
 #include "na/neighborhood/map_block.h"
@@ -45,9 +45,10 @@ struct MapWalk {
     return walk;
   }
 
-  NA_DEVICE MapTile first() const {
-    return all_below(begin, end) ? inside({begin, 0}) : MapTile{{0, 0, 0}, 1};
-  }
+  NA_DEVICE MapTile first() const { return all_below(begin, end) ? inside({begin, 0}) : MapTile{{0, 0, 0}, 1}; }
+
+  // As `first`, be the tile inside a circle or not.
+  NA_DEVICE MapTile start() const { return all_below(begin, end) ? MapTile{begin, 0} : MapTile{{0, 0, 0}, 1}; }
 
   NA_DEVICE MapTile after(const MapTile& tile) const {
     return tile.is_extra != 0 ? MapTile{{0, 0, tile.first.x + tile_columns}, 1} : inside(step(tile));

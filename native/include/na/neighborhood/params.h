@@ -80,7 +80,7 @@ struct NeighborhoodParams {
   i64 lse_batch_stride;
   i64 lse_token_stride;
   i64 lse_head_stride;
-  const f32* bias;          // natural units, [query heads, product of 2 w - 1], index key - query + w - 1; or null
+  const f32* bias;  // natural units, [query heads, product of 2 w - 1], index key - query + w - 1; or null
   i64 bias_head_stride;
   MapExtents bias_windows;  // w
   i32 head_group;           // query heads of one key/value head
