@@ -134,6 +134,34 @@ public sealed partial class CudaBackend : AttentionBackend
         return new DeviceHostNeighborhoodPlan<T>(Device, problem);
     }
 
+    /// <inheritdoc/>
+    public override bool CanRunBackward(AttentionProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return Device.CanRunBackward(problem, out reason);
+    }
+
+    /// <inheritdoc/>
+    public override HostBackwardPlan<T> PlanBackward<T>(AttentionProblem problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return new DeviceHostBackwardPlan<T>(Device, problem);
+    }
+
+    /// <inheritdoc/>
+    public override bool CanRunBackward(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return Device.CanRunBackward(problem.Lowered, out reason);
+    }
+
+    /// <inheritdoc/>
+    public override HostBackwardPlan<T> PlanBackward<T>(NeighborhoodProblem problem)
+    {
+        ArgumentNullException.ThrowIfNull(problem);
+        return new DeviceHostBackwardPlan<T>(Device, problem);
+    }
+
     /// <summary>Disposes the device and everything it made. A second call does nothing.</summary>
     public override void Dispose() => Device.Dispose();
 

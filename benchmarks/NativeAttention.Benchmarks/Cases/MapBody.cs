@@ -1,3 +1,4 @@
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.Benchmarks.Cases;

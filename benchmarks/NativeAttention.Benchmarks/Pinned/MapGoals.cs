@@ -19,7 +19,7 @@ internal static class MapGoals
             Name = $"neighborhood of {map.Window}x{map.Window}: speed over dense, {Share:P0} of the bound by operations",
             Case = @case.Id,
             Quantity = GoalQuantity.SpeedOverProvider,
-            Against = PlainContender.Name,
+            Against = MeasurementLine.Plain,
             Aim = Math.Round(Share * map.Bound, 1),
         },
     ];

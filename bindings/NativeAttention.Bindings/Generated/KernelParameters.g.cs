@@ -238,44 +238,6 @@ internal struct DenseModifiedParams
     public uint Flags;
 }
 
-/// <summary>Twin of <c>na::MergeParams</c>: 168 bytes.</summary>
-[StructLayout(LayoutKind.Explicit, Size = 168)]
-internal struct MergeParams
-{
-    [FieldOffset(0)]
-    public TensorRef First;
-    [FieldOffset(32)]
-    public TensorRef Rest;
-    [FieldOffset(64)]
-    public MutableTensorRef Output;
-    [FieldOffset(96)]
-    public ulong FirstLse;
-    [FieldOffset(104)]
-    public ulong RestLse;
-    [FieldOffset(112)]
-    public ulong Lse;
-    [FieldOffset(120)]
-    public long RestStride;
-    [FieldOffset(128)]
-    public long RestLseStride;
-    [FieldOffset(136)]
-    public int Parts;
-    [FieldOffset(140)]
-    public int Batch;
-    [FieldOffset(144)]
-    public int Length;
-    [FieldOffset(148)]
-    public int Heads;
-    [FieldOffset(152)]
-    public int Dim;
-    [FieldOffset(156)]
-    public int GroupShift;
-    [FieldOffset(160)]
-    public uint Flags;
-    [FieldOffset(164)]
-    public uint Reserved;
-}
-
 /// <summary>Twin of <c>na::MapExtents</c>: 12 bytes.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 12)]
 internal struct MapExtents
@@ -417,6 +379,152 @@ internal struct NeighborhoodParams
     [FieldOffset(336)]
     public uint Flags;
     [FieldOffset(340)]
+    public uint Reserved;
+}
+
+/// <summary>Twin of <c>na::RowStatistics</c>: 8 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 8)]
+internal struct RowStatistics
+{
+    [FieldOffset(0)]
+    public float Lse;
+    [FieldOffset(4)]
+    public float Delta;
+}
+
+/// <summary>Twin of <c>na::DeltaParams</c>: 136 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 136)]
+internal struct DeltaParams
+{
+    [FieldOffset(0)]
+    public TensorRef Output;
+    [FieldOffset(32)]
+    public TensorRef OutputGradient;
+    [FieldOffset(64)]
+    public ulong Lse;
+    [FieldOffset(72)]
+    public ulong LseGradient;
+    [FieldOffset(80)]
+    public ulong Statistics;
+    [FieldOffset(88)]
+    public long LseBatchStride;
+    [FieldOffset(96)]
+    public long LseTokenStride;
+    [FieldOffset(104)]
+    public long LseHeadStride;
+    [FieldOffset(112)]
+    public int Batch;
+    [FieldOffset(116)]
+    public int QueryTokens;
+    [FieldOffset(120)]
+    public int QueryHeads;
+    [FieldOffset(124)]
+    public int ValueHeadDim;
+    [FieldOffset(128)]
+    public int GroupShift;
+    [FieldOffset(132)]
+    public uint Flags;
+}
+
+/// <summary>Twin of <c>na::BackwardParams</c>: 512 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 512)]
+internal struct BackwardParams
+{
+    [FieldOffset(0)]
+    public TensorRef Query;
+    [FieldOffset(32)]
+    public TensorRef Key;
+    [FieldOffset(64)]
+    public TensorRef Value;
+    [FieldOffset(96)]
+    public TensorRef OutputGradient;
+    [FieldOffset(128)]
+    public TensorRef ExtraKey;
+    [FieldOffset(160)]
+    public TensorRef ExtraValue;
+    [FieldOffset(192)]
+    public MutableTensorRef QueryGradient;
+    [FieldOffset(224)]
+    public MutableTensorRef KeyGradient;
+    [FieldOffset(256)]
+    public MutableTensorRef ValueGradient;
+    [FieldOffset(288)]
+    public MutableTensorRef ExtraKeyGradient;
+    [FieldOffset(320)]
+    public MutableTensorRef ExtraValueGradient;
+    [FieldOffset(352)]
+    public MapTiling Map;
+    [FieldOffset(416)]
+    public ulong Statistics;
+    [FieldOffset(424)]
+    public ulong SampleStarts;
+    [FieldOffset(432)]
+    public ulong Bias;
+    [FieldOffset(440)]
+    public ulong BiasGradient;
+    [FieldOffset(448)]
+    public long BiasHeadStride;
+    [FieldOffset(456)]
+    public MapExtents BiasWindows;
+    [FieldOffset(468)]
+    public int Batch;
+    [FieldOffset(472)]
+    public int Samples;
+    [FieldOffset(476)]
+    public int QueryTokens;
+    [FieldOffset(480)]
+    public int QueryHeads;
+    [FieldOffset(484)]
+    public int HeadGroup;
+    [FieldOffset(488)]
+    public int HeadDim;
+    [FieldOffset(492)]
+    public int ValueHeadDim;
+    [FieldOffset(496)]
+    public int ExtraKeys;
+    [FieldOffset(500)]
+    public int ExtraTiles;
+    [FieldOffset(504)]
+    public float Scale;
+    [FieldOffset(508)]
+    public uint Flags;
+}
+
+/// <summary>Twin of <c>na::MergeParams</c>: 168 bytes.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 168)]
+internal struct MergeParams
+{
+    [FieldOffset(0)]
+    public TensorRef First;
+    [FieldOffset(32)]
+    public TensorRef Rest;
+    [FieldOffset(64)]
+    public MutableTensorRef Output;
+    [FieldOffset(96)]
+    public ulong FirstLse;
+    [FieldOffset(104)]
+    public ulong RestLse;
+    [FieldOffset(112)]
+    public ulong Lse;
+    [FieldOffset(120)]
+    public long RestStride;
+    [FieldOffset(128)]
+    public long RestLseStride;
+    [FieldOffset(136)]
+    public int Parts;
+    [FieldOffset(140)]
+    public int Batch;
+    [FieldOffset(144)]
+    public int Length;
+    [FieldOffset(148)]
+    public int Heads;
+    [FieldOffset(152)]
+    public int Dim;
+    [FieldOffset(156)]
+    public int GroupShift;
+    [FieldOffset(160)]
+    public uint Flags;
+    [FieldOffset(164)]
     public uint Reserved;
 }
 

@@ -6,11 +6,13 @@ namespace NativeAttention.Cuda;
 /// <param name="Name">Entry name in the PTX.</param>
 /// <param name="Module">Module that holds it: the PTX file name without extension.</param>
 /// <param name="Family">What it computes, for example <c>dense</c>.</param>
-/// <param name="Rung"><c>reference</c>, <c>tiled</c>, or <c>simt</c> where there is only one.</param>
+/// <param name="Rung">
+/// <c>reference</c>, <c>tiled</c>, or <c>simt</c> where there is only one; what it is for behind it.
+/// </param>
 /// <param name="ElementType">Element type of query, key, value and output.</param>
 /// <param name="HeadDim">Largest head dim it takes; smaller ones are padded. 0: any.</param>
-/// <param name="BlockM">Queries of one tile; 0 where there are no tiles.</param>
-/// <param name="BlockN">Keys of one tile; 0 where there are no tiles.</param>
+/// <param name="BlockM">Queries, or keys, that one thread block owns; 0 where there are none.</param>
+/// <param name="BlockN">Keys, or queries, of one tile that it visits; 0 where there are none.</param>
 /// <param name="Threads">Threads of one block.</param>
 /// <param name="SharedBytes">Dynamic shared memory of one block.</param>
 /// <param name="MinComputeCapability">Major times ten plus minor, for example 80.</param>

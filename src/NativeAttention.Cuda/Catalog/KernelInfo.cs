@@ -31,7 +31,9 @@ public sealed record KernelInfo
 
     /// <summary>
     /// Of families <c>dense</c> and <c>neighborhood</c> <c>reference</c> (one thread per output row, plainly right) or
-    /// <c>tiled</c>, with <c>_mod</c> behind it where it takes modifiers and optional operands; <c>tiled</c> of family
+    /// <c>tiled</c>, with <c>_mod</c> behind it where it takes modifiers and optional operands; of family
+    /// <c>backward</c> the same, with what it writes behind it: <c>_keys</c> the gradients of key and value, <c>_key</c>
+    /// or <c>_value</c> one of them, <c>_queries</c> that of the query; <c>tiled</c> of family
     /// <c>scores</c>; <c>simt</c> where a family has one kernel, without matrix instructions.
     /// </summary>
     public string Rung => _entry.Rung;
@@ -45,11 +47,13 @@ public sealed record KernelInfo
     public int MaxHeadDim => _entry.HeadDim;
 
     /// <summary>
-    /// Queries of one tile, which in families <c>dense</c> and <c>neighborhood</c> is a block; 0 where there are no tiles.
+    /// Queries that one block computes, of kernels of <c>backward</c> that own keys those; 0 where there are none.
     /// </summary>
     public int QueriesPerBlock => _entry.BlockM;
 
-    /// <summary>Keys that one step of a block visits; 0 where there are no tiles.</summary>
+    /// <summary>
+    /// Keys, or queries where a block owns keys, that one step of a block visits; 0 where there are none.
+    /// </summary>
     public int KeysPerTile => _entry.BlockN;
 
     /// <summary>Threads of one block; the block is one-dimensional.</summary>
@@ -76,15 +80,15 @@ public sealed record KernelInfo
     /// <exception cref="ArgumentException">A length, head count or head dim is too small, or the query heads
     /// are no multiple of the key/value heads.</exception>
     /// <exception cref="NotSupportedException">It is of a family other than <c>dense</c>: the blocks of
-    /// <c>neighborhood</c> are tiles of maps, and other kernels take any grid, since their threads stride over the
-    /// work.</exception>
+    /// <c>neighborhood</c>, <c>backward</c> and <c>bias_gradient</c> are tiles or entries of maps, as <c>params.h</c>
+    /// says, and other kernels take any grid, since their threads stride over the work.</exception>
     public long GridSize(AttentionShape shape)
     {
         if (Family != DensePlanner.Family)
         {
-            throw new NotSupportedException(Family == NeighborhoodPlanner.Family
-                ? $"{Name} has a block for each tile of a map, head and batch index, which a shape of dense attention "
-                    + "does not tell."
+            throw new NotSupportedException(_entry.Parameters is "NeighborhoodParams" or "BackwardParams"
+                ? $"{Name} has a block for each tile of a map, head and batch index, which a shape of dense "
+                    + "attention does not tell."
                 : $"{Name} has no grid of its own: kernels of family {Family} stride over the work and take any number "
                     + "of blocks.");
         }

@@ -54,7 +54,7 @@ public sealed partial class CudaDevice
 
         using Scope scope = Use();
         NeighborhoodPlan<T> plan = new(this, problem, choice);
-        Journal.KernelChosen(what, choice.Kernel, reason);
+        Journal.KernelChosen(what, choice.Kernel.Name, reason);
         return plan;
     }
 }

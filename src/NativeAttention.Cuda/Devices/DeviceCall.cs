@@ -101,8 +101,8 @@ internal ref struct DeviceCall
         _device.Exit();
     }
 
-    // The most is of a pass over scores: plan, stream, query, key, log-sum-exp, four results and ten optional operands.
-    [InlineArray(19)]
+    // Of a backward plan: plan, stream, four buffers of its own, ten tensors that it reads and six that it writes.
+    [InlineArray(22)]
     private struct Held
     {
         private DeviceResource? _first;

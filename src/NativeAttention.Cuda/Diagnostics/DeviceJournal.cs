@@ -25,13 +25,13 @@ internal sealed partial class DeviceJournal(string device, ILoggerFactory? logge
     {
         if (_logger.IsEnabled(LogLevel.Information))
         {
-            KernelChosen(DensePlanner.Describe(problem), kernel, reason);
+            KernelChosen(DensePlanner.Describe(problem), kernel.Name, reason);
         }
     }
 
-    /// <summary>A problem was planned.</summary>
-    public void KernelChosen(string problem, KernelEntry kernel, string reason) =>
-        LogKernelChosen(_device, problem, kernel.Name, reason);
+    /// <summary>A problem was planned; of several kernels the names are joined.</summary>
+    public void KernelChosen(string problem, string kernel, string reason) =>
+        LogKernelChosen(_device, problem, kernel, reason);
 
     /// <summary>A module was loaded.</summary>
     public void ModuleLoaded(string module, TimeSpan time, string source) =>

@@ -145,18 +145,19 @@ public sealed class NeighborhoodPlan<T> : IDisposable, IDeviceResource
             p.Value = _value.Bind(inputs.Value, "value");
             TensorRef o = _output.Bind(output, nameof(output));
             p.Output = Unsafe.BitCast<TensorRef, MutableTensorRef>(o);
-            WrittenMemory written = new(RangeOf(nameof(output), _output, o), default);
+            MemoryRange outputRange = RangeOf(nameof(output), _output, o), lseRange = default;
             if (wantsLse)
             {
                 call.Hold(lse, nameof(lse), stream);
-                written = written with { Lse = LseRange(lse) };
-                ViewOperand.RequireApart(written.Lse, written.Output);
+                lseRange = LseRange(lse);
+                ViewOperand.RequireApart(lseRange, outputRange);
                 p.Lse = lse.Pointer;
             }
 
-            written.RequireApart(RangeOf("query", _query, p.Query));
-            written.RequireApart(RangeOf("key", _key, p.Key));
-            written.RequireApart(RangeOf("value", _value, p.Value));
+            ReadOnlySpan<MemoryRange> written = [outputRange, lseRange];
+            ViewOperand.RequireApart(written, RangeOf("query", _query, p.Query));
+            ViewOperand.RequireApart(written, RangeOf("key", _key, p.Key));
+            ViewOperand.RequireApart(written, RangeOf("value", _value, p.Value));
             p.ExtraKey = Extra(ref call, _extraKey, inputs.ExtraKey, "ExtraKey", written, stream);
             p.ExtraValue = Extra(ref call, _extraValue, inputs.ExtraValue, "ExtraValue", written, stream);
             p.Bias = Bias(ref call, inputs.RelativeBias, written, stream);
@@ -169,7 +170,7 @@ public sealed class NeighborhoodPlan<T> : IDisposable, IDeviceResource
     }
 
     private static TensorRef Extra(ref DeviceCall call, in TensorAxes axes, in DeviceView<T> view, string name,
-        in WrittenMemory written, CudaStream stream)
+        scoped ReadOnlySpan<MemoryRange> written, CudaStream stream)
     {
         if (!IsGiven(view.Device, axes.Sequence > 0, name, "NeighborhoodShape.ExtraKeys"))
         {
@@ -178,11 +179,11 @@ public sealed class NeighborhoodPlan<T> : IDisposable, IDeviceResource
 
         call.Hold(view, name, stream);
         TensorRef bound = axes.Bind(view, name);
-        written.RequireApart(new MemoryRange(name, bound.Data, axes.BytesOf(bound, Unsafe.SizeOf<T>())));
+        ViewOperand.RequireApart(written, axes.RangeOf(name, bound, Unsafe.SizeOf<T>()));
         return bound;
     }
 
-    private ulong Bias(ref DeviceCall call, in DeviceView<float> view, in WrittenMemory written, CudaStream stream)
+    private ulong Bias(ref DeviceCall call, in DeviceView<float> view, scoped ReadOnlySpan<MemoryRange> written, CudaStream stream)
     {
         const string Name = "RelativeBias";
         long needed = Problem.RelativeBiasLength;
@@ -198,7 +199,7 @@ public sealed class NeighborhoodPlan<T> : IDisposable, IDeviceResource
                 + $"dense tensor of at least {needed}.");
         }
 
-        written.RequireApart(new MemoryRange(Name, view.Pointer, (ulong)needed * sizeof(float)));
+        ViewOperand.RequireApart(written, new MemoryRange(Name, view.Pointer, (ulong)needed * sizeof(float)));
         return view.Pointer;
     }
 

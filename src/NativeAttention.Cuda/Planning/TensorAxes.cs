@@ -117,14 +117,16 @@ internal sealed record OperandAxes(TensorAxes Query, TensorAxes Key, TensorAxes 
     {
         AttentionShape s = problem.Shape;
         LayoutStrides strides = problem.Strides;
-        AttentionLayout layout = problem.Options.Layout;
-        AxisOrder order = layout == AttentionLayout.Bshd ? AxisOrder.Bshd
-            : layout == AttentionLayout.Bhsd ? AxisOrder.Bhsd
-            : AxisOrder.Storage;
+        AxisOrder order = OrderOf(problem.Options.Layout);
         return new OperandAxes(
             Axes(TensorExtents.Query(s, strides)), Axes(TensorExtents.Key(s, strides)),
             Axes(TensorExtents.Value(s, strides)), Axes(TensorExtents.Output(s, strides)));
 
         TensorAxes Axes(TensorExtents e) => new(e.Batch, e.Sequence, e.Heads, e.Dim, e.Strides, order);
     }
+
+    /// <summary>Where the strides of tensors come from under a layout.</summary>
+    public static AxisOrder OrderOf(AttentionLayout layout) => layout == AttentionLayout.Bshd ? AxisOrder.Bshd
+        : layout == AttentionLayout.Bhsd ? AxisOrder.Bhsd
+        : AxisOrder.Storage;
 }

@@ -16,6 +16,14 @@ NA_DEVICE void cp_async_16(u32 shared_address, const void* source, u32 valid_byt
                : "memory");
 }
 
+// The same with 8 bytes, 8-byte aligned.
+NA_DEVICE void cp_async_8(u32 shared_address, const void* source, u32 valid_bytes) {
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;"
+               :
+               : "r"(shared_address), "l"(source), "r"(valid_bytes)
+               : "memory");
+}
+
 NA_DEVICE void cp_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
 // Waits until at most kPending of the newest groups of this thread are still in flight.

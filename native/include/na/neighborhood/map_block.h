@@ -53,6 +53,21 @@ struct MapBlock {
   }
 };
 
+// The row, or the nearest one that is there.
+NA_DEVICE MapExtents existing_row(const TiledSection& section, const MapExtents& row) {
+  return {min_of(row.z, section.rows.z - 1), min_of(row.y, section.rows.y - 1), min_of(row.x, section.rows.x - 1)};
+}
+
+NA_DEVICE i32 squared_distance(const MapExtents& a, const MapExtents& b) {
+  return square(a.z - b.z) + square(a.y - b.y) + square(a.x - b.x);
+}
+
+// The entry of the relative bias for a query and a key.
+NA_DEVICE i32 bias_entry(const MapExtents& windows, const MapExtents& query, const MapExtents& key) {
+  const i32 line = (key.z - query.z + windows.z - 1) * (2 * windows.y - 1) + (key.y - query.y + windows.y - 1);
+  return line * (2 * windows.x - 1) + (key.x - query.x + windows.x - 1);
+}
+
 // What a row sees along one axis.
 NA_DEVICE MapInterval interval_of(const MapTiling& map, i32 table, i32 row) { return map.intervals[table + row]; }
 

@@ -105,7 +105,7 @@ struct MapProblem {
     NA_NO_UNROLL
     while (key.is_extra == 0 || key.at.x < p.extra_keys) {
       key.token = key.is_extra != 0 ? key.at.x : region.token_at(key.at);
-      if (key.is_extra != 0 || p.map.most_distance < 0 || distance(query, key.at) <= p.map.most_distance) {
+      if (key.is_extra != 0 || p.map.most_distance < 0 || squared_distance(query, key.at) <= p.map.most_distance) {
         visit(key);
       }
       if (++key.at.x == x.end && key.is_extra == 0) {
@@ -138,7 +138,7 @@ struct MapProblem {
 
   NA_DEVICE f32 bias(const Params& p, const MapExtents& query, const Key& key) const {
     const bool has = p.bias != nullptr && key.is_extra == 0;
-    return thread::load_if(p.bias + block.head * p.bias_head_stride + bias_entry(p, query, key.at), has);
+    return thread::load_if(p.bias + block.head * p.bias_head_stride + bias_entry(p.bias_windows, query, key.at), has);
   }
 
   template <class Element>
@@ -156,7 +156,7 @@ struct MapProblem {
   NA_DEVICE MapColumns visible_columns(const Params& p, const MapExtents& query, const MapWalk& tiles,
                                        const MapTile& tile, u32 first_column) const {
     const bool extra = tile.is_extra != 0;
-    const MapExtents q = existing(query);
+    const MapExtents q = existing_row(*block.section, query);
     const MapExtents& tables = block.section->tables;
     const i32 lane_x = tile.first.x + static_cast<i32>(first_column);
     const MapRun z = MapRun::of(interval_of(p.map, tables.z, q.z), tile.first.z);
@@ -178,12 +178,12 @@ struct MapProblem {
     if (tile.is_extra != 0) {
       return;
     }
-    const MapExtents q = existing(query);
+    const MapExtents q = existing_row(*block.section, query);
     const f32* bias = p.bias + block.head * p.bias_head_stride;
     NA_UNROLL
     for (u32 n = 0; n < kKeyTiles; ++n) {
       const MapExtents key = coordinates_of(p.map.column_box, tile.first, 8 * n);
-      const i32 entry = bias_entry(p, q, key) + static_cast<i32>(first_column);
+      const i32 entry = bias_entry(p.bias_windows, q, key) + static_cast<i32>(first_column);
       NA_UNROLL
       for (u32 i = 0; i < 2; ++i) {
         f32& score = scores[n][first + i];
@@ -234,22 +234,6 @@ struct MapProblem {
   }
 
   NA_DEVICE i32 sample_or_batch(i32 is_extra) const { return is_extra != 0 ? sample : block.batch; }
-
-  static NA_DEVICE i32 bias_entry(const Params& p, const MapExtents& query, const MapExtents& key) {
-    const MapExtents& w = p.bias_windows;
-    const i32 line = (key.z - query.z + w.z - 1) * (2 * w.y - 1) + (key.y - query.y + w.y - 1);
-    return line * (2 * w.x - 1) + (key.x - query.x + w.x - 1);
-  }
-
-  static NA_DEVICE i32 distance(const MapExtents& a, const MapExtents& b) {
-    return square(a.z - b.z) + square(a.y - b.y) + square(a.x - b.x);
-  }
-
-  // The query, or the nearest one that is there.
-  NA_DEVICE MapExtents existing(const MapExtents& query) const {
-    const MapExtents& rows = block.section->rows;
-    return {min_of(query.z, rows.z - 1), min_of(query.y, rows.y - 1), min_of(query.x, rows.x - 1)};
-  }
 
   NA_DEVICE i64 token_of(const MapExtents& query) const {
     const MapSteps& steps = block.section->row_steps;

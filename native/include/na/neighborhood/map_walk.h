@@ -60,6 +60,9 @@ struct MapWalk {
     return tile;
   }
 
+  // As `first`, be the tile inside a circle or not.
+  NA_DEVICE MapTile start() const { return all_below(begin, end) ? MapTile{begin, 0} : MapTile{{0, 0, 0}, 1}; }
+
   NA_DEVICE MapTile after(MapTile tile) const {
     if (tile.is_extra != 0) {
       return {{0, 0, tile.first.x + tile_columns}, 1};

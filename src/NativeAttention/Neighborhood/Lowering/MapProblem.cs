@@ -35,6 +35,9 @@ internal sealed record MapProblem
     /// <summary>Samples of all batch indices: extra keys are [samples, extra keys, key/value heads, dim].</summary>
     public required int Samples { get; init; }
 
+    /// <summary>Samples of one batch index: several where the batch is ragged, otherwise 1.</summary>
+    public int SamplesOfIndex => Batch == 0 ? 1 : Samples / Batch;
+
     public required float Scale { get; init; }
 
     /// <summary>Whether there is a bias [query heads, <see cref="BiasEntries"/>].</summary>

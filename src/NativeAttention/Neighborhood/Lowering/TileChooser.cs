@@ -11,16 +11,18 @@ internal static class TileChooser
     /// <param name="queries">Tokens of a query tile: a power of two.</param>
     /// <param name="keys">Tokens of a key tile: a power of two.</param>
     /// <param name="leastKeyRun">Least extent of a key tile along the last axis.</param>
+    /// <param name="leastQueryRun">Least extent of a query tile along the last axis.</param>
     /// <remarks>
     /// One geometry serves all sections; sections with the same tables are counted once.
     /// </remarks>
-    public static TileGeometry Choose(NeighborhoodMap map, int queries, int keys, int leastKeyRun = 1)
+    public static TileGeometry Choose(NeighborhoodMap map, int queries, int keys, int leastKeyRun = 1,
+        int leastQueryRun = 1)
     {
         (MapSection Section, long Number)[] kinds = [.. map.Sections
             .GroupBy(s => (s.Axes[0], s.Axes[1], s.Axes[2])).Select(kind => (kind.First(), kind.LongCount()))];
         TileGeometry best = default;
         (long Visited, long Full) least = (long.MaxValue, 0);
-        foreach (Extents query in Boxes(queries, 1))
+        foreach (Extents query in Boxes(queries, leastQueryRun))
         {
             foreach (Extents key in Boxes(keys, leastKeyRun))
             {

@@ -18,6 +18,13 @@ NA_DEVICE void store_chunk(u32 address, const u32 (&words)[4]) {
                : "memory");
 }
 
+NA_DEVICE void load_f32x4(f32 (&values)[4], u32 address) {
+  asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+               : "=f"(values[0]), "=f"(values[1]), "=f"(values[2]), "=f"(values[3])
+               : "r"(address)
+               : "memory");
+}
+
 NA_DEVICE f32 load_f32(u32 address) {
   f32 value;
   asm volatile("ld.shared.f32 %0, [%1];" : "=f"(value) : "r"(address) : "memory");

@@ -88,7 +88,7 @@ internal sealed class NeighborhoodRunInputs
                     : "allowed are 4 to 6, [batch, 1 to 3 axes, heads, dim], when options have one value for all axes"));
     }
 
-    private NeighborhoodShape ShapeOf(MapFile q, MapFile k, MapFile v, int extraKeys)
+    private static NeighborhoodShape ShapeOf(MapFile q, MapFile k, MapFile v, int extraKeys)
     {
         q.RequireEqual(k, "batch", f => f.Batch);
         q.RequireEqual(v, "batch", f => f.Batch);
