@@ -16,7 +16,7 @@ internal sealed record StencilGeometry(Extents Box, KeySlots Slots, Extents Chun
     /// <summary>Most floats of scores: they should stay in the second-level cache.</summary>
     private const int ScoreFloats = 1 << 15;
 
-    // Measured: an element of a key that is transposed, or of a value that is copied, in multiply-adds.
+    // Estimates, not measured: an element of a key that is transposed, or of a value that is copied, in multiply-adds.
     private const double KeyMove = 12, ValueMove = 3;
 
     /// <summary>The best way to go over a map.</summary>
