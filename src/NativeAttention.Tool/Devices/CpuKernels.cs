@@ -7,45 +7,56 @@ internal static class CpuKernels
 {
     // The decode kernel takes shorter vectors for head dims below those of the processor.
     private static readonly AttentionShape OneVector = new(1, 1, 1, 1, 1, 64);
+    private static readonly NeighborhoodShape OneToken = new(1, new GridShape(1), 1, 1, 64);
 
     /// <summary>Lists them. Their names come from plans, since they depend on the processor.</summary>
     public static IReadOnlyList<KernelReport> List() =>
     [
-        .. from type in Enum.GetValues<ElementType>()
-           from rung in CpuBackend.Rungs
-           select new KernelReport(NameOf(type, rung), "dense", rung, type, null, null),
-        .. from type in Enum.GetValues<ElementType>()
-           select new KernelReport(NameOfScores(type), "scores", "tiled", type, null, null),
+        .. Enum.GetValues<ElementType>()
+            .SelectMany(type => type switch
+            {
+                ElementType.Float32 => List<float>(type),
+                ElementType.Float16 => List<Half>(type),
+                _ => List<BFloat16>(type),
+            })
+            .GroupBy(kernel => kernel.Family).SelectMany(family => family),
     ];
 
-    private static string NameOfScores(ElementType type) => type switch
-    {
-        ElementType.Float32 => NameOfScores<float>(type),
-        ElementType.Float16 => NameOfScores<Half>(type),
-        _ => NameOfScores<BFloat16>(type),
-    };
-
-    private static string NameOfScores<T>(ElementType type)
+    private static IEnumerable<KernelReport> List<T>(ElementType type)
         where T : unmanaged
     {
-        using HostScorePlan<T> plan = CpuBackend.Default.PlanScores<T>(
-            AttentionProblem.Create(type, OneVector, new()), new() { RowEntropy = true });
-        return plan.KernelName;
-    }
+        CpuBackend cpu = CpuBackend.Default;
+        foreach (string rung in CpuBackend.Rungs)
+        {
+            yield return Report("dense", rung, cpu.PlanHost<T>(Dense(rung)));
+        }
 
-    private static string NameOf(ElementType type, string rung) => type switch
-    {
-        ElementType.Float32 => NameOf<float>(type, rung),
-        ElementType.Float16 => NameOf<Half>(type, rung),
-        _ => NameOf<BFloat16>(type, rung),
-    };
+        foreach (string rung in CpuBackend.NeighborhoodRungs)
+        {
+            NeighborhoodProblem map = NeighborhoodProblem.Create(type, OneToken,
+                new(NeighborhoodPattern.Windows(1)) { Tuning = new TuningHints { Rung = rung } });
+            if (cpu.CanRun(map, out _))
+            {
+                yield return Report("neighborhood", rung, cpu.PlanNeighborhood<T>(map));
+            }
+        }
 
-    private static string NameOf<T>(ElementType type, string rung)
-        where T : unmanaged
-    {
-        AttentionOptions options = new() { Tuning = new TuningHints { Rung = rung } };
-        using HostAttentionPlan<T> plan =
-            CpuBackend.Default.PlanHost<T>(AttentionProblem.Create(type, OneVector, options));
-        return plan.KernelName;
+        foreach (string rung in CpuBackend.BackwardRungs)
+        {
+            yield return Report("backward", rung, cpu.PlanBackward<T>(Dense(rung)));
+        }
+
+        yield return Report("scores", "tiled", cpu.PlanScores<T>(Dense(null), new() { RowEntropy = true }));
+
+        AttentionProblem Dense(string? rung) =>
+            AttentionProblem.Create(type, OneVector, new() { Tuning = new TuningHints { Rung = rung } });
+
+        KernelReport Report(string family, string rung, HostPlan plan)
+        {
+            using (plan)
+            {
+                return new KernelReport(plan.KernelName, family, rung, type, null, null);
+            }
+        }
     }
 }

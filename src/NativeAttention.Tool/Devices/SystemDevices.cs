@@ -21,9 +21,9 @@ internal sealed class SystemDevices : IDeviceCatalog
         }),
     ]);
 
-    // Each rung has a second kernel for problems with modifiers; users ask for the rung, and the plan chooses.
-    private static string AskedRung(string rung) =>
-        rung.EndsWith("_mod", StringComparison.Ordinal) ? rung[..^"_mod".Length] : rung;
+    // A rung has a second kernel for problems with modifiers, and one for each pass of backward; users ask for the rung,
+    // and the plan chooses.
+    private static string AskedRung(string rung) => rung.Split('_')[0];
 
     public string DriverDescription =>
         CudaDriver.TryLoad(out CudaDriver? driver, out _)

@@ -8,6 +8,7 @@ namespace NativeAttention.Tool.Verification;
 /// largest sum of p |v| when there are fewer than 256 outputs; and the float32 error of a score enters with
 /// 2^-23 of its magnitude. Log-sum-exp: 1e-3 for the 16-bit types and 1e-5 for float32, or where scores are
 /// too large for that in float32, 2^-22 of their magnitude, 2^-21 for float32 (three tf32 products keep 21 bits).
+/// A gradient is an output, with the magnitudes of what is added up in it.
 /// </remarks>
 /// <param name="Output">Largest absolute error of an output.</param>
 /// <param name="Lse">Largest absolute error of a log-sum-exp.</param>
@@ -42,9 +43,34 @@ internal readonly record struct ErrorBound(double Output, double Lse)
             }
         }
 
+        (double lse, int bits) = type == ElementType.Float32 ? (1e-5, 21) : (1e-3, 22);
+        return new ErrorBound(Allowed(type, outputs, error, largest, absolute, magnitude),
+            Math.Max(lse, Math.ScaleB(magnitude, -bits)));
+    }
+
+    /// <summary>The bound for one gradient.</summary>
+    /// <param name="type">Element type.</param>
+    /// <param name="exact">The gradient in float64.</param>
+    /// <param name="plain">The gradient with the roundings of the type.</param>
+    /// <param name="magnitude">Largest magnitude of a score.</param>
+    public static ErrorBound Of(ElementType type, Float64Gradient exact, Float64Gradient plain, double magnitude)
+    {
+        double error = 0, largest = 0;
+        for (int i = 0; i < exact.Values.Length; i++)
+        {
+            error = Math.Max(error, Math.Abs(plain.Values[i] - exact.Values[i]));
+            largest = Math.Max(largest, Math.Abs(exact.Values[i]));
+        }
+
+        double absolute = exact.Absolute.DefaultIfEmpty().Max();
+        return new ErrorBound(Allowed(type, exact.Values.Length, error, largest, absolute, magnitude), 0);
+    }
+
+    private static double Allowed(
+        ElementType type, int outputs, double error, double largest, double absolute, double magnitude)
+    {
         double floor = Elements.UnitRoundoff(type) * (outputs < FewOutputs ? absolute : largest);
         floor += Math.ScaleB(magnitude, -23) * absolute;
-        (double lse, int bits) = type == ElementType.Float32 ? (1e-5, 21) : (1e-3, 22);
-        return new ErrorBound((2 * Math.Max(error, floor)) + 1e-5, Math.Max(lse, Math.ScaleB(magnitude, -bits)));
+        return (2 * Math.Max(error, floor)) + 1e-5;
     }
 }

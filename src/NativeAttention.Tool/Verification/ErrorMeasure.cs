@@ -10,25 +10,33 @@ internal readonly record struct ErrorMeasure(double MaxOutput, double RelativeOu
     /// <summary>Measures a result, both in logical order.</summary>
     public static ErrorMeasure Of(double[] output, float[] lse, Float64Attention exact)
     {
-        double max = 0, squares = 0, norm = 0;
         int dim = exact.Output.Length / Math.Max(1, exact.Lse.Length);
-        for (int i = 0; i < output.Length; i++)
-        {
-            double error = Difference(output[i], exact.Output[i]);
-            // A row that sees nothing is 0 exactly; the bound is for rounding, and there is nothing to round.
-            bool empty = double.IsNegativeInfinity(exact.Lse[i / dim]);
-            max = Math.Max(max, empty && error != 0 ? double.PositiveInfinity : error);
-            squares += error * error;
-            norm += exact.Output[i] * exact.Output[i];
-        }
-
         double maxLse = 0;
         for (int row = 0; row < lse.Length; row++)
         {
             maxLse = Math.Max(maxLse, Difference(lse[row], exact.Lse[row]));
         }
 
-        return new ErrorMeasure(max, squares == 0 ? 0 : Math.Sqrt(squares / norm), maxLse);
+        return Of(output, exact.Output, i => double.IsNegativeInfinity(exact.Lse[i / dim])) with { MaxLse = maxLse };
+    }
+
+    /// <summary>Measures a gradient, both in logical order.</summary>
+    public static ErrorMeasure Of(double[] gradient, Float64Gradient exact) =>
+        Of(gradient, exact.Values, i => exact.Absolute[i] == 0);
+
+    private static ErrorMeasure Of(double[] actual, double[] exact, Func<int, bool> isEmpty)
+    {
+        double max = 0, squares = 0, norm = 0;
+        for (int i = 0; i < actual.Length; i++)
+        {
+            double error = Difference(actual[i], exact[i]);
+            // What sees nothing is 0 exactly; the bound is for rounding, and there is nothing to round.
+            max = Math.Max(max, error != 0 && isEmpty(i) ? double.PositiveInfinity : error);
+            squares += error * error;
+            norm += exact[i] * exact[i];
+        }
+
+        return new ErrorMeasure(max, squares == 0 ? 0 : Math.Sqrt(squares / norm), 0);
     }
 
     private static double Difference(double actual, double expected) =>

@@ -50,6 +50,7 @@ internal sealed class KernelVerifier
 
     private VerificationResult Verify<T>(VerificationResult result)
         where T : unmanaged => result.Kernel.IsScores ? new ScoreVerifier(_backend, _seed, _repeats).Verify<T>(result)
+            : result.Kernel.IsBackward ? new BackwardVerifier(_backend, _seed, _repeats).Verify<T>(result)
             : result.Case.Map is MapPattern map ? VerifyMap<T>(result, map)
             : VerifyDense<T>(result);
 

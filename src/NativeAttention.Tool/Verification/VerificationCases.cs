@@ -13,7 +13,7 @@ internal static class VerificationCases
     /// <param name="quick">Only the first two per head dim.</param>
     public static IEnumerable<VerificationCase> For(KernelReport kernel, bool quick) =>
         (kernel.HeadDim is { } dim ? [dim] : FreeHeadDims).SelectMany(d =>
-            (kernel.IsMap ? Maps(d) : Quick(d).Concat(More(d)).Where(c => Fits(kernel, c)))
+            (kernel.IsMap ? Maps(d) : kernel.IsBackward ? Backward(d) : Quick(d).Concat(More(d)).Where(c => Fits(kernel, c)))
                 .Take(quick ? 2 : int.MaxValue));
 
     private static bool Fits(KernelReport kernel, VerificationCase problem) =>
@@ -31,6 +31,12 @@ internal static class VerificationCases
             return emulated
                 ? Map("demo", new(1, 1, 1, 4, 2, dim), new(24, 24), 7, 7)
                 : Map("demo", new(1, 1, 1, 8, 2, dim), new(48, 48), 7, 7);
+        }
+
+        if (kernel.IsBackward)
+        {
+            return emulated ? Backward(dim)[0] with { Name = "demo" }
+                : new("demo", new(1, 256, 256, 8, 2, dim), AttentionMask.Causal);
         }
 
         VerificationCase problem = emulated
@@ -54,6 +60,14 @@ internal static class VerificationCases
         },
         Map("window of the map", new(1, 1, 1, 1, 1, d), new(8, 12), 8, 12),
         Map("window of one", new(1, 1, 1, 1, 1, d), new(4, 5), 1, 1),
+    ];
+
+    // Small: gradients are seven products instead of two. The second has unaligned head dims.
+    private static VerificationCase[] Backward(int d) =>
+    [
+        new("grouped heads, causal", new(1, 67, 75, 2, 1, d), AttentionMask.Causal),
+        Map("map, dilation, odd head dims", new(1, 1, 1, 2, 1, d - 3, d - 1), new(7, 11), new(3, Dilation: 2), 5),
+        new("rows without keys", new(1, 70, 33, 1, 1, d), AttentionMask.Causal, HeadsFirst: true),
     ];
 
     private static VerificationCase Map(string name, AttentionShape shape, GridShape grid, params NeighborhoodAxis[] axes) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using NativeAttention.Tool.App;
+using NativeAttention.Tool.Devices;
 using NativeAttention.Tool.Tests.Support;
 
 namespace NativeAttention.Tool.Tests.Commands;
@@ -36,5 +37,20 @@ public class InfoCommandTests
         Assert.That(devices[1].GetProperty("kernels")[1].GetProperty("elementType").GetString(),
             Is.EqualTo("fp16"));
         Assert.That(devices[1].GetProperty("kernels")[1].GetProperty("headDim").GetInt32(), Is.EqualTo(32));
+    }
+
+    [TestCase("cpu", "neighborhood", "reference", "tiled")]
+    [TestCase("cpu", "backward", "reference", "tiled")]
+    [TestCase("emulator", "neighborhood", "reference", "tiled")]
+    [TestCase("emulator", "backward", "reference", "tiled")]
+    public void Maps_and_gradients_are_listed_by_the_rungs_that_users_ask_for(string device, string family,
+        params string[] rungs)
+    {
+        JsonElement json = ToolResult.Of(new SystemDevices(), "info", "--json").Json;
+        JsonElement kernels = json.GetProperty("devices").EnumerateArray()
+            .Single(d => d.GetProperty("name").GetString() == device).GetProperty("kernels");
+        string[] listed = [.. kernels.EnumerateArray().Where(k => k.GetProperty("family").GetString() == family)
+            .Select(k => k.GetProperty("rung").GetString()!).Distinct().Where(rung => rung != "stencil")];
+        Assert.That(listed, Is.EquivalentTo(rungs));
     }
 }

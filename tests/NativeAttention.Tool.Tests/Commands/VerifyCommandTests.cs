@@ -56,6 +56,24 @@ public class VerifyCommandTests
     }
 
     [Test]
+    public void Every_rung_of_every_family_of_the_processor_is_checked()
+    {
+        ToolResult result = ToolResult.Of(new SystemDevices(), "verify", "--device", "cpu", "--quick", "--json");
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Out);
+        string[] kernels = [.. result.Json.GetProperty("cases").EnumerateArray()
+            .Select(c => c.GetProperty("kernel").GetString()!)];
+        foreach (string type in new[] { "f32", "f16", "bf16" })
+        {
+            // Maps have a stencil where the processor has vectors.
+            foreach (string rung in new[] { "map_reference", "map_tiled", "backward_reference", "backward_tiled" })
+            {
+                Assert.That(kernels.Count(k => k.StartsWith($"na_cpu_{rung}_{type}", StringComparison.Ordinal)),
+                    Is.EqualTo(4), "two cases of two head dims");
+            }
+        }
+    }
+
+    [Test]
     public void What_a_kernel_does_not_know_is_counted_and_no_failure()
     {
         ToolResult result = ToolResult.Of(FakeDevices.WithCpu(), "verify");

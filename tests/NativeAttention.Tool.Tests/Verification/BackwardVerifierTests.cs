@@ -1,0 +1,122 @@
+using System.Diagnostics.CodeAnalysis;
+using NativeAttention.Tool.Devices;
+using NativeAttention.Tool.Verification;
+
+namespace NativeAttention.Tool.Tests.Verification;
+
+/// <summary>Gradients that are right pass, and one wrong element of any of them does not.</summary>
+public class BackwardVerifierTests
+{
+    private static readonly KernelReport Kernel =
+        new("na_cpu_backward_reference_f32", "backward", "reference", ElementType.Float32, 16, null);
+
+    private static IEnumerable<VerificationCase> Cases() => VerificationCases.For(Kernel, quick: false);
+
+    [Test]
+    public void Dense_attention_and_a_map_with_dilation_are_among_the_cases()
+    {
+        VerificationCase[] quick = [.. VerificationCases.For(Kernel, quick: true)];
+        Assert.That(quick, Has.Length.EqualTo(2));
+        Assert.That(quick[0].Mask, Is.EqualTo(AttentionMask.Causal));
+        Assert.That(quick[1].Map!.Axes.Max(a => a.Dilation), Is.GreaterThan(1));
+        Assert.That(quick.Select(c => c.Shape.QueryHeads / c.Shape.KeyValueHeads), Has.All.EqualTo(2));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Gradients_that_are_right_pass(object problem) =>
+        Assert.That(Verify(problem, (_, _, _) => { }).Passed);
+
+    [TestCaseSource(nameof(Cases))]
+    public void One_element_that_is_wrong_fails(object problem)
+    {
+        void AssertFailed(Change change) =>
+            Assert.That(Verify(problem, change).Error.MaxOutput, Is.EqualTo(0.01).Within(1e-4));
+        AssertFailed((dq, _, _) => dq[^1] += 0.01f);
+        AssertFailed((_, dk, _) => dk[^1] += 0.01f);
+        AssertFailed((_, _, dv) => dv[^1] += 0.01f);
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void One_element_that_is_not_written_fails(object problem)
+    {
+        VerificationResult result = Verify(problem, (_, dk, _) => dk[0] = float.NaN);
+        Assert.That(result.Passed, Is.False);
+        Assert.That(result.Error.MaxOutput, Is.EqualTo(double.PositiveInfinity));
+    }
+
+    [Test]
+    public void A_query_without_keys_has_a_gradient_of_exactly_zero()
+    {
+        VerificationCase problem = Cases().Single(c => c.Name == "rows without keys");
+        Assert.That(Verify(problem, (dq, _, _) => dq[0] += 1e-9f).Passed, Is.False);
+    }
+
+    [Test]
+    public void Another_kernel_and_a_refusal_are_failures()
+    {
+        VerificationCase problem = Cases().First();
+        VerificationResult Of(KernelReport kernel) =>
+            new BackwardVerifier(CpuBackend.Default, 1, 1).Verify<float>(new VerificationResult("cpu", kernel, problem));
+        Assert.That(Of(Kernel with { Name = "other" }).Failure, Does.StartWith("the plan chose na_cpu_backward_reference_f32"));
+        Assert.That(Of(Kernel with { Rung = "other" }).Failure, Does.Contain("no rung 'other'"));
+    }
+
+    private static VerificationResult Verify(object problem, Change change) =>
+        new BackwardVerifier(new ChangedBackend(change), 1, 1)
+            .Verify<float>(new VerificationResult("cpu", Kernel, (VerificationCase)problem));
+
+    private delegate void Change(Span<float> query, Span<float> key, Span<float> value);
+
+    /// <summary>The processor, with gradients that are changed afterwards.</summary>
+    private sealed class ChangedBackend(Change change) : AttentionBackend
+    {
+        public override string Name => "cpu";
+
+        public override string Description => "gradients with an error";
+
+        public override bool CanRun(AttentionProblem problem, [NotNullWhen(false)] out string? reason) =>
+            CpuBackend.Default.CanRun(problem, out reason);
+
+        public override HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem) =>
+            CpuBackend.Default.PlanHost<T>(problem);
+
+        public override bool CanRunBackward(AttentionProblem problem, [NotNullWhen(false)] out string? reason) =>
+            CpuBackend.Default.CanRunBackward(problem, out reason);
+
+        public override bool CanRunBackward(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason) =>
+            CpuBackend.Default.CanRunBackward(problem, out reason);
+
+        public override HostBackwardPlan<T> PlanBackward<T>(AttentionProblem problem) => (HostBackwardPlan<T>)(object)
+            new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change);
+
+        public override HostBackwardPlan<T> PlanBackward<T>(NeighborhoodProblem problem) => (HostBackwardPlan<T>)(object)
+            new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change);
+
+        public override void Dispose()
+        {
+        }
+    }
+
+    private sealed class ChangedPlan : HostBackwardPlan<float>
+    {
+        private readonly HostBackwardPlan<float> _right;
+        private readonly Change _change;
+
+        public ChangedPlan(AttentionProblem problem, HostBackwardPlan<float> right, Change change)
+            : base(problem) => (_right, _change) = (right, change);
+
+        public ChangedPlan(NeighborhoodProblem problem, HostBackwardPlan<float> right, Change change)
+            : base(problem) => (_right, _change) = (right, change);
+
+        public override string KernelName => _right.KernelName;
+
+        public override long WorkspaceBytes => _right.WorkspaceBytes;
+
+        protected override void Execute(in BackwardInputs<float> inputs, in AttentionGradients<float> gradients,
+            CancellationToken cancellationToken)
+        {
+            _right.Run(inputs, gradients, cancellationToken);
+            _change(gradients.Query, gradients.Key, gradients.Value);
+        }
+    }
+}
