@@ -2,11 +2,11 @@ using System.Collections.Frozen;
 
 namespace NativeAttention.Cuda;
 
-/// <summary>Finds the kernel of a family that has one for an element type.</summary>
+/// <summary>Finds the kernel of a family that has one for an element type, whatever the head dim.</summary>
 internal static class OperationKernels
 {
     private static readonly FrozenDictionary<(string Family, ElementType Type), KernelEntry> All =
-        KernelManifest.Entries.Where(entry => entry.Family != DensePlanner.Family)
+        KernelManifest.Entries.Where(entry => entry.HeadDim == 0)
             .ToFrozenDictionary(entry => (entry.Family, entry.ElementType));
 
     /// <summary>Finds the kernel.</summary>
