@@ -2,13 +2,12 @@ using System.Collections.Frozen;
 
 namespace NativeAttention.Cuda;
 
-/// <summary>Finds the kernel of a family that has only one for an element type.</summary>
+/// <summary>Finds the kernel of a family that has one for an element type, whatever the head dim.</summary>
 internal static class OperationKernels
 {
     private static readonly FrozenDictionary<(string Family, ElementType Type), KernelEntry> All =
-        KernelManifest.Entries.GroupBy(entry => (entry.Family, entry.ElementType))
-            .Where(kernels => kernels.Count() == 1)
-            .ToFrozenDictionary(kernels => kernels.Key, kernels => kernels.Single());
+        KernelManifest.Entries.Where(entry => entry.HeadDim == 0)
+            .ToFrozenDictionary(entry => (entry.Family, entry.ElementType));
 
     /// <summary>Finds the kernel.</summary>
     /// <param name="family">For example <c>merge</c>.</param>
