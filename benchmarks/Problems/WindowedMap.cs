@@ -1,6 +1,8 @@
 namespace NativeAttention.Benchmarks.Problems;
 
-/// <summary>A map whose tokens see a window along each axis: the problem, and from the definition what it shows.</summary>
+/// <summary>
+/// A map whose tokens see a window along each axis: the problem, and from the definition what it shows.
+/// </summary>
 /// <param name="Grid">The map.</param>
 /// <param name="Axes">The window along each of its axes: shifted inside at the borders, not causal.</param>
 internal record WindowedMap(GridShape Grid, IReadOnlyList<NeighborhoodAxis> Axes)

@@ -3,7 +3,7 @@ using NativeAttention.Benchmarks.Problems;
 
 namespace NativeAttention.Benchmarks.Cases;
 
-/// <summary>A map with windows of one extent and dilation along all axes, and what its options are in results.</summary>
+/// <summary>A map with equal windows along all axes, and what its options are in results.</summary>
 /// <param name="Grid">The map.</param>
 /// <param name="Window">Keys of a window along an axis.</param>
 /// <param name="Dilation">Distance between them.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using NativeAttention.Benchmarks.Problems;
@@ -6,7 +7,7 @@ using NativeAttention.Tool.Results;
 
 namespace NativeAttention.DeviceBenchmarks.Families;
 
-/// <summary>What a case of neighborhood attention says: a map, a window along each of its axes, and its tokens.</summary>
+/// <summary>What a case of neighborhood attention says: a map, a window along each axis, its tokens.</summary>
 internal sealed class NeighborhoodCaseProblem
 {
     private static readonly string[] Options = ["map", "window", "stride", "dilation", "rung"];
@@ -70,7 +71,8 @@ internal sealed class NeighborhoodCaseProblem
     {
         int[]? values = Numbers(options, key) ?? otherwise;
         return values?.Length == axes ? values
-            : throw new FormatException($"{key} is {Text(options[key])}; allowed is one number for each axis of the map");
+            : throw new FormatException(
+                $"{key} is {Text(options[key])}; allowed is one number for each axis of the map");
     }
 
     private static int[]? Numbers(JsonObject options, string key)
@@ -81,8 +83,8 @@ internal sealed class NeighborhoodCaseProblem
         }
 
         return value is JsonArray array && array.All(v => v?.GetValueKind() == JsonValueKind.Number
-                && int.TryParse(v.ToJsonString(), out int number) && number > 0)
-            ? [.. array.Select(v => int.Parse(v!.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture))]
+                && int.TryParse(v.ToJsonString(), CultureInfo.InvariantCulture, out int number) && number > 0)
+            ? [.. array.Select(v => int.Parse(v!.ToJsonString(), CultureInfo.InvariantCulture))]
             : throw new FormatException($"{key} is {Text(value)}; allowed is an array of whole numbers above 0");
     }
 
