@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """PyTorch's attention on the cases of benchmarks/cases, measured as the GPU benchmark measures ours.
 
-Every backend of scaled_dot_product_attention is forced in turn, then comes compiled flex_attention. Results are lines
-of benchmarks/schema.md; a backend that refuses a case is a line with status skipped and its reason.
+Every backend of scaled_dot_product_attention is forced in turn, then comes compiled flex_attention. The former has no
+neighborhoods: of such a case it runs dense attention of the same tokens, as providers torch-dense-*, checked as such.
+Results are lines of benchmarks/schema.md; a backend that refuses a case is a line with status skipped and its reason.
 Needs PyTorch 2.5 or newer. Exit codes are those of nattn: 0 done, also when a backend refused or was not exact enough;
 1 a case failed in a way that is neither; 2 bad usage or bad case file; 3 no PyTorch or no such device.
 """
@@ -74,6 +75,8 @@ MODIFIERS = ("scale", "softcap", "alibi", "bias", "bool-mask", "window", "prefix
 class DenseCase:
     """One row of a case file of family dense. Its modifiers are those of benchmarks/Problems/Modifier.cs."""
 
+    known_modifiers = MODIFIERS
+
     def __init__(self, family, row):
         self.family, self.dtype, self.shape = family, row["dtype"], row["shape"]
         self.options, self.modes = row.get("options", {}), row["modes"]
@@ -82,7 +85,8 @@ class DenseCase:
         self.b, self.sq, self.sk = s["batch"], s["queryLength"], s["keyLength"]
         self.hq, self.hk, self.d, self.dv = s["queryHeads"], s["keyValueHeads"], s["headDim"], s["valueHeadDim"]
         self.mask = self.options.get("mask", "none")
-        self.modifiers = {name: self.options[name] for name in MODIFIERS if self.options.get(name) not in (None, False)}
+        self.modifiers = {name: self.options[name] for name in self.known_modifiers
+                          if self.options.get(name) not in (None, False)}
         self.scale = self.modifiers.get("scale")
         self.prefix = self.modifiers.get("prefix", 0)
         # Keys before and after the diagonal; None for all.
@@ -113,6 +117,11 @@ class DenseCase:
     def tokens(self):
         """Batch, queries and keys of the tensors."""
         return (1, *self.starts(self.b)) if self.packed else (self.b, self.sq, self.sk)
+
+    @property
+    def plain(self):
+        """The case that scaled_dot_product_attention runs in its place; None where it runs the case itself."""
+        return None
 
     @property
     def hides(self):
@@ -164,8 +173,51 @@ class DenseCase:
         }.get(name, 0)
 
 
+def lesser(a, b):
+    """The lesser of two whole numbers, or of tensors of them."""
+    return a + (b - a) * (b < a)
+
+
+class NeighborhoodCase(DenseCase):
+    """One row of a case file of family neighborhood: tokens that lie on a map see a window along each axis."""
+
+    known_modifiers = ()
+
+    def __init__(self, family, row):
+        super().__init__(family, row)
+        self.row, ones = row, [1] * len(self.options["map"])
+        self.axes = list(zip(self.options["map"], self.options["window"], self.options.get("stride", ones),
+                             self.options.get("dilation", ones)))
+
+    @property
+    def plain(self):
+        return DenseCase("dense", {**self.row, "options": {}})
+
+    hides = True
+
+    def visible(self, batch, query):
+        return math.prod(window for _, window, _, _ in self.axes)  # shifted inside at the borders, never cut
+
+    def sees(self, place, key):
+        seen = key >= 0
+        for extent, window, stride, dilation in reversed(self.axes):
+            seen = seen & self.sees_along(place % extent, key % extent, extent, window, stride, dilation)
+            place, key = place // extent, key // extent
+        return seen
+
+    @staticmethod
+    def sees_along(query, key, extent, window, stride, dilation):
+        """A whole window in the class of the query, as near to the middle of its stride group as borders allow."""
+        residue, at = query % dilation, query // dilation
+        length = (extent - residue + dilation - 1) // dilation
+        middle = lesser(at - at % stride + stride // 2, length - 1)
+        first = -lesser(0, -lesser(middle - window // 2, length - window))  # at least 0
+        end = first + window
+        return (key % dilation == residue) & (key // dilation >= first) & (key // dilation < end)
+
+
 # A new family is a class of cases here, with what Problem, the providers and --list ask of one.
-FAMILIES = {"dense": DenseCase}
+FAMILIES = {"dense": DenseCase, "neighborhood": NeighborhoodCase}
 
 
 def read_cases(path):
@@ -555,6 +607,8 @@ class Flex:
         from torch.nn.attention.flex_attention import create_block_mask, flex_attention
         case, operands, device = problem.case, problem.operands, problem.device.device
         torch.compiler.reset()  # or it stops to compile after a few shapes
+        # Of a large map all pairs at once are beyond the memory, unless what makes the blocks of them is compiled.
+        create = create_block_mask if case.plain is None else torch.compile(create_block_mask)
         arguments = {"scale": case.scale}
         if case.hq != case.hk:
             arguments["enable_gqa"] = True
@@ -565,7 +619,7 @@ class Flex:
             _, queries, keys = case.tokens
             # What a boolean mask has for each batch and head; all else hides the same pairs in all of them.
             own = (case.b, case.hq) if case.modifiers.get("bool-mask") == "heads" else (None, None)
-            arguments["block_mask"] = create_block_mask(
+            arguments["block_mask"] = create(
                 self.mask_function(case, operands, places), *own, queries, keys, device=str(device))
 
         def attention(q, k, v):
@@ -633,6 +687,14 @@ class Flex:
 
     def context(self):
         return contextlib.nullcontext()
+
+
+def dense_providers():
+    """Dense attention of the tokens of a map."""
+    return [
+        Sdpa("torch-dense-flash", "FLASH_ATTENTION", needs_mask_tensor=False),
+        Sdpa("torch-dense-cudnn", "CUDNN_ATTENTION", needs_mask_tensor=True),
+    ]
 
 
 def sdpa_providers():
@@ -708,7 +770,8 @@ class Run:
         self.write({"kind": "ceiling", "name": name, "value": value, "unit": text, "spread": timing["spread"],
                     "provider": "torch"})
 
-    def cases(self, cases, providers):
+    def cases(self, cases, providers, run_of=lambda case: case):
+        """Measures cases, each by what is run of it."""
         for case in cases:
             problem = None
             for provider in providers:
@@ -718,8 +781,8 @@ class Run:
                     try:
                         if self.out_of_time():
                             raise Refused(f"the time limit of {self.arguments.time_limit:.0f} s was reached")
-                        problem = problem or Problem(self.device, case)
-                        self.measure(problem, provider, line)
+                        problem = problem or Problem(self.device, run_of(case))
+                        self.measure(case, problem, provider, line)
                     except (Refused, torch.OutOfMemoryError) as reason:
                         line.update(status="skipped", reason=one_line(reason))
                     except Exception as error:  # one provider that fails must not keep the others from running
@@ -740,8 +803,7 @@ class Run:
             "dtype": case.dtype, "shape": case.shape, "options": case.options, "metric": "tflops",
         }
 
-    def measure(self, problem, provider, line):
-        case = problem.case
+    def measure(self, case, problem, provider, line):
         outputs = [None] * len(problem.sets)
         with provider.context(), torch.no_grad():
             attention = provider.prepare(problem)
@@ -799,7 +861,7 @@ def parse_arguments():
 
 def chosen_providers(text):
     # flex_attention comes last: compiling takes longer than everything else together.
-    rounds = [sdpa_providers(), [Flex()]]
+    rounds = [sdpa_providers(), dense_providers(), [Flex()]]
     names = [p.provider for providers in rounds for p in providers]
     wanted = text.split(",") if text else names
     for name in wanted:
@@ -819,7 +881,7 @@ def measure_all(arguments):
     cases = [c for c in read_cases(arguments.cases) if mode in c.modes and arguments.filter in c.id]
     if not cases:
         raise BadInput(f"no case of mode {mode} has '{arguments.filter}' in its name")
-    sdpa, flex = chosen_providers(arguments.providers)
+    sdpa, dense, flex = chosen_providers(arguments.providers)
     device = open_device(arguments.device)
     if device is None:
         print(f"no CUDA device: PyTorch {torch.__version__} sees no {arguments.device}", file=sys.stderr)
@@ -828,9 +890,10 @@ def measure_all(arguments):
         run = Run(device, arguments, out)
         run.header()
         run.ceilings()
-        run.cases(cases, sdpa)
+        run.cases([c for c in cases if c.plain is None], sdpa)
+        run.cases([c for c in cases if c.plain is not None], dense, lambda case: case.plain)
         # First those that have no other peer, since time may be up before the last.
-        run.cases(sorted(cases, key=lambda c: not c.modifiers), flex)
+        run.cases(sorted(cases, key=lambda c: not c.modifiers and c.plain is None), flex)
     return EXIT_FAILED if run.broken else EXIT_OK
 
 

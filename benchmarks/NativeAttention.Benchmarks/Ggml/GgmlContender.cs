@@ -1,6 +1,6 @@
 using NativeAttention.Benchmarks.Cases;
-using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Benchmarks.Pinned;
+using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Tool.App;
 
 namespace NativeAttention.Benchmarks.Ggml;

@@ -10,7 +10,7 @@ namespace NativeAttention.DeviceBenchmarks.App;
 /// <summary>Measures one case. What goes wrong is part of the result.</summary>
 internal sealed class CaseMeter(MeasuringSession session)
 {
-    private static readonly ICaseFamily[] Families = [new DenseFamily()];
+    private static readonly ICaseFamily[] Families = [new DenseFamily(), new NeighborhoodFamily()];
 
     /// <summary>The family of a case.</summary>
     /// <exception cref="ToolException">There is none of that name.</exception>
@@ -138,6 +138,7 @@ internal sealed class CaseMeter(MeasuringSession session)
         BenchmarkCase problem, MeasurementLine plain, IPreparedCase ours) => plain with
         {
             Case = problem.Id,
+            Family = problem.Family,
             Options = (System.Text.Json.Nodes.JsonObject)problem.Options.DeepClone(),
             Flops = plain.Flops is null ? null : ours.Flops,
             Bytes = plain.Bytes is null ? null : ours.Bytes,

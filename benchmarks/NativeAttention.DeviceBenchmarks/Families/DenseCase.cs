@@ -1,19 +1,17 @@
 using NativeAttention.Benchmarks.Problems;
 using NativeAttention.Cuda;
 using NativeAttention.Tool.Results;
-using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.DeviceBenchmarks.Families;
 
-/// <summary>A dense problem on a device. All sets of tensors hold the same numbers at other addresses.</summary>
+/// <summary>A dense problem on a device.</summary>
 internal sealed class DenseCase<T> : IPreparedCase
     where T : unmanaged
 {
     private readonly BenchmarkBench _bench;
     private readonly AttentionPlan<T> _plan;
-    private readonly List<IDisposable> _memory = [];
-    private readonly Operands<T>[] _sets;
-    private readonly DenseSpotCheck _check;
+    private readonly OperandSets<T> _sets;
+    private readonly List<HostOperands<T>> _optional = [];
 
     public DenseCase(BenchmarkBench bench, DenseProblem problem, AttentionPlan<T> plan, TimeSpan moduleLoad)
     {
@@ -22,11 +20,11 @@ internal sealed class DenseCase<T> : IPreparedCase
         ModuleLoad = moduleLoad;
         Flops = WorkCounts.Flops(problem);
         Bytes = WorkCounts.Bytes(problem);
-        _check = new DenseSpotCheck(problem, bench.Random);
-        _sets = new Operands<T>[bench.SetsBeyondCache(Bytes)];
+        DenseSpotCheck check = new(problem, bench.Random);
         try
         {
-            Fill(problem);
+            _sets = new OperandSets<T>(bench, Dims(problem), Bytes, check);
+            FillOptional(check.Operands);
         }
         catch
         {
@@ -45,82 +43,42 @@ internal sealed class DenseCase<T> : IPreparedCase
 
     public ResultMetric Metric => ResultMetric.Tflops;
 
-    public int Sets => _sets.Length;
+    public int Sets => _sets.Count;
 
     public void Launch(int set)
     {
         ref readonly Operands<T> x = ref _sets[set];
-        _plan.Run(x.Optional.With(x.Query, x.Key, x.Value), x.Output, _bench.Stream);
+        _plan.Run(_optional[set].With(x.Query, x.Key, x.Value), x.Output, _bench.Stream);
     }
 
-    public SpotCheck Check()
-    {
-        T[] output = new T[_plan.Problem.OutputStorageLength];
-        double error = 0;
-        foreach (Operands<T> set in _sets)
-        {
-            set.Output.Download(output, _bench.Stream);
-            error = Math.Max(error, _check.MaxError<T>(output));
-        }
-
-        return new SpotCheck(error, _check.Bound);
-    }
+    public SpotCheck Check() => _sets.Check();
 
     public void Dispose()
     {
-        _memory.ForEach(m => m.Dispose());
+        _optional.ForEach(o => o.Dispose());
+        _sets?.Dispose(); // there are none when memory ran out
         _plan.Dispose();
     }
 
-    private void Fill(DenseProblem problem)
+    private static OperandDims Dims(DenseProblem problem)
     {
         AttentionShape s = problem.Shape;
-        (int Queries, int Keys) tokens = problem.Packed is { } packed ? (packed.Queries, packed.Keys)
+        (int queries, int keys) = problem.Packed is { } packed ? (packed.Queries, packed.Keys)
             : (s.QueryLength, s.KeyLength);
-        DeviceTensor<T> query = Upload(tokens.Queries, s.QueryHeads, s.HeadDim, _check.QueryPlace);
-        DeviceTensor<T> key = Upload(tokens.Keys, s.KeyValueHeads, s.HeadDim, _check.KeyPlace);
-        DeviceTensor<T> value = Upload(tokens.Keys, s.KeyValueHeads, s.ValueHeadDim, _check.ValuePlace);
-        T[] poison = new T[problem.Problem.OutputStorageLength];
-        Array.Fill(poison, Elements.FromDouble<T>(double.NaN));
-        DeviceTensor<T> output = Keep(_bench.Device.Upload<T>(
-            poison, Dims(tokens.Queries, s.QueryHeads, s.ValueHeadDim), _bench.Stream));
-        _sets[0] = new Operands<T>(query, key, value, output, Optional());
-        for (int i = 1; i < _sets.Length; i++)
-        {
-            _sets[i] = new Operands<T>(Copy(query), Copy(key), Copy(value), Copy(output), Optional());
-        }
+        return new OperandDims(Of(queries, s.QueryHeads, s.HeadDim), Of(keys, s.KeyValueHeads, s.HeadDim),
+            Of(keys, s.KeyValueHeads, s.ValueHeadDim), Of(queries, s.QueryHeads, s.ValueHeadDim));
 
-        DeviceTensor<T> Upload(int length, int heads, int dim, int place)
-        {
-            int[] dims = Dims(length, heads, dim);
-            long count = dims.Aggregate(1L, (product, d) => product * d);
-            return Keep(_bench.Device.Upload<T>(
-                _bench.Random.Elements<T>(problem.Problem.ElementType, place, count), dims, _bench.Stream));
-        }
-
-        int[] Dims(int length, int heads, int dim) => problem.Packed is not null ? [length, heads, dim]
+        int[] Of(int length, int heads, int dim) => problem.Packed is not null ? [length, heads, dim]
             : problem.Options.Layout == AttentionLayout.Bhsd ? [s.Batch, heads, length, dim]
             : [s.Batch, length, heads, dim];
     }
 
-    private HostOperands<T> Optional()
+    private void FillOptional(OperandValues values)
     {
-        HostOperands<T> operands = Keep(new HostOperands<T>(_bench.Device, _plan.Operands, _bench.Stream));
-        operands.Upload(_check.Operands.With<T>([], [], []), _bench.Stream);
-        return operands;
-    }
-
-    private DeviceTensor<T> Copy(DeviceTensor<T> source)
-    {
-        DeviceTensor<T> copy = Keep(_bench.Device.Allocate<T>(source.Dims, _bench.Stream));
-        source.AsView().CopyTo(copy, _bench.Stream);
-        return copy;
-    }
-
-    private TMemory Keep<TMemory>(TMemory memory)
-        where TMemory : IDisposable
-    {
-        _memory.Add(memory);
-        return memory;
+        for (int i = 0; i < _sets.Count; i++)
+        {
+            _optional.Add(new HostOperands<T>(_bench.Device, _plan.Operands, _bench.Stream));
+            _optional[i].Upload(values.With<T>([], [], []), _bench.Stream);
+        }
     }
 }

@@ -14,9 +14,12 @@ namespace NativeAttention.DeviceBenchmarks.Families;
 /// </summary>
 internal sealed class DenseFamily : ICaseFamily
 {
+    /// <summary>The name of the family.</summary>
+    public const string FamilyName = "dense";
+
     private static readonly string[] PlainOptions = ["mask", "layout", "rung"];
 
-    public string Name => "dense";
+    public string Name => FamilyName;
 
     public IPreparedCase Prepare(BenchmarkBench bench, BenchmarkCase problem) =>
         Dtypes.Parse(problem.Dtype) switch
@@ -25,6 +28,9 @@ internal sealed class DenseFamily : ICaseFamily
             ElementType.Float16 => Prepare<Half>(bench, problem),
             _ => Prepare<BFloat16>(bench, problem),
         };
+
+    public (double Flops, double Bytes) WorkOf(BenchmarkCase problem) =>
+        (WorkCounts.Flops(ProblemOf(problem)), WorkCounts.Bytes(ProblemOf(problem)));
 
     public BenchmarkCase? PlainOf(BenchmarkCase problem)
     {

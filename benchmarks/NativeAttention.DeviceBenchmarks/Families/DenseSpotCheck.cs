@@ -11,15 +11,24 @@ internal sealed class DenseSpotCheck
 {
     private readonly RowReferences _rows;
 
-    public DenseSpotCheck(DenseProblem problem, RandomPool random)
+    /// <summary>Chooses the inputs and computes the rows.</summary>
+    /// <param name="problem">The problem; of tokens on a map, dense attention of them.</param>
+    /// <param name="random">The pool.</param>
+    /// <param name="keysOf">The keys of a query where they lie on a map; null where the mask says it.</param>
+    public DenseSpotCheck(DenseProblem problem, RandomPool random, Func<int, int[]>? keysOf = null)
     {
-        double[] pool = random.Values(problem.Problem.ElementType);
+        ElementType = problem.Problem.ElementType;
+        double[] pool = random.Values(ElementType);
         (QueryPlace, KeyPlace, ValuePlace) = (random.NextPlace(), random.NextPlace(), random.NextPlace());
         Operands = OperandValues.Of(problem);
-        _rows = new RowReferences(problem, Operands, From(QueryPlace), From(KeyPlace), From(ValuePlace));
+        _rows = new RowReferences(problem, Operands, From(QueryPlace), From(KeyPlace), From(ValuePlace),
+            keysOf);
 
         Func<long, double> From(int place) => i => pool[(place + i) % pool.Length];
     }
+
+    /// <summary>Element type of the tensors.</summary>
+    public ElementType ElementType { get; }
 
     /// <summary>Where the queries begin in the pool.</summary>
     public int QueryPlace { get; }

@@ -14,9 +14,13 @@ internal interface ICaseFamily
     /// <exception cref="FormatException">An option that the family does not know.</exception>
     IPreparedCase Prepare(BenchmarkBench bench, BenchmarkCase problem);
 
+    /// <summary>Useful operations and unavoidable bytes of one launch of a case.</summary>
+    /// <exception cref="FormatException">An option that the family does not know.</exception>
+    (double Flops, double Bytes) WorkOf(BenchmarkCase problem);
+
     /// <summary>
-    /// The case of the same family that takes turns with a case as its provider
-    /// <see cref="MeasurementLine.Plain"/>, so that its cost is a ratio; null for none.
+    /// The case of dense attention that takes turns with a case as its provider <see cref="MeasurementLine.Plain"/>,
+    /// so that its cost is a ratio; null for none.
     /// </summary>
     BenchmarkCase? PlainOf(BenchmarkCase problem) => null;
 

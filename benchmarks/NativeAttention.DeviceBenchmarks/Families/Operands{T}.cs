@@ -4,5 +4,5 @@ namespace NativeAttention.DeviceBenchmarks.Families;
 
 /// <summary>The tensors of one launch.</summary>
 internal readonly record struct Operands<T>(DeviceTensor<T> Query, DeviceTensor<T> Key, DeviceTensor<T> Value,
-    DeviceTensor<T> Output, HostOperands<T> Optional)
+    DeviceTensor<T> Output)
     where T : unmanaged;

@@ -32,6 +32,15 @@ public sealed class BenchmarkAppTests
                     && l.Options!.ContainsKey(modifier)), Is.Positive, modifier);
             }
 
+            foreach (MeasurementLine map in lines.Where(l => l.IsOurs && l.Family == "neighborhood"))
+            {
+                Assert.That(map.Status, Is.EqualTo(ResultStatus.Ok), map.Case);
+                Assert.That(map.Kernel, Does.StartWith("na_neighborhood_tiled"), map.Case);
+                Assert.That(map.MaxError, Is.Positive, map.Case);
+                Assert.That(lines.Count(l => l.Case == map.Case && l.Provider == MeasurementLine.Plain), Is.EqualTo(1));
+            }
+
+            Assert.That(lines.Count(l => l.IsOurs && l.Family == "neighborhood"), Is.GreaterThanOrEqualTo(6));
             foreach (MeasurementLine plain in lines.Where(l => l.Provider == MeasurementLine.Plain))
             {
                 MeasurementLine ours = lines.Single(l => l.IsOurs && l.Case == plain.Case);

@@ -1,4 +1,5 @@
 using NativeAttention.Benchmarks.Problems;
+using NativeAttention.DeviceBenchmarks.App;
 using NativeAttention.DeviceBenchmarks.Cases;
 using NativeAttention.DeviceBenchmarks.Families;
 using NativeAttention.DeviceBenchmarks.Tests.Support;
@@ -73,9 +74,19 @@ public sealed class CaseFilesTests
     }
 
     [Test]
-    public void Every_case_is_a_problem_and_its_operands_fit_into_host_memory() => Assert.Multiple(() =>
+    public void Every_case_is_a_problem_of_its_family() => Assert.Multiple(() =>
     {
-        foreach (DenseProblem problem in CaseFiles.Read(CaseFiles.DefaultFolder).Select(DenseFamily.ProblemOf))
+        foreach (BenchmarkCase problem in CaseFiles.Read(CaseFiles.DefaultFolder))
+        {
+            Assert.That(() => CaseMeter.FamilyOf(problem).WorkOf(problem).Flops, Is.Positive, problem.Id);
+        }
+    });
+
+    [Test]
+    public void Operands_fit_into_host_memory() => Assert.Multiple(() =>
+    {
+        foreach (DenseProblem problem in CaseFiles.Read(CaseFiles.DefaultFolder)
+            .Where(c => c.Family == DenseFamily.FamilyName).Select(DenseFamily.ProblemOf))
         {
             OperandLengths lengths = OperandLengths.Of(problem);
             Assert.That(lengths.Bias * sizeof(float), Is.LessThanOrEqualTo(int.MaxValue), $"{problem.Options}");

@@ -13,7 +13,8 @@ public sealed class DenseSpotCheckTests
     private static readonly AttentionShape Shape = new(2, 70, 100, 4, 2, 32, 24);
 
     private static IEnumerable<string> TinyModifiers => CaseFiles.Read(CaseFiles.DefaultFolder)
-        .Where(c => c.Modes.Contains("tiny") && DenseFamily.ProblemOf(c).Modifiers.Count > 0).Select(c => c.Id);
+        .Where(c => c.Family == DenseFamily.FamilyName && c.Modes.Contains("tiny"))
+        .Where(c => DenseFamily.ProblemOf(c).Modifiers.Count > 0).Select(c => c.Id);
 
     [TestCase("causal", "bshd")]
     [TestCase("causal-top-left", "bhsd")]
