@@ -31,12 +31,19 @@ public class ReadmeNeighborhoodTests
         using HostBackwardPlan<float> backward = runtime.PlanBackward<float>(map, window);
         BackwardInputs<float> forward = new()
         {
-            Query = query, Key = key, Value = value, Output = output, Lse = lse, OutputGradient = above,
-            ExtraKey = registers, ExtraValue = registerValues,
+            Query = query,
+            Key = key,
+            Value = value,
+            Output = output,
+            Lse = lse,
+            OutputGradient = above,
+            ExtraKey = registers,
+            ExtraValue = registerValues,
         };
         backward.Run(forward, new AttentionGradients<float>(queryGradient, keyGradient, valueGradient)
         {
-            ExtraKey = registerGradient, ExtraValue = registerValueGradient,
+            ExtraKey = registerGradient,
+            ExtraValue = registerValueGradient,
         });
         // README end
 #pragma warning restore IDE0007, IDE0008

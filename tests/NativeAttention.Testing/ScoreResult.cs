@@ -32,7 +32,8 @@ public sealed record ScoreResult(
     /// <summary>Holds results against float64.</summary>
     /// <remarks>
     /// A score of magnitude A carries an error of about 2^-bits A, and that into p, at most 1; what is stored in
-    /// 16 bits is rounded once more. Sums of n probabilities carry n of them at most.
+    /// 16 bits is rounded once more. A log-sum-exp of magnitude L is rounded to float32, and again in base 2: each half a
+    /// unit in its last place, 2^-24 L, goes into p as well. Sums of n probabilities carry n of them at most.
     /// </remarks>
     /// <param name="c">The case.</param>
     /// <param name="request">What was returned.</param>
@@ -45,7 +46,10 @@ public sealed record ScoreResult(
         double error = Math.ScaleB(magnitude, -scoreBits) + 1e-6;
         double stored = Elements.UnitRoundoff(c.ElementType)
             * exact.Scores.Where(double.IsFinite).Append(1).Max(Math.Abs);
-        Near($"scores ({request.Scores})", Scores, exact.Scores, error + stored, c);
+        double lse = Math.ScaleB(c.Reference.Lse.Where(double.IsFinite).Append(0).Max(Math.Abs), -23);
+        double inScores = request.Scores == ScoreStage.Probabilities ? error + lse : error;
+        Near($"scores ({request.Scores})", Scores, exact.Scores, inScores + stored, c);
+        error += lse;
         Near("sums", ColumnSums, exact.ColumnSums, error * Math.Max(1, c.Shape.QueryLength), c);
         Near("entropy", RowEntropy, exact.RowEntropy, error * 10, c);
         Near("maxima", BlockMaxima, exact.BlockMaxima, error, c);

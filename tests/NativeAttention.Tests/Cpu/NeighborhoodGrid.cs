@@ -53,7 +53,8 @@ internal static class NeighborhoodGrid
                 PatternSpec.Windows(1, 22), PatternSpec.Circular(3.5)],
         };
         yield return new(type, NeighborhoodShape.Ragged([new(9, 4), new(1, 1), new(5, 35), new(17, 2)], 4, 1, 8)
-            with { ExtraKeys = 3 }, PatternSpec.Windows(5, 3), 407)
+            with
+        { ExtraKeys = 3 }, PatternSpec.Windows(5, 3), 407)
         {
             ClampWindow = true,
             RelativeBias = true,

@@ -1,7 +1,7 @@
 // Tiled forward attention for sm_80 and later: tensor-core products, asynchronous copies, online softmax.
 //
-// A block owns kBlockM queries of one head and walks the key tiles that its problem gives it; who holds which score is
-// said in score_product.h.
+// A block owns kBlockM queries of one head and walks the key tiles that its problem gives it; who holds which score
+// is said in score_product.h.
 //
 // What queries and keys there are, where they lie and who sees whom is the problem's: BlockProblem is the plainest.
 //

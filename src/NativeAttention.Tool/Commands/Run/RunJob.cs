@@ -122,7 +122,7 @@ internal sealed partial class RunJob
         foreach ((string option, _, Array values) in result.Scores?.Tensors ?? [])
         {
             string path = _request.Scores.Outputs.First(f => f.Option == option).Path;
-            writer.WriteLine($"{path}: {(values is Half[] ? "float16" : "float32")}, {values.Length} elements");
+            writer.WriteLine($"{path}: {(values is Half[]? "float16" : "float32")}, {values.Length} elements");
         }
     }
 
