@@ -18,6 +18,14 @@ internal record WindowedMap(GridShape Grid, IReadOnlyList<NeighborhoodAxis> Axes
     public NeighborhoodShape Shape(AttentionShape tokens) => new(tokens.Batch, Grid, tokens.QueryHeads,
         tokens.KeyValueHeads, tokens.HeadDim, tokens.ValueHeadDim);
 
+    /// <summary>Whether grid and windows are the same.</summary>
+    /// <param name="other">Another map.</param>
+    public virtual bool Equals(WindowedMap? other) => other is not null && EqualityContract == other.EqualityContract
+        && Grid == other.Grid && Axes.SequenceEqual(other.Axes);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Grid, Axes[0], Axes.Count);
+
     /// <summary>The tokens that a token sees, from the definition.</summary>
     public int[] Keys(int query)
     {
