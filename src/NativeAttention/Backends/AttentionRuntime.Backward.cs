@@ -26,7 +26,7 @@ public sealed partial class AttentionRuntime
         AttentionProblem problem = Problem<T>(shape, options);
         AttentionBackend backend = Required(
             (AttentionBackend b, [NotNullWhen(false)] out string? why) => b.CanRunBackward(problem, out why),
-            $"run backward of {shape}", out string? refusals);
+            () => $"run backward of {shape}", out string? refusals);
         HostBackwardPlan<T> plan = backend.PlanBackward<T>(problem);
         LogOnce(backend, plan.KernelName, refusals);
         return plan;
@@ -51,7 +51,7 @@ public sealed partial class AttentionRuntime
         NeighborhoodProblem problem = NeighborhoodProblemOf<T>(shape, options);
         AttentionBackend backend = Required(
             (AttentionBackend b, [NotNullWhen(false)] out string? why) => b.CanRunBackward(problem, out why),
-            $"run backward of neighborhood attention of {shape}", out string? refusals);
+            () => $"run backward of neighborhood attention of {shape}", out string? refusals);
         HostBackwardPlan<T> plan = backend.PlanBackward<T>(problem);
         LogOnce(backend, plan.KernelName, refusals);
         return plan;

@@ -76,7 +76,7 @@ public sealed partial class AttentionRuntime
         }
 
         return FirstThat((AttentionBackend b, [NotNullWhen(false)] out string? why) => b.CanRun(problem, out why),
-            $"run neighborhood attention of {shape}", out reason) is not null;
+            () => $"run neighborhood attention of {shape}", out reason) is not null;
     }
 
     private HostNeighborhoodPlan<T> PlanNeighborhood<T>(NeighborhoodProblem problem)
@@ -84,7 +84,7 @@ public sealed partial class AttentionRuntime
     {
         AttentionBackend backend = Required(
             (AttentionBackend b, [NotNullWhen(false)] out string? why) => b.CanRun(problem, out why),
-            $"run neighborhood attention of {problem.Shape}", out string? refusals);
+            () => $"run neighborhood attention of {problem.Shape}", out string? refusals);
         HostNeighborhoodPlan<T> plan = backend.PlanNeighborhood<T>(problem);
         LogOnce(backend, plan.KernelName, refusals);
         return plan;
@@ -95,28 +95,5 @@ public sealed partial class AttentionRuntime
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref disposed) != 0, this);
         return NeighborhoodProblem.Create(ElementTypes.Of<T>(), shape, options);
-    }
-
-    private delegate bool Question(AttentionBackend backend, [NotNullWhen(false)] out string? reason);
-
-    private AttentionBackend Required(Question can, string what, out string? refusals) =>
-        FirstThat(can, what, out refusals) ?? throw new NotSupportedException(refusals);
-
-    // The first backend that can; the reasons of those before it, or of all in one sentence.
-    private AttentionBackend? FirstThat(Question can, string what, out string? refusals)
-    {
-        refusals = null;
-        foreach (AttentionBackend backend in backends)
-        {
-            if (can(backend, out string? reason))
-            {
-                return backend;
-            }
-
-            refusals = (refusals is null ? "" : refusals + " ") + $"{backend.Name}: {reason}";
-        }
-
-        refusals = $"No backend can {what}. {refusals}";
-        return null;
     }
 }

@@ -218,18 +218,10 @@ public sealed partial class AttentionRuntime : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         AttentionProblem problem = Problem<T>(shape, options);
-        string refusals = "";
-        foreach (AttentionBackend backend in backends)
-        {
-            if (backend.CanScore(problem, request, out string? reason))
-            {
-                return backend.PlanScores<T>(problem, request);
-            }
-
-            refusals += $" {backend.Name}: {reason}";
-        }
-
-        throw new NotSupportedException($"No backend can return scores of {problem.Shape}.{refusals}");
+        AttentionBackend backend = Required(
+            (AttentionBackend b, [NotNullWhen(false)] out string? why) => b.CanScore(problem, request, out why),
+            () => $"return scores of {problem.Shape}", out _);
+        return backend.PlanScores<T>(problem, request);
     }
 
     /// <summary>
@@ -255,7 +247,8 @@ public sealed partial class AttentionRuntime : IDisposable
             return false;
         }
 
-        return Choose(problem, out reason) is not null || Explain(problem, ref reason);
+        return FirstThat((AttentionBackend b, [NotNullWhen(false)] out string? why) => b.CanRun(problem, out why),
+            () => Running(problem), out reason) is not null;
     }
 
     /// <summary>Disposes the backends. Plans must be disposed before.</summary>
@@ -282,24 +275,29 @@ public sealed partial class AttentionRuntime : IDisposable
     private HostAttentionPlan<T> Plan<T>(AttentionProblem problem)
         where T : unmanaged
     {
-        if (Choose(problem, out string? refusals) is not AttentionBackend backend)
-        {
-            Explain(problem, ref refusals);
-            throw new NotSupportedException(refusals);
-        }
-
+        AttentionBackend backend = Required(
+            (AttentionBackend b, [NotNullWhen(false)] out string? why) => b.CanRun(problem, out why),
+            () => Running(problem), out string? refusals);
         HostAttentionPlan<T> plan = backend.PlanHost<T>(problem);
         LogOnce(backend, plan.KernelName, refusals);
         return plan;
     }
 
-    // The first backend that can run the problem, and why those before it cannot ("name: reason; ...").
-    private AttentionBackend? Choose(AttentionProblem problem, out string? refusals)
+    private static string Running(AttentionProblem problem) =>
+        $"run {problem.Shape} with elements of type {problem.ElementType}";
+
+    private delegate bool Question(AttentionBackend backend, [NotNullWhen(false)] out string? reason);
+
+    private AttentionBackend Required(Question can, Func<string> what, out string? refusals) =>
+        FirstThat(can, what, out refusals) ?? throw new NotSupportedException(refusals);
+
+    // The first backend that can; the reasons of those before it, or of all in one sentence.
+    private AttentionBackend? FirstThat(Question can, Func<string> what, out string? refusals)
     {
         refusals = null;
         foreach (AttentionBackend backend in backends)
         {
-            if (backend.CanRun(problem, out string? reason))
+            if (can(backend, out string? reason))
             {
                 return backend;
             }
@@ -307,14 +305,8 @@ public sealed partial class AttentionRuntime : IDisposable
             refusals = (refusals is null ? "" : refusals + " ") + $"{backend.Name}: {reason}";
         }
 
+        refusals = $"No backend can {what()}. {refusals}";
         return null;
-    }
-
-    private static bool Explain(AttentionProblem problem, [NotNull] ref string? refusals)
-    {
-        refusals = $"No backend can run {problem.Shape} with elements of type {problem.ElementType}. "
-            + refusals;
-        return false;
     }
 
     private void LogOnce(AttentionBackend backend, string kernel, string? refusals)
