@@ -1,7 +1,7 @@
 // Tiled forward attention for sm_80 and later: tensor-core products, asynchronous copies, online softmax.
 //
 // A block owns kBlockM queries of one head and walks the key tiles that its problem gives it; who holds which score
-// is said in score_product.h.
+// is said in tile_product.h.
 //
 // What queries and keys there are, where they lie and who sees whom is the problem's: BlockProblem is the plainest.
 //
@@ -11,12 +11,12 @@
 #pragma once
 
 #include "na/attention/score_modifiers.h"
-#include "na/attention/score_product.h"
 #include "na/math/softmax_state.h"
 #include "na/op/block/barrier.h"
-#include "na/op/thread/store.h"
 #include "na/op/warp/reduce.h"
+#include "na/tile/store_row.h"
 #include "na/tile/tile_loader.h"
+#include "na/tile/tile_product.h"
 
 namespace na {
 
@@ -46,15 +46,12 @@ struct TiledForward {
   using QueryLoader = TileLoader<Element, Config::kBlockM, Config::kRowChunks, Config::kThreads>;
   using KeyLoader = TileLoader<Element, Config::kBlockN, Config::kRowChunks, Config::kThreads>;
   using Places = typename Problem::template Places<KeyLoader>;  // where the keys of a tile lie
-  using Operand = warp::Operand<Element>;
-  using FragmentA = typename Operand::A;
-  using FragmentB = typename Operand::B;
   static constexpr u32 kRowTiles = Config::kRowTiles;
   static constexpr u32 kKeyTiles = Config::kKeyTiles;
   static constexpr u32 kDimTiles = Config::kDimTiles;
   static constexpr u32 kRowChunks = Config::kRowChunks;
 
-  using Product = ScoreProduct<Element, kRowTiles, kKeyTiles, kRowChunks>;
+  using Product = TileProduct<Element, kRowTiles, kKeyTiles, kRowChunks>;
   using Scores = typename Product::Scores;
   using Accumulator = f32[kRowTiles][kDimTiles][4];
   using States = SoftmaxState[kRowTiles][2];
@@ -118,17 +115,11 @@ struct TiledForward {
   }
 
   static NA_DEVICE void clear(Accumulator& output, States& states) {
+    Product::clear(output);
     NA_UNROLL
     for (u32 r = 0; r < kRowTiles; ++r) {
       states[r][0] = SoftmaxState::empty();
       states[r][1] = SoftmaxState::empty();
-      NA_UNROLL
-      for (u32 d = 0; d < kDimTiles; ++d) {
-        NA_UNROLL
-        for (u32 i = 0; i < 4; ++i) {
-          output[r][d][i] = 0.0f;
-        }
-      }
     }
   }
 
@@ -141,7 +132,7 @@ struct TiledForward {
     block::synchronize();  // K has arrived for all, and all are done with the last V
     KeyLoader::load(value_tile, problem.template value_rows<Element>(params, places), vector_loads(), thread);
     Scores scores;
-    compute_scores(scores);
+    Product::rows_by_rows(scores, query_tile, first_row, key_tile, lane);
     change_scores(scores, tiles, tile);
     cp_async_wait<0>();
     block::synchronize();  // V has arrived for all, and all are done with this K
@@ -150,7 +141,7 @@ struct TiledForward {
       load_keys(places);
     }
     exponentiate(scores, output, states);
-    accumulate_values(scores, output);
+    Product::accumulate(output, scores, value_tile, lane);
   }
 
   template <class Tiles, class Tile>
@@ -181,12 +172,6 @@ struct TiledForward {
   }
 
   NA_DEVICE bool vector_loads() const { return (operands().flags & kDenseVectorLoads) != 0; }
-
-  // scores[m][n] = q[m][:] . k[n][:]
-  NA_DEVICE void compute_scores(Scores& scores) const {
-    Product::clear(scores);
-    Product::accumulate(scores, query_tile, key_tile, first_row, lane);
-  }
 
   static NA_DEVICE void multiply_scores(Scores& scores, f32 by) {
     NA_UNROLL
@@ -294,30 +279,8 @@ struct TiledForward {
     state.sum += sum;
   }
 
-  // output[m][d] += p[m][:] . v[:][d]
-  NA_DEVICE void accumulate_values(const Scores& probabilities, Accumulator& output) const {
-    const u32 values = Product::opaque(Operand::template value_address<kRowChunks>(value_tile, lane));
-    NA_UNROLL
-    for (u32 n = 0; n < kKeyTiles; n += Operand::kKeyTilesPerStep) {
-      FragmentA p[kRowTiles];
-      NA_UNROLL
-      for (u32 r = 0; r < kRowTiles; ++r) {
-        p[r] = Operand::make_probabilities(&probabilities[r][n]);
-      }
-      NA_UNROLL
-      for (u32 d = 0; d < kDimTiles; d += 2) {
-        FragmentB v[2];
-        Operand::template load_values<kRowChunks>(v, values, 8 * n, d);
-        NA_UNROLL
-        for (u32 r = 0; r < kRowTiles; ++r) {
-          Operand::multiply(output[r][d], p[r], v[0]);
-          Operand::multiply(output[r][d + 1], p[r], v[1]);
-        }
-      }
-    }
-  }
-
   NA_DEVICE void finish(const Accumulator& output, States& states) const {
+    const bool pairs = (operands().flags & kDensePairStores) != 0;
     NA_UNROLL
     for (u32 r = 0; r < kRowTiles; ++r) {
       NA_UNROLL
@@ -326,7 +289,8 @@ struct TiledForward {
         state.sum = warp::quad_sum(state.sum);
         const auto query = query_of(r, half);
         if (problem.has_query(params, query)) {
-          store_row(output[r], 2 * half, query, finish_state(state, query));
+          store_row(problem.template output_row<Element>(params, query), output[r], 2 * half,
+                    finish_state(state, query), operands().value_head_dim, pairs, lane);
           if (operands().lse != nullptr && (lane & 3u) == 0) {
             *problem.lse_row(params, query) = state.log_sum_exp(factor);
           }
@@ -345,33 +309,6 @@ struct TiledForward {
       return state.inverse_sum() * shrink * problem.gate(params, query);
     } else {
       return state.inverse_sum();
-    }
-  }
-
-  template <class Query>
-  NA_DEVICE void store_row(const f32 (&output)[kDimTiles][4], u32 first, const Query& query, f32 inverse_sum) const {
-    Element* row = problem.template output_row<Element>(params, query);
-    const bool pairs = (operands().flags & kDensePairStores) != 0;
-    const i32 first_column = static_cast<i32>(2 * (lane & 3u));
-    NA_UNROLL
-    for (u32 d = 0; d < kDimTiles; ++d) {
-      const i32 column = static_cast<i32>(8 * d) + first_column;
-      const f32 even = output[d][first] * inverse_sum;
-      const f32 odd = output[d][first + 1] * inverse_sum;
-      if (pairs) {
-        if (column < operands().value_head_dim) {
-          thread::store_pair(row + column, even, odd);
-        }
-      } else {
-        store_if(row, column, even);
-        store_if(row, column + 1, odd);
-      }
-    }
-  }
-
-  NA_DEVICE void store_if(Element* row, i32 column, f32 x) const {
-    if (column < operands().value_head_dim) {
-      row[column] = narrow<Element>(x);
     }
   }
 };

@@ -74,19 +74,7 @@ struct PassBlock {
   // Those of `first_column`, the next one, and both plus multiples of 8 that a row sees.
   NA_DEVICE MapColumns visible_columns(const BackwardParams& p, const MapExtents& row, const MapTile& tile,
                                        u32 first_column) const {
-    const bool line = tile.is_extra != 0;
-    const MapExtents r = existing_row(*place.section, row);
-    const MapExtents& tables = place.section->tables;
-    const i32 lane_x = tile.first.x + static_cast<i32>(first_column);
-    const MapRun z = MapRun::of(interval_of(p.map, tables.z, r.z), tile.first.z);
-    const MapRun y = MapRun::of(interval_of(p.map, tables.y, r.y), tile.first.y);
-    const MapRun x = MapRun::of(interval_of(p.map, tables.x, r.x), lane_x);
-    return {walk.box_of(tile),
-            choose(line, MapRun{0, 1}, z),
-            choose(line, MapRun{0, 1}, y),
-            choose(line, MapRun{-lane_x, static_cast<u32>(walk.extra_columns)}, x),
-            {tile.first.z - r.z, tile.first.y - r.y, lane_x - r.x},
-            line ? -1 : p.map.most_distance};
+    return MapColumns::of(p.map, *place.section, row, walk, tile, first_column);
   }
 
   NA_DEVICE i32 query_head(const BackwardParams& p, i32 of_group) const {
@@ -182,10 +170,6 @@ struct PassBlock {
   static NA_DEVICE MapRegion line(i32 first, i32 begin, i32 count) {
     const MapExtents end{1, 1, count};
     return {{0, 0, 31}, {0, 0, begin}, end, end, {first, 0, 0, 1}};
-  }
-
-  static NA_DEVICE MapRun choose(bool first, const MapRun& a, const MapRun& b) {
-    return {first ? a.first : b.first, first ? a.count : b.count};
   }
 
   NA_DEVICE i32 key_head(const BackwardParams& p) const {

@@ -81,10 +81,9 @@ struct Tokens {
 template <class Config>
 struct TiledBackward {
   using Element = typename Config::Element;
-  using Product =
-      TileProduct<Element, Config::kRowTiles, Config::kColumnTiles, Config::kDimTiles, Config::kRowChunks>;
+  using Product = TileProduct<Element, Config::kRowTiles, Config::kColumnTiles, Config::kRowChunks>;
   using Scores = typename Product::Scores;
-  using Accumulator = typename Product::Accumulator;
+  using Accumulator = f32[Config::kRowTiles][Config::kDimTiles][4];
   using Block = PassBlock<Config::kPass, Config::kBlockM, Config::kBlockN>;
   using RowLoader = TileLoader<Element, Config::kBlockM, Config::kRowChunks, Config::kThreads>;
   using ColumnLoader = TileLoader<Element, Config::kBlockN, Config::kRowChunks, Config::kThreads>;

@@ -16,12 +16,23 @@ NA_DEVICE i32 integer_root(i32 x) {
   return (root + 1) * (root + 1) <= x ? root + 1 : root;
 }
 
+// By value: a choice between addresses of parameters would have them all copied to local memory.
+template <class T>
+NA_DEVICE T choose_value(bool first, T a, T b) {
+  return first ? a : b;
+}
+
 // Some of an axis's columns, counted from the tile's first one.
 struct MapRun {
   i32 first;
   u32 count;
 
   NA_DEVICE bool contains(i32 column) const { return static_cast<u32>(column - first) < count; }
+
+  // By value: see choose_value.
+  static NA_DEVICE MapRun choose(bool first, const MapRun& a, const MapRun& b) {
+    return {choose_value(first, a.first, b.first), choose_value(first, a.count, b.count)};
+  }
 
   static NA_DEVICE MapRun of(const MapInterval& interval, i32 origin) {
     return {interval.begin - origin, static_cast<u32>(max_of(interval.end - interval.begin, 0))};
@@ -41,6 +52,23 @@ struct MapColumns {
 
     NA_DEVICE bool contains(u32 column) const { return columns.contains(static_cast<i32>(column)); }
   };
+
+  // Of the columns `first_column`, first_column + 1, and both plus multiples of 8 of a tile: those that a row sees.
+  static NA_DEVICE MapColumns of(const MapTiling& map, const TiledSection& section, const MapExtents& row,
+                                 const MapWalk& walk, const MapTile& tile, u32 first_column) {
+    const bool extra = tile.is_extra != 0;
+    const MapExtents r = existing_row(section, row);
+    const i32 lane_x = tile.first.x + static_cast<i32>(first_column);
+    const MapRun z = MapRun::of(interval_of(map, section.tables.z, r.z), tile.first.z);
+    const MapRun y = MapRun::of(interval_of(map, section.tables.y, r.y), tile.first.y);
+    const MapRun x = MapRun::of(interval_of(map, section.tables.x, r.x), lane_x);
+    return {walk.box_of(tile),
+            MapRun::choose(extra, {0, 1}, z),
+            MapRun::choose(extra, {0, 1}, y),
+            MapRun::choose(extra, {-lane_x, static_cast<u32>(walk.extra_columns)}, x),
+            {tile.first.z - r.z, tile.first.y - r.y, lane_x - r.x},
+            extra ? -1 : map.most_distance};
+  }
 
   // Of the tile's columns first, first + 1, ... of this lane; `first` is a multiple of 8.
   NA_DEVICE Group group(u32 first) const {

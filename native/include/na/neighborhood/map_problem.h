@@ -155,19 +155,7 @@ struct MapProblem {
   template <u32>
   NA_DEVICE MapColumns visible_columns(const Params& p, const MapExtents& query, const MapWalk& tiles,
                                        const MapTile& tile, u32 first_column) const {
-    const bool extra = tile.is_extra != 0;
-    const MapExtents q = existing_row(*block.section, query);
-    const MapExtents& tables = block.section->tables;
-    const i32 lane_x = tile.first.x + static_cast<i32>(first_column);
-    const MapRun z = MapRun::of(interval_of(p.map, tables.z, q.z), tile.first.z);
-    const MapRun y = MapRun::of(interval_of(p.map, tables.y, q.y), tile.first.y);
-    const MapRun x = MapRun::of(interval_of(p.map, tables.x, q.x), lane_x);
-    return {tiles.box_of(tile),
-            choose_value(extra, MapRun{0, 1}, z),
-            choose_value(extra, MapRun{0, 1}, y),
-            choose_value(extra, MapRun{-lane_x, static_cast<u32>(p.extra_keys)}, x),
-            {tile.first.z - q.z, tile.first.y - q.y, lane_x - q.x},
-            extra ? -1 : p.map.most_distance};
+    return MapColumns::of(p.map, *block.section, query, tiles, tile, first_column);
   }
 
   // scores[n][first], scores[n][first + 1]: columns first_column + 8 n and the next one. Hidden ones are -inf
@@ -205,12 +193,6 @@ struct MapProblem {
     return {choose_value(first, a.data, b.data), choose_value(first, a.batch_stride, b.batch_stride),
             choose_value(first, a.sequence_stride, b.sequence_stride),
             choose_value(first, a.head_stride, b.head_stride)};
-  }
-
-  // By value: a choice between addresses of parameters would have them all copied to local memory.
-  template <class T>
-  static NA_DEVICE T choose_value(bool first, T a, T b) {
-    return first ? a : b;
   }
 
   template <class Element, class Keys>

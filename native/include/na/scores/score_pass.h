@@ -8,13 +8,13 @@
 #pragma once
 
 #include "na/attention/score_modifiers.h"
-#include "na/attention/score_product.h"
 #include "na/op/block/barrier.h"
 #include "na/op/thread/atomic.h"
 #include "na/op/thread/store.h"
 #include "na/op/warp/reduce.h"
 #include "na/scores/params.h"
 #include "na/tile/tile_loader.h"
+#include "na/tile/tile_product.h"
 
 namespace na {
 
@@ -40,7 +40,7 @@ struct ScoreConfig {
 template <class Config>
 struct ScorePass {
   using Element = typename Config::Element;
-  using Product = ScoreProduct<Element, 1, Config::kKeyTiles, Config::kRowChunks>;
+  using Product = TileProduct<Element, 1, Config::kKeyTiles, Config::kRowChunks>;
   static constexpr u32 kKeyTiles = Config::kKeyTiles;
   static constexpr i32 kBlockM = Config::kBlockM;
   static constexpr i32 kBlockN = Config::kBlockN;
@@ -142,7 +142,7 @@ struct ScorePass {
       load<Config::kBlockN>(key_tile, keys + dim, dense().key, key_count, dim);
       cp_async_wait<0>();
       block::synchronize();
-      Product::accumulate(scores, query_tile, key_tile, first_row, lane);
+      Product::add_rows_by_rows(scores, query_tile, first_row, key_tile, lane);
     }
   }
 

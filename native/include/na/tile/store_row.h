@@ -1,22 +1,9 @@
 // One row of an accumulator to global memory.
 #pragma once
 
-#include "na/math/element.h"
+#include "na/op/thread/store.h"
 
 namespace na {
-
-NA_DEVICE void store_pair(f32* to, f32 even, f32 odd) {
-  struct alignas(8) Pair {
-    f32 even;
-    f32 odd;
-  };
-  *reinterpret_cast<Pair*>(to) = {even, odd};
-}
-
-template <class Narrow>
-NA_DEVICE void store_pair(Narrow* to, f32 even, f32 odd) {
-  *reinterpret_cast<u32*>(to) = narrow_pair<Narrow>(even, odd);
-}
 
 // Elements [first], [first + 1] of every tile of 8 columns, times a factor: this lane's part of a row of `dim`
 // elements. Pairs: the row begins at a multiple of two elements and dim is even.
@@ -30,7 +17,7 @@ NA_DEVICE void store_row(Element* row, const f32 (&output)[kDimTiles][4], u32 fi
     const f32 odd = output[d][first + 1] * factor;
     if (pairs) {
       if (column < dim) {
-        store_pair(row + column, even, odd);
+        thread::store_pair(row + column, even, odd);
       }
     } else {
       if (column < dim) {

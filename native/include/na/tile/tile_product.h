@@ -1,19 +1,21 @@
-// The two products of attention on tiles in swizzled shared memory: rows times rows, and accumulators times rows.
+// The two products of attention on tiles in swizzled shared memory, by one warp on tensor cores: rows times rows, and
+// accumulators times rows.
 //
-// A warp owns kRowTiles tiles of 16 rows and all kColumnTiles * 8 columns; fragments are those of op/warp/operand.h.
+// A warp owns kRowTiles tiles of 16 rows and all kColumnTiles * 8 columns, so a row lives in the four lanes of a
+// quad: with lane = 4g + t, row tile r of a lane holds rows 16 r + g ([0], [1]) and 16 r + g + 8 ([2], [3]) and, of
+// each group of 8 columns, columns 2t and 2t + 1. Fragments are those of op/warp/operand.h.
 #pragma once
 
 #include "na/op/warp/operand.h"
 
 namespace na {
 
-template <class Element, u32 kRowTiles, u32 kColumnTiles, u32 kDimTiles, u32 kRowChunks>
+template <class Element, u32 kRowTiles, u32 kColumnTiles, u32 kRowChunks>
 struct TileProduct {
   using Operand = warp::Operand<Element>;
   using FragmentA = typename Operand::A;
   using FragmentB = typename Operand::B;
   using Scores = f32[kRowTiles][kColumnTiles][4];
-  using Accumulator = f32[kRowTiles][kDimTiles][4];
   static constexpr u32 kRowBytes = kRowChunks * kChunkBytes;
 
   // Hides that an address is the same for every tile: else all addresses derived from it are kept in registers.
@@ -36,9 +38,14 @@ struct TileProduct {
     }
   }
 
-  // scores[m][n] = rows[m][:] . columns[n][:]
+  // scores[m][n] = rows[first_row + m][:] . columns[n][:]
   static NA_DEVICE void rows_by_rows(Scores& scores, u32 row_tile, u32 first_row, u32 column_tile, u32 lane) {
     clear(scores);
+    add_rows_by_rows(scores, row_tile, first_row, column_tile, lane);
+  }
+
+  // scores[m][n] += rows[first_row + m][:] . columns[n][:]
+  static NA_DEVICE void add_rows_by_rows(Scores& scores, u32 row_tile, u32 first_row, u32 column_tile, u32 lane) {
     const u32 rows = opaque(row_tile + swizzled_offset<kRowChunks>(first_row + (lane & 15u), lane >> 4));
     const u32 columns =
         opaque(column_tile + swizzled_offset<kRowChunks>((lane & 7u) + (lane >> 4) * 8, (lane >> 3) & 1u));
@@ -67,7 +74,9 @@ struct TileProduct {
   }
 
   // output[m][d] += weights[m][:] . columns[:][d]
-  static NA_DEVICE void accumulate(Accumulator& output, const Scores& weights, u32 column_tile, u32 lane) {
+  template <u32 kDimTiles>
+  static NA_DEVICE void accumulate(f32 (&output)[kRowTiles][kDimTiles][4], const Scores& weights, u32 column_tile,
+                                   u32 lane) {
     const u32 columns = opaque(Operand::template value_address<kRowChunks>(column_tile, lane));
     NA_UNROLL
     for (u32 n = 0; n < kColumnTiles; n += Operand::kKeyTilesPerStep) {
