@@ -49,7 +49,7 @@ public sealed partial class CudaDevice
             throw new NotSupportedException($"{this} cannot run backward of {DensePlanner.Describe(problem)}: {reason}.");
         }
 
-        MapProblem lowered = MapProblem.Of(problem);
+        MapProblem lowered = problem.Lowered;
         return PlanBackward<T>(lowered, BackwardAxes.Of(problem, lowered), DensePlanner.Describe(problem));
     }
 
@@ -67,7 +67,7 @@ public sealed partial class CudaDevice
             return false;
         }
 
-        MapProblem lowered = MapProblem.Of(problem);
+        MapProblem lowered = problem.Lowered;
         AttentionShape s = problem.Shape;
         reason = Shared("query", TensorExtents.Query(s, lowered.Strides)) ?? Shared("key", TensorExtents.Key(s, lowered.Strides))
             ?? Shared("value", TensorExtents.Value(s, lowered.Strides));

@@ -9,6 +9,13 @@ namespace NativeAttention.Tool.Commands;
 /// </summary>
 internal static class OptionParsers
 {
+    /// <summary>An option that names a NumPy file and may be left out.</summary>
+    public static Option<string?> File(string name, string description) => new(name)
+    {
+        HelpName = "file.npy",
+        Description = description,
+    };
+
     /// <summary>An option whose value is one of a few words.</summary>
     public static Option<string?> Choice(string name, string description, params string[] allowed) =>
         new(name)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using NativeAttention.Tool.Output;
+using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.Tool.Demo;
 
@@ -143,13 +144,11 @@ internal sealed class MapDemonstration
 
     private static float[] AddNoise(float[] levels, int seed)
     {
-        Random random = new(seed);
+        double[] normal = LogicalTensor.Random(ElementType.Float32, levels.Length, new Random(seed));
         float[] noisy = new float[levels.Length];
         for (int i = 0; i < noisy.Length; i++)
         {
-            // Box-Muller; 1 - u keeps the logarithm finite.
-            double radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
-            noisy[i] = levels[i] + (float)(Noise * radius * Math.Cos(2 * Math.PI * random.NextDouble()));
+            noisy[i] = levels[i] + (float)(Noise * normal[i]);
         }
 
         return noisy;

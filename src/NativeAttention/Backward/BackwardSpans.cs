@@ -114,20 +114,7 @@ internal sealed record BackwardSpans(string Problem, long Query, long Key, long 
     }
 
     private ReadOnlySpan<T> Used<T>(string name, ReadOnlySpan<T> span, long needed)
-        where T : unmanaged
-    {
-        if (span.Length < needed)
-        {
-            ThrowTooShort(name, span.Length, needed);
-        }
-
-        return span[..(int)needed];
-    }
-
-    [DoesNotReturn]
-    private void ThrowTooShort(string name, int given, long needed) => throw new ArgumentException(
-        $"The {name} span has {given} elements: {Problem} needs {needed}"
-        + (needed > int.MaxValue ? ", more than a span can hold." : "."), name);
+        where T : unmanaged => SpanLength.Used(Problem, name, span, needed);
 
     [DoesNotReturn]
     private void ThrowNotPart(string name, int given) => throw new ArgumentException(

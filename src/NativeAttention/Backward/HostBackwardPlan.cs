@@ -51,7 +51,7 @@ public abstract class HostBackwardPlan<T> : HostPlan
         ArgumentNullException.ThrowIfNull(problem);
         RequireType<T>(problem.ElementType);
         spans = BackwardSpans.Of(problem);
-        Lowered = MapProblem.Of(problem);
+        Lowered = problem.Lowered;
     }
 
     /// <summary>Makes a plan for neighborhood attention.</summary>

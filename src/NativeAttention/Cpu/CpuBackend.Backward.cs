@@ -23,7 +23,7 @@ public sealed partial class CpuBackend
     {
         ArgumentNullException.ThrowIfNull(problem);
         reason = problem.PlainExceptWhy is string modifier ? $"its backward does not support {modifier}."
-            : SharedAddress(problem) ?? WhyNotBackward(MapProblem.Of(problem));
+            : SharedAddress(problem) ?? WhyNotBackward(problem.Lowered);
         return reason is null;
     }
 

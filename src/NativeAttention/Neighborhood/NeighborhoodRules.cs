@@ -38,11 +38,7 @@ internal static class NeighborhoodRules
         AtLeast(1, shape.KeyValueHeads, nameof(shape.KeyValueHeads));
         AtLeast(1, shape.HeadDim, nameof(shape.HeadDim));
         AtLeast(1, shape.ValueHeadDim, nameof(shape.ValueHeadDim));
-        if (shape.QueryHeads % shape.KeyValueHeads != 0)
-        {
-            Throw(nameof(shape), $"QueryHeads is {shape.QueryHeads}: it must be a multiple of KeyValueHeads, which "
-                + $"is {shape.KeyValueHeads}.");
-        }
+        ProblemRules.CheckMultiple(shape.QueryHeads, shape.KeyValueHeads, nameof(shape.KeyValueHeads));
 
         if (shape.RaggedGrids is null)
         {
@@ -104,11 +100,7 @@ internal static class NeighborhoodRules
     {
         NotNull(options.Pattern, nameof(options.Pattern));
         NotNull(options.Tuning, nameof(options.Tuning));
-        if (options.Scale is float scale && !float.IsFinite(scale))
-        {
-            Throw(nameof(options), $"Scale is {scale}: it must be finite (null means 1/sqrt(head dim)).");
-        }
-
+        ProblemRules.CheckScale(options.Scale);
         if (options.Tuning.MaxThreads is < 1)
         {
             Throw(nameof(options), $"MaxThreads is {options.Tuning.MaxThreads}: it must be at least 1.");

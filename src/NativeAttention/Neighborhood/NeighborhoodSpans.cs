@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace NativeAttention.Neighborhood;
 
 /// <summary>The rules that the spans of one run must keep, checked before anything is written.</summary>
@@ -11,11 +9,11 @@ internal static class NeighborhoodSpans
         where T : unmanaged
     {
         NeighborhoodInputs<T> exact = Exact(problem, inputs);
-        ReadOnlySpan<T> o = Used(problem, "output", output, problem.OutputLength);
+        ReadOnlySpan<T> o = SpanLength.Used(problem.Shape, "output", output, problem.OutputLength);
         Apart(exact, "output", o);
         if (!lse.IsEmpty)
         {
-            ReadOnlySpan<float> l = Used(problem, "lse", lse, problem.LseLength);
+            ReadOnlySpan<float> l = SpanLength.Used(problem.Shape, "lse", lse, problem.LseLength);
             Apart(exact, "lse", l);
             OverlapRule.RequireApart("lse", l, "output", o);
         }
@@ -23,20 +21,20 @@ internal static class NeighborhoodSpans
         return exact;
     }
 
-    /// <summary>Checks the lengths of what is read; returns it cut to what the problem uses.</summary>
-    public static NeighborhoodInputs<T> Exact<T>(NeighborhoodProblem problem, in NeighborhoodInputs<T> inputs)
+    // Checks the lengths of what is read; returns it cut to what the problem uses.
+    private static NeighborhoodInputs<T> Exact<T>(NeighborhoodProblem problem, in NeighborhoodInputs<T> inputs)
         where T : unmanaged => new()
         {
-            Query = Used(problem, "query", inputs.Query, problem.QueryLength),
-            Key = Used(problem, "key", inputs.Key, problem.KeyLength),
-            Value = Used(problem, "value", inputs.Value, problem.ValueLength),
+            Query = SpanLength.Used(problem.Shape, "query", inputs.Query, problem.QueryLength),
+            Key = SpanLength.Used(problem.Shape, "key", inputs.Key, problem.KeyLength),
+            Value = SpanLength.Used(problem.Shape, "value", inputs.Value, problem.ValueLength),
             ExtraKey = Optional(problem, "ExtraKey", inputs.ExtraKey, problem.ExtraKeyLength),
             ExtraValue = Optional(problem, "ExtraValue", inputs.ExtraValue, problem.ExtraValueLength),
             RelativeBias = Optional(problem, "RelativeBias", inputs.RelativeBias, problem.RelativeBiasLength),
         };
 
-    /// <summary>Demands that what is written lies apart from everything that is read.</summary>
-    public static void Apart<T, TWritten>(in NeighborhoodInputs<T> inputs, string name,
+    // Demands that what is written lies apart from everything that is read.
+    private static void Apart<T, TWritten>(in NeighborhoodInputs<T> inputs, string name,
         ReadOnlySpan<TWritten> written)
         where T : unmanaged
         where TWritten : unmanaged
@@ -49,21 +47,8 @@ internal static class NeighborhoodSpans
         OverlapRule.RequireApart(name, written, "RelativeBias", inputs.RelativeBias);
     }
 
-    /// <summary>The part of a span that the problem uses.</summary>
-    public static ReadOnlySpan<T> Used<T>(NeighborhoodProblem problem, string name, ReadOnlySpan<T> span,
-        long needed)
-        where T : unmanaged
-    {
-        if (span.Length < needed)
-        {
-            ThrowTooShort(problem, name, span.Length, needed);
-        }
-
-        return span[..(int)needed];
-    }
-
-    /// <summary>The part of a span that the problem uses; a span that it does not have must be empty.</summary>
-    public static ReadOnlySpan<T> Optional<T>(NeighborhoodProblem problem, string name, ReadOnlySpan<T> span,
+    // The part of a span that the problem uses; a span that it does not have must be empty.
+    private static ReadOnlySpan<T> Optional<T>(NeighborhoodProblem problem, string name, ReadOnlySpan<T> span,
         long needed)
         where T : unmanaged
     {
@@ -73,11 +58,6 @@ internal static class NeighborhoodSpans
                 + $"empty, or plan with {(name == "RelativeBias" ? "RelativeBias" : "ExtraKeys")}.", name);
         }
 
-        return Used(problem, name, span, needed);
+        return SpanLength.Used(problem.Shape, name, span, needed);
     }
-
-    [DoesNotReturn]
-    private static void ThrowTooShort(NeighborhoodProblem problem, string name, int given, long needed) =>
-        throw new ArgumentException($"The {name} span has {given} elements: {problem.Shape} needs {needed}"
-            + (needed > int.MaxValue ? ", more than a span can hold." : "."), name);
 }

@@ -1,3 +1,5 @@
+using NativeAttention.Neighborhood;
+
 namespace NativeAttention;
 
 /// <summary>
@@ -7,6 +9,8 @@ namespace NativeAttention;
 /// <remarks>Immutable, and so safe to share between threads.</remarks>
 public sealed class AttentionProblem
 {
+    private MapProblem? lowered;
+
     private AttentionProblem(ElementType elementType, AttentionShape shape, AttentionOptions options,
         LayoutStrides strides)
     {
@@ -53,6 +57,12 @@ public sealed class AttentionProblem
 
     /// <summary>Strides of the four tensors.</summary>
     internal LayoutStrides Strides { get; }
+
+    /// <summary>
+    /// A plain problem as a map of one line, which backward works on: made once, since its tables are as long as the
+    /// sequence.
+    /// </summary>
+    internal MapProblem Lowered => lowered ??= MapProblem.Of(this); // two threads may make two equal ones
 
     /// <summary>The mask for sequences of the lengths of the shape.</summary>
     internal KeyBand Band => Visibility(Shape.QueryLength, Shape.KeyLength).Band;

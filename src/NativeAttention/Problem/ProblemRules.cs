@@ -28,16 +28,25 @@ internal static class ProblemRules
         AtLeast(1, shape.HeadDim, nameof(shape.HeadDim));
         AtLeast(1, shape.ValueHeadDim, nameof(shape.ValueHeadDim));
         AtLeast(1, shape.ValueHeads, nameof(shape.ValueHeads));
-        Multiple(shape, shape.KeyValueHeads, nameof(shape.KeyValueHeads));
-        Multiple(shape, shape.ValueHeads, nameof(shape.ValueHeads));
+        CheckMultiple(shape.QueryHeads, shape.KeyValueHeads, nameof(shape.KeyValueHeads));
+        CheckMultiple(shape.QueryHeads, shape.ValueHeads, nameof(shape.ValueHeads));
     }
 
-    private static void Multiple(AttentionShape shape, int heads, string name)
+    /// <summary>Query heads are split evenly over other heads.</summary>
+    public static void CheckMultiple(int queryHeads, int heads, string name)
     {
-        if (shape.QueryHeads % heads != 0)
+        if (queryHeads % heads != 0)
         {
-            Throw(nameof(shape), $"QueryHeads is {shape.QueryHeads}: it must be a multiple of {name}, "
-                + $"which is {heads}.");
+            Throw("shape", $"QueryHeads is {queryHeads}: it must be a multiple of {name}, which is {heads}.");
+        }
+    }
+
+    /// <summary>A scale that is given is finite.</summary>
+    public static void CheckScale(float? given)
+    {
+        if (given is float scale && !float.IsFinite(scale))
+        {
+            Throw("options", $"Scale is {scale}: it must be finite (null means 1/sqrt(head dim)).");
         }
     }
 
@@ -65,11 +74,7 @@ internal static class ProblemRules
         NotNull(options.Operands, nameof(options.Operands));
         NotNull(options.Layout, nameof(options.Layout));
         NotNull(options.Tuning, nameof(options.Tuning));
-        if (options.Scale is float scale && !float.IsFinite(scale))
-        {
-            Throw(nameof(options), $"Scale is {scale}: it must be finite (null means 1/sqrt(head dim)).");
-        }
-
+        CheckScale(options.Scale);
         if (options.SoftCap is float cap && !(float.IsFinite(cap) && cap > 0))
         {
             Throw(nameof(options), $"SoftCap is {cap}: it must be finite and above 0 (null means none).");

@@ -5,17 +5,17 @@ namespace NativeAttention.Tool.Commands.Run;
 /// <summary>The options about keys and values of earlier tokens.</summary>
 internal sealed class PastOptions
 {
-    private readonly Option<string?> _pastKey = File(PastFiles.PastKeyOption,
+    private readonly Option<string?> _pastKey = OptionParsers.File(PastFiles.PastKeyOption,
         "Keys of earlier tokens, put before those of --key; same axes and dtype.");
 
-    private readonly Option<string?> _pastValue = File(PastFiles.PastValueOption,
+    private readonly Option<string?> _pastValue = OptionParsers.File(PastFiles.PastValueOption,
         "Values of earlier tokens, put before those of --value.");
 
-    private readonly Option<string?> _presentKey = File(PastFiles.PresentKeyOption,
+    private readonly Option<string?> _presentKey = OptionParsers.File(PastFiles.PresentKeyOption,
         "Receives all keys: the past and those of --key behind it.");
 
     private readonly Option<string?> _presentValue =
-        File(PastFiles.PresentValueOption, "Receives all values.");
+        OptionParsers.File(PastFiles.PresentValueOption, "Receives all values.");
 
     /// <summary>All of them.</summary>
     public IEnumerable<Option> All => [_pastKey, _pastValue, _presentKey, _presentValue];
@@ -39,11 +39,5 @@ internal sealed class PastOptions
         PastValue = parsed.GetValue(_pastValue),
         PresentKey = parsed.GetValue(_presentKey),
         PresentValue = parsed.GetValue(_presentValue),
-    };
-
-    private static Option<string?> File(string name, string description) => new(name)
-    {
-        HelpName = "file.npy",
-        Description = description,
     };
 }

@@ -30,9 +30,11 @@ internal static class RunCommand
         RunOptions options = new();
         options.AddTo(command);
         command.SetAction(parsed =>
-            execute(parsed, session => options.Read(parsed) is { Neighborhood: { } map } request
-                ? new NeighborhoodJob(session, request, map).Run()
-                : new RunJob(session, options.Read(parsed)).Run()));
+            execute(parsed, session => Run(session, options.Read(parsed))));
         return command;
     }
+
+    private static int Run(ToolSession session, RunRequest request) => request.Neighborhood is { } map
+        ? new NeighborhoodJob(session, request, map).Run()
+        : new RunJob(session, request).Run();
 }

@@ -63,14 +63,16 @@ internal sealed class RunOptions
     }
 
     /// <summary>What was asked for.</summary>
-    public RunRequest Read(ParseResult parsed) => new()
+    public RunRequest Read(ParseResult parsed) => Read(parsed, _neighborhood.Read(parsed));
+
+    private RunRequest Read(ParseResult parsed, NeighborhoodRequest? map) => new()
     {
         Query = parsed.GetRequiredValue(_query),
         Key = parsed.GetRequiredValue(_key),
         Value = parsed.GetRequiredValue(_value),
         Output = parsed.GetRequiredValue(_output),
         Lse = parsed.GetValue(_lse),
-        Mask = _neighborhood.Read(parsed) is null ? _mask.ReadMask(parsed) : AttentionMask.None,
+        Mask = map is null ? _mask.ReadMask(parsed) : AttentionMask.None, // a window means another thing on maps
         DiagonalOffset = _mask.ReadOffset(parsed),
         Scale = parsed.GetValue(_scale),
         SoftCap = parsed.GetValue(_softCap),
@@ -87,7 +89,7 @@ internal sealed class RunOptions
         },
         Device = parsed.GetValue(_device),
         Rung = parsed.GetValue(_rung),
-        Neighborhood = _neighborhood.Read(parsed),
+        Neighborhood = map,
     };
 
     private static void Add(Command command, params ReadOnlySpan<Option> options)

@@ -13,20 +13,20 @@ internal sealed class ScoreOptions
         ("probabilities", ScoreStage.Probabilities),
     ];
 
-    private readonly Option<string?> _scores = File(ScoreFiles.ScoresOption,
+    private readonly Option<string?> _scores = OptionParsers.File(ScoreFiles.ScoresOption,
         "Receives the scores of --score-stage: [batch, heads, queries, keys], in the dtype of the inputs.");
 
     private readonly Option<string?> _stage = OptionParsers.Choice(ScoreFiles.StageOption,
         "Scores after the scale, the soft cap, all terms and masks, or the softmax (default: probabilities).",
         [.. Stages.Select(s => s.Name)]);
 
-    private readonly Option<string?> _columnSums = File(ScoreFiles.ColumnSumsOption,
+    private readonly Option<string?> _columnSums = OptionParsers.File(ScoreFiles.ColumnSumsOption,
         "Receives the sum of the probabilities of each key: float32 [batch, heads, keys].");
 
-    private readonly Option<string?> _rowEntropy = File(ScoreFiles.RowEntropyOption,
+    private readonly Option<string?> _rowEntropy = OptionParsers.File(ScoreFiles.RowEntropyOption,
         "Receives the entropy of each row of probabilities, in nats: float32 [batch, heads, queries].");
 
-    private readonly Option<string?> _blockMaxima = File(ScoreFiles.BlockMaximaOption,
+    private readonly Option<string?> _blockMaxima = OptionParsers.File(ScoreFiles.BlockMaximaOption,
         "Receives the largest probability of each block: float32 [batch, heads, query blocks, key blocks].");
 
     private readonly Option<int> _blockSide = OptionParsers.Whole(ScoreFiles.BlockSideOption,
@@ -63,10 +63,4 @@ internal sealed class ScoreOptions
 
     /// <summary>Name of a stage.</summary>
     public static string NameOf(ScoreStage stage) => Array.Find(Stages, s => s.Stage == stage).Name;
-
-    private static Option<string?> File(string name, string description) => new(name)
-    {
-        HelpName = "file.npy",
-        Description = description,
-    };
 }

@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
-using NativeAttention.Cpu.Maps;
 using NativeAttention.Neighborhood;
 
-namespace NativeAttention.Cpu.Backward;
+namespace NativeAttention.Cpu.Maps;
 
 /// <summary>
 /// The relative position bias of one head on a tile [row][lane]: along a run of lanes the entries of a row lie one
@@ -25,7 +24,7 @@ internal static unsafe class BiasLanes
     /// <param name="table">The head's bias, or sums of gradients.</param>
     /// <param name="box">The owned box, whose tokens are the lanes.</param>
     /// <param name="ownsKeys">Whether these are keys.</param>
-    /// <param name="first">First coordinates of the box of rows.</param>
+    /// <param name="first">First coordinates of the box of rows, which are the tokens that the lanes see.</param>
     /// <param name="count">Its extents.</param>
     /// <param name="panel">The tile.</param>
     /// <param name="lanes">Lanes in a row of it.</param>
@@ -74,6 +73,18 @@ internal static unsafe class BiasLanes
             for (int i = 0; i < count; i++, entry += step)
             {
                 lane[i] = *entry * LogSumExp.Log2E;
+            }
+        }
+    }
+
+    /// <summary>lane += entry * log2(e)</summary>
+    internal readonly struct AddTo : IAction
+    {
+        public static void Do(float* entry, nint step, float* lane, int count)
+        {
+            for (int i = 0; i < count; i++, entry += step)
+            {
+                lane[i] += *entry * LogSumExp.Log2E;
             }
         }
     }

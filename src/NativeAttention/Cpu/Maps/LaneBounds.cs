@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
-using NativeAttention.Cpu.Maps;
 using NativeAttention.Neighborhood;
 
-namespace NativeAttention.Cpu.Backward;
+namespace NativeAttention.Cpu.Maps;
 
 /// <summary>
 /// Which rows the lanes of a box see: the intervals of the axes, and a limit on the distance, brought to one

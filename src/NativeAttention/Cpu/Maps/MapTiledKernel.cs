@@ -27,7 +27,7 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
     private readonly TilePanels panels;
     private readonly int keyBox;
     private readonly int rows; // gathered queries or outputs, behind the panels
-    private readonly int limits; // first and last visible key of each lane, and of each query of a row
+    private readonly int limits; // first and last visible key of each lane
 
     public MapTiledKernel(MapProblem problem)
         : base(problem)
@@ -40,7 +40,7 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
             PanelProduct<TWidth, TVector>.SpareRows, queryTiles: 1, widen: true);
         rows = panels.Total;
         limits = checked(rows + RoundUp(checked(lanes * longest), LaneUnit));
-        ScratchFloats = checked(limits + (4 * lanes));
+        ScratchFloats = checked(limits + (2 * lanes));
     }
 
     public override string Name => $"na_cpu_map_tiled_{KernelNames.Element<T>()}_{TWidth.Name}";
@@ -99,7 +99,9 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
         Score(keys, scratch);
         if (t.Bias != null)
         {
-            AddBias(box, t.Bias, first, count, scratch + panels.Scores);
+            // Pairs beyond the table are hidden afterwards.
+            BiasLanes.Visit<BiasLanes.AddTo>(
+                t.Bias, box, ownsKeys: false, first, count, scratch + panels.Scores, panels.Lanes);
         }
 
         if (!box.IsFull(first, count))
@@ -157,63 +159,20 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
             start, scratch + panels.Rescale);
     }
 
-    // s = -inf where the lane's query does not see the key. Along the last axis every lane has an interval; a row of
-    // queries that does not see a row of keys has an empty one there.
+    // s = -inf where the lane's query does not see the key.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Hide(in QueryBox box, Extents first, Extents count, float* scratch)
     {
-        int lanes = panels.Lanes, width = box.Count.X;
-        float* low = scratch + limits, high = low + lanes, rowLow = high + lanes, rowHigh = rowLow + lanes;
-        AxisIntervals xs = box.Section.Axes[2];
-        for (int x = 0; x < width; x++)
-        {
-            // Relative to the key box: small numbers, exact as floats.
-            rowLow[x] = Math.Clamp(xs.KeyBegin[box.First.X + x] - first.X, 0, count.X);
-            rowHigh[x] = Math.Clamp(xs.KeyEnd[box.First.X + x] - first.X, 0, count.X) - 1;
-        }
-
-        new Span<float>(low, lanes).Clear(); // padded lanes see all, and nobody looks
-        new Span<float>(high, lanes).Fill(count.X);
-        float* scores = scratch + panels.Scores;
+        float* low = scratch + limits, high = low + panels.Lanes, scores = scratch + panels.Scores;
+        new Span<float>(low, panels.Lanes).Clear(); // padded lanes see all, and nobody looks
+        new Span<float>(high, panels.Lanes).Fill(count.X);
         for (int z = first.Z; z < first.Z + count.Z; z++)
         {
             for (int y = first.Y; y < first.Y + count.Y; y++)
             {
-                SetLimits(box, z, y, first.X, scratch);
+                LaneBounds.Find(box, z, y, first.X, low, high);
                 HideRow(scores, count.X, low, high);
-                scores += count.X * lanes;
-            }
-        }
-    }
-
-    // The interval of every lane in one row of keys.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void SetLimits(in QueryBox box, int z, int y, int firstX, float* scratch)
-    {
-        int lanes = panels.Lanes, width = box.Count.X;
-        float* low = scratch + limits, high = low + lanes, rowLow = high + lanes, rowHigh = rowLow + lanes;
-        for (int row = 0; row < box.Count.Z * box.Count.Y; row++, low += width, high += width)
-        {
-            (int rowZ, int rowY) = Math.DivRem(row, box.Count.Y);
-            int queryZ = box.First.Z + rowZ, queryY = box.First.Y + rowY;
-            if (!Sees(box.Section.Axes[0], queryZ, z) || !Sees(box.Section.Axes[1], queryY, y))
-            {
-                new Span<float>(high, width).Fill(-1);
-                continue;
-            }
-
-            new Span<float>(rowLow, width).CopyTo(new Span<float>(low, width));
-            new Span<float>(rowHigh, width).CopyTo(new Span<float>(high, width));
-            if (box.Map.MostDistance is int most)
-            {
-                long rest = most - Square(z - queryZ) - Square(y - queryY);
-                int reach = rest < 0 ? -1 : (int)Math.Sqrt(rest);
-                for (int x = 0; x < width; x++)
-                {
-                    int own = box.First.X + x - firstX; // the key beside the query
-                    low[x] = Math.Max(low[x], own - reach);
-                    high[x] = Math.Min(high[x], own + reach);
-                }
+                scores += count.X * panels.Lanes;
             }
         }
     }
@@ -230,40 +189,6 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
             {
                 TWidth.Store(TWidth.SelectBetween(
                     TWidth.Broadcast(x), least, greatest, TWidth.Load(score), hidden), score);
-            }
-        }
-    }
-
-    // Pairs beyond the table are hidden afterwards.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void AddBias(in QueryBox box, float* bias, Extents first, Extents count, float* scores)
-    {
-        Extents windows = box.Map.Windows;
-        RelativeBias entries = new(windows);
-        for (int row = 0; row < count.Z * count.Y; row++)
-        {
-            (int rowZ, int rowY) = Math.DivRem(row, count.Y);
-            for (int queryRow = 0; queryRow < box.Count.Z * box.Count.Y; queryRow++)
-            {
-                (int queryZ, int queryY) = Math.DivRem(queryRow, box.Count.Y);
-                int z = first.Z + rowZ - box.First.Z - queryZ, y = first.Y + rowY - box.First.Y - queryY;
-                if (Math.Abs(z) >= windows.Z || Math.Abs(y) >= windows.Y)
-                {
-                    continue;
-                }
-
-                float* score = scores + ((nint)row * count.X * panels.Lanes) + (queryRow * box.Count.X);
-                float* entry = bias + entries.Index(z, y, first.X - box.First.X);
-                int distance = first.X - box.First.X;
-                for (int key = 0; key < count.X; key++, score += panels.Lanes)
-                {
-                    int begin = Math.Max(0, distance + key - windows.X + 1);
-                    int end = Math.Min(box.Count.X, distance + key + windows.X);
-                    for (int x = begin; x < end; x++)
-                    {
-                        score[x] += entry[key - x] * LogSumExp.Log2E;
-                    }
-                }
             }
         }
     }
@@ -290,11 +215,6 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
             }
         }
     }
-
-    private static bool Sees(AxisIntervals axis, int query, int key) =>
-        key >= axis.KeyBegin[query] && key < axis.KeyEnd[query];
-
-    private static long Square(int x) => (long)x * x;
 
     private static int RoundUp(int value, int multiple) => checked(value + multiple - 1) / multiple * multiple;
 }

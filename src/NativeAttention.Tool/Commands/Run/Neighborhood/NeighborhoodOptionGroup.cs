@@ -31,13 +31,13 @@ internal sealed class NeighborhoodOptionGroup
         Description = "On maps: cut windows that are larger than the map instead of refusing them.",
     };
 
-    private readonly Option<string?> _extraKey = File(NeighborhoodRequest.ExtraKeyOption,
+    private readonly Option<string?> _extraKey = OptionParsers.File(NeighborhoodRequest.ExtraKeyOption,
         "On maps: keys that every query sees, [batch, extra keys, heads, dim].");
 
-    private readonly Option<string?> _extraValue = File(NeighborhoodRequest.ExtraValueOption,
+    private readonly Option<string?> _extraValue = OptionParsers.File(NeighborhoodRequest.ExtraValueOption,
         "On maps: the values of those keys.");
 
-    private readonly Option<string?> _relativeBias = File(NeighborhoodRequest.RelativeBiasOption,
+    private readonly Option<string?> _relativeBias = OptionParsers.File(NeighborhoodRequest.RelativeBiasOption,
         "On maps: a bias by distance, float32 [heads, 2 * window - 1 for each axis...].");
 
     private Option<AxisValues?> _window = null!;
@@ -89,10 +89,4 @@ internal sealed class NeighborhoodOptionGroup
             ExtraValue = parsed.GetValue(_extraValue),
             RelativeBias = parsed.GetValue(_relativeBias),
         };
-
-    private static Option<string?> File(string name, string description) => new(name)
-    {
-        HelpName = "file.npy",
-        Description = description,
-    };
 }
