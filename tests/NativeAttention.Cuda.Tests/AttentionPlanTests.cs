@@ -186,10 +186,7 @@ public sealed class AttentionPlanTests : DeviceFixture
         using Operands<float> x = new(Device, Stream, Shape);
         using AttentionPlan<float> plan = Device.Plan<float>(Shape);
         Stream.Synchronize();
-        RunTwice(plan, x, Stream, second, Rounds);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        RunTwice(plan, x, Stream, second, Rounds);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long allocated = Allocations.Of(() => RunTwice(plan, x, Stream, second, Rounds));
         Device.Synchronize();
         TestContext.Out.WriteLine($"managed bytes of {2 * Rounds} runs: {allocated}");
         Assert.That(allocated, Is.Zero);

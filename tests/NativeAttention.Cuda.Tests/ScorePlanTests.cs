@@ -73,10 +73,7 @@ public sealed class ScorePlanTests : DeviceFixture
         using Tensors x = new(Device, Stream);
         using ScorePlan<float> plan = Device.PlanScores<float>(Shape, null, All);
         Stream.Synchronize();
-        Run();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run();
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long allocated = Allocations.Of(Run);
         Stream.Synchronize();
         Assert.That(allocated, Is.Zero);
 

@@ -25,6 +25,12 @@ public sealed class AttentionCase
         facts = new Lazy<Facts>(() => new Facts(this));
     }
 
+    private AttentionCase(AttentionCase other, AttentionOptions options)
+    {
+        (ElementType, Shape, Options, Seed, Inputs) = (other.ElementType, other.Shape, options, other.Seed, other.Inputs);
+        facts = other.facts;
+    }
+
     /// <summary>Element type.</summary>
     public ElementType ElementType { get; }
 
@@ -49,9 +55,8 @@ public sealed class AttentionCase
     /// <summary>The optional operands and lengths.</summary>
     public CaseOperands Operands => facts.Value.Operands;
 
-    /// <summary>The same case with other tuning, for example another rung.</summary>
-    public AttentionCase With(TuningHints tuning) =>
-        new(ElementType, Shape, Options with { Tuning = tuning }, Seed, Inputs);
+    /// <summary>The same case with other tuning, for example another rung; inputs and reference are shared.</summary>
+    public AttentionCase With(TuningHints tuning) => new(this, Options with { Tuning = tuning });
 
     /// <summary>
     /// The tensors in storage, inputs filled, the rest poisoned; each a few elements longer than needed.

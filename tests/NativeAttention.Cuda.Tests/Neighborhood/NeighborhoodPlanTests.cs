@@ -1,3 +1,5 @@
+using NativeAttention.Testing;
+
 namespace NativeAttention.Cuda.Tests;
 
 public sealed class NeighborhoodPlanTests : DeviceFixture
@@ -110,14 +112,11 @@ public sealed class NeighborhoodPlanTests : DeviceFixture
         using Tensors x = new(Device, Stream, Shape);
         using NeighborhoodPlan<float> plan = Device.PlanNeighborhood<float>(Shape,
             Windows with { HeadPatterns = [.. Enumerable.Range(0, 4).Select(h => NeighborhoodPattern.Windows(3, h % 2 == 0 ? 5 : 3))] });
-        Rounds100();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Rounds100();
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long allocated = Allocations.Of(Run);
         Device.Synchronize();
         Assert.That(allocated, Is.Zero);
 
-        void Rounds100()
+        void Run()
         {
             for (int i = 0; i < Rounds; i++)
             {

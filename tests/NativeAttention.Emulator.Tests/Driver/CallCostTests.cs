@@ -1,4 +1,5 @@
 using NativeAttention.Bindings;
+using NativeAttention.Testing;
 
 namespace NativeAttention.Emulation.Tests;
 
@@ -34,18 +35,13 @@ internal sealed unsafe class CallCostTests
         Arena arena = new(session);
         Func<Arena, CudaResult> body = Bodies[call];
         CudaResult result = CudaResult.Success;
-        for (int i = 0; i < 100; i++)
+        long bytes = Allocations.Of(() =>
         {
-            result |= body(arena);
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
-        {
-            result |= body(arena);
-        }
-
-        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+            for (int i = 0; i < 100; i++)
+            {
+                result |= body(arena);
+            }
+        });
         Assert.That(result, Is.EqualTo(CudaResult.Success));
         Assert.That(bytes, Is.Zero);
     }
