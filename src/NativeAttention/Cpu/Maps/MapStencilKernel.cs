@@ -81,12 +81,12 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         QueryBox box = tiles.Locate(tile);
         Tile t = new(box, geometries[box.MapIndex], new BoxTensors<T>(Problem, tensors, box), scratch);
         Prologue(t);
-        for (int z = 0; z < t.Keys.Z; z += t.Geometry.Chunk.Z)
+        for (int z = 0; z < t.Keys.Z; z += t.Chunk.Z)
         {
-            for (int y = 0; y < t.Keys.Y && t.Offsets.Count > 0; y += t.Geometry.Chunk.Y)
+            for (int y = 0; y < t.Keys.Y && t.Offsets.Count > 0; y += t.Chunk.Y)
             {
-                VisitChunk(t, new Extents(z, y, 0), new Extents(Math.Min(t.Geometry.Chunk.Z, t.Keys.Z - z),
-                    Math.Min(t.Geometry.Chunk.Y, t.Keys.Y - y), t.Keys.X));
+                VisitChunk(t, new Extents(z, y, 0), new Extents(Math.Min(t.Chunk.Z, t.Keys.Z - z),
+                    Math.Min(t.Chunk.Y, t.Keys.Y - y), t.Keys.X));
             }
         }
 
@@ -113,6 +113,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     }
 
     // Q^T of the box; m = -inf, l = 0, O = 0; the offsets that each lane sees.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Prologue(in Tile t)
     {
         float* scratch = t.Scratch;
@@ -120,7 +121,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         for (BoxRuns runs = t.Box.Queries; runs.MoveNext();)
         {
             QueryPanel<T>.Pack(t.Tensors.Query + (runs.Token * step), runs.Step * step, runs.Length, Problem.HeadDim,
-                Problem.Scale, LogSumExp.Log2E, scratch + queries + (runs.Row / t.Box.Count.X * TWidth.Count),
+                Problem.Scale, LogSumExp.Log2E, scratch + queries + (runs.Row / t.Count.X * TWidth.Count),
                 TWidth.Count, stride, scratch + spare);
         }
 
@@ -130,31 +131,32 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         for (int lane = 0; lane < TWidth.Count; lane++)
         {
             // Lanes beyond the last repeat it.
-            int x = t.Box.First.X + Math.Min(lane, t.Box.Count.X - 1);
+            int x = t.Corner.X + Math.Min(lane, t.Count.X - 1);
             scratch[limits + lane] = t.Columns.KeyBegin[x] - x - t.Offsets.Begin;
             scratch[limits + TWidth.Count + lane] = t.Columns.KeyEnd[x] - 1 - x - t.Offsets.Begin;
         }
     }
 
     // Keys of a chunk, counted from the first that the box sees.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void VisitChunk(in Tile t, Extents first, Extents count)
     {
         Extents absolute = new(t.First.Z + first.Z, t.First.Y + first.Y, t.First.X);
         TokenRows<T>.Gather(t.Tensors.Value, Problem.Strides.Value.Sequence, t.Box.KeyBox(absolute, count),
             Problem.ValueHeadDim, t.Scratch + values, valueStride);
         Score(t, first, count);
-        for (int z = 0; z < t.Box.Count.Z; z++)
+        for (int z = 0; z < t.Count.Z; z++)
         {
             AxisRun planes = t.Seen(0, z).Within(first.Z, count.Z);
-            for (int y = 0; y < t.Box.Count.Y; y++)
+            for (int y = 0; y < t.Count.Y; y++)
             {
                 if (planes.Count * t.Seen(1, y).Within(first.Y, count.Y).Count > 0)
                 {
-                    Normalize(t, (z * t.Box.Count.Y) + y, t.Slots.Keys, first.Z + first.Y > 0);
+                    Normalize(t, (z * t.Count.Y) + y, t.Slots.Keys, first.Z + first.Y > 0);
                 }
             }
 
-            for (int y = 0; y < t.Box.Count.Y && planes.Count > 0; y += 2)
+            for (int y = 0; y < t.Count.Y && planes.Count > 0; y += 2)
             {
                 Accumulate(t, z, y, first, count);
             }
@@ -162,6 +164,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     }
 
     // S of all rows of queries and keys that see each other.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Score(in Tile t, Extents first, Extents count)
     {
         HideSlots(t, first, count);
@@ -179,7 +182,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
                 PackKeys(t, z, y);
                 for (int plane = planes.Begin; plane < planes.End; plane++)
                 {
-                    int row = (plane * t.Box.Count.Y) + rows.Begin;
+                    int row = (plane * t.Count.Y) + rows.Begin;
                     float* s = t.Scratch + scores + (t.Slots.Of(z, y) * stride) + (row * TWidth.Count);
                     StencilProduct<TWidth, TVector>.Multiply(s, t.Scratch + keys, keyStride,
                         t.Scratch + queries + (row * TWidth.Count), stride, rows.Count, t.Offsets.Count, Problem.HeadDim);
@@ -187,8 +190,8 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
                     {
                         for (int n = 0; n < rows.Count; n++, s += TWidth.Count)
                         {
-                            ApplyTerms(t, s, t.First.Z + z - t.Box.First.Z - plane,
-                                t.First.Y + y - t.Box.First.Y - rows.Begin - n);
+                            ApplyTerms(t, s, t.First.Z + z - t.Corner.Z - plane,
+                                t.First.Y + y - t.Corner.Y - rows.Begin - n);
                         }
                     }
                 }
@@ -197,12 +200,13 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     }
 
     // Rows of queries that do not fill all slots have nothing in the others.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void HideSlots(in Tile t, Extents first, Extents count)
     {
         TVector hidden = TWidth.Broadcast(float.NegativeInfinity);
-        for (int row = 0; row < t.Box.Count.Z * t.Box.Count.Y; row++)
+        for (int row = 0; row < t.Count.Z * t.Count.Y; row++)
         {
-            (int z, int y) = Math.DivRem(row, t.Box.Count.Y);
+            (int z, int y) = Math.DivRem(row, t.Count.Y);
             int seen = t.Seen(0, z).Within(first.Z, count.Z).Count * t.Seen(1, y).Within(first.Y, count.Y).Count;
             float* s = t.Scratch + scores + (row * TWidth.Count);
             for (int key = 0; key < t.Slots.Keys && seen > 0 && seen < t.Slots.Planes * t.Slots.Rows; key++)
@@ -213,15 +217,16 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     }
 
     // K^T of a row of keys; column 0 is the key at the first offset from lane 0.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackKeys(in Tile t, int z, int y)
     {
         long step = Problem.Strides.Key.Sequence;
-        float* panel = t.Scratch + keys + (t.First.X - t.Box.First.X - t.Offsets.Begin);
+        float* panel = t.Scratch + keys + (t.First.X - t.Corner.X - t.Offsets.Begin);
         Extents first = new(t.First.Z + z, t.First.Y + y, t.First.X);
         for (BoxRuns runs = t.Box.KeyBox(first, new Extents(1, 1, t.Keys.X)); runs.MoveNext();)
         {
             QueryPanel<T>.Pack(t.Tensors.Key + (runs.Token * step), runs.Step * step, runs.Length, Problem.HeadDim, 1,
-                1, panel + runs.Row, RoundUp(runs.Length, Math.Max(TWidth.Count, Transposition.Rows)), keyStride, t.Scratch + spare);
+                1, panel + runs.Row, RoundUp(runs.Length, Transposition.Rows), keyStride, t.Scratch + spare);
         }
     }
 
@@ -258,7 +263,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         float* factors = t.Scratch + rescale + lane;
         OnlineSoftmax<TWidth, TVector>.UpdateVector(t.Scratch + scores + lane, count, stride, t.Scratch + maxima + lane,
             t.Scratch + sums + lane, factors);
-        for (int x = 0; x < t.Box.Count.X && again; x++)
+        for (int x = 0; x < t.Count.X && again; x++)
         {
             if (factors[x] != 1)
             {
@@ -274,7 +279,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     {
         AxisRun planes = t.Seen(0, z).Within(first.Z, count.Z);
         AxisRun one = t.Seen(1, y).Within(first.Y, count.Y);
-        AxisRun two = y + 1 < t.Box.Count.Y ? t.Seen(1, y + 1).Within(first.Y, count.Y) : default;
+        AxisRun two = y + 1 < t.Count.Y ? t.Seen(1, y + 1).Within(first.Y, count.Y) : default;
         one = one.Count > 0 ? one : new AxisRun(two.Begin, two.Begin);
         two = two.Count > 0 ? two : new AxisRun(one.End, one.End);
         if (one.Count + two.Count == 0)
@@ -282,11 +287,11 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
             return;
         }
 
-        int row = (z * t.Box.Count.Y) + y;
+        int row = (z * t.Count.Y) + y;
         float* noOutput = t.Scratch + outputs + ((nint)lanes * valueStride);
-        for (int x = 0; x < t.Box.Count.X; x++)
+        for (int x = 0; x < t.Count.X; x++)
         {
-            int query = t.Box.First.X + x, key = t.Columns.KeyBegin[query];
+            int query = t.Corner.X + x, key = t.Columns.KeyBegin[query];
             int place = (((planes.Begin - first.Z) * count.Y) + one.Begin - first.Y) * count.X;
             StencilValues<TWidth, TVector> product = new()
             {
@@ -307,7 +312,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
                 SecondEnd = two.End,
             };
             float* output = t.Scratch + outputs + ((nint)((row * TWidth.Count) + x) * valueStride);
-            product.Add(output, y + 1 < t.Box.Count.Y ? output + (TWidth.Count * valueStride) : noOutput, valueStride);
+            product.Add(output, y + 1 < t.Count.Y ? output + (TWidth.Count * valueStride) : noOutput, valueStride);
         }
     }
 
@@ -325,10 +330,10 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
             Steps = Problem.HeadDim,
             StepStride = 1,
         };
-        int used = t.Box.Count.Z * t.Box.Count.Y * TWidth.Count;
+        int used = t.Count.Z * t.Count.Y * TWidth.Count;
         PanelProduct<TWidth, TVector>.Multiply(
             scratch + scores, k, scratch + queries, stride, used, PanelStart.Zero, null);
-        for (int row = 0; row < t.Box.Count.Z * t.Box.Count.Y; row++)
+        for (int row = 0; row < t.Count.Z * t.Count.Y; row++)
         {
             Normalize(t, row, count, again: true);
         }
@@ -354,7 +359,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     {
         for (BoxRuns runs = t.Box.Queries; runs.MoveNext();)
         {
-            int lane = runs.Row / t.Box.Count.X * TWidth.Count;
+            int lane = runs.Row / t.Count.X * TWidth.Count;
             for (int x = 0; x < runs.Length; x++, lane++)
             {
                 long token = runs.Token + (x * runs.Step);
@@ -403,46 +408,44 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
     // One box of queries: its keys, where they begin, and its offsets along the last axis.
     private readonly ref struct Tile
     {
+        // Fields, since properties would copy whole structs.
+        public readonly QueryBox Box;
+        public readonly AxisIntervals[] Axes;
+        public readonly BoxTensors<T> Tensors;
+        public readonly float* Scratch;
+        public readonly Extents Corner, Count; // of the queries
+        public readonly Extents First, Keys, Chunk;
+        public readonly AxisIntervals Columns;
+        public readonly OffsetRange Offsets;
+        public readonly KeySlots Slots;
+
+        // Whether scores have terms, or some lanes see less than others.
+        public readonly bool HasTerms;
+
         public Tile(in QueryBox box, StencilGeometry geometry, BoxTensors<T> tensors, float* scratch)
         {
             Box = box;
-            Geometry = geometry;
+            (Corner, Count) = (box.First, box.Count);
+            Chunk = geometry.Chunk;
             Tensors = tensors;
             Scratch = scratch;
+            Axes = box.Section.Axes;
+            Columns = Axes[2];
             (AxisTiles z, AxisTiles y, AxisTiles x) = (box.Keys(0), box.Keys(1), box.Keys(2));
             First = new Extents(z.KeyBegin, y.KeyBegin, x.KeyBegin);
             Keys = new Extents(z.Count(1), y.Count(1), x.Count(1));
-            Offsets = OffsetRange.Of(Columns, box.First.X, box.Count.X);
+            Offsets = OffsetRange.Of(Columns, Corner.X, Count.X);
             Slots = geometry.Slots with { Offsets = Offsets.Count };
             HasTerms = tensors.Bias != null || box.Map.MostDistance is not null
                 || Offsets.FullBegin > Offsets.Begin || Offsets.FullEnd < Offsets.End;
         }
 
-        public QueryBox Box { get; }
-
-        public StencilGeometry Geometry { get; }
-
-        public BoxTensors<T> Tensors { get; }
-
-        public float* Scratch { get; }
-
-        public Extents First { get; }
-
-        public Extents Keys { get; }
-
-        public OffsetRange Offsets { get; }
-
-        public KeySlots Slots { get; }
-
-        public bool HasTerms { get; }
-
-        public AxisIntervals Columns => Box.Section.Axes[2];
-
         // The keys that a query of the box sees along an axis, counted from the first of the box.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public AxisRun Seen(int axis, int query)
         {
-            AxisIntervals intervals = Box.Section.Axes[axis];
-            int at = Box.First[axis] + query;
+            AxisIntervals intervals = Axes[axis];
+            int at = Corner[axis] + query;
             return new AxisRun(intervals.KeyBegin[at] - First[axis], intervals.KeyEnd[at] - First[axis]);
         }
 
@@ -450,13 +453,13 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         public AxisRun Seeing(int axis, int key)
         {
             int begin = 0;
-            while (begin < Box.Count[axis] && Seen(axis, begin).End <= key)
+            while (begin < Count[axis] && Seen(axis, begin).End <= key)
             {
                 begin++;
             }
 
             int end = begin;
-            while (end < Box.Count[axis] && Seen(axis, end).Begin <= key)
+            while (end < Count[axis] && Seen(axis, end).Begin <= key)
             {
                 end++;
             }

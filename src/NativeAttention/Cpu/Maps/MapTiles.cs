@@ -2,7 +2,10 @@ using NativeAttention.Neighborhood;
 
 namespace NativeAttention.Cpu.Maps;
 
-/// <summary>The query boxes of a problem, numbered: map by map, head by head, section by section.</summary>
+/// <summary>
+/// The query boxes of a problem, numbered: map by map, section by section, box by box, and one head after another in each,
+/// since the heads of a token lie side by side in memory.
+/// </summary>
 internal sealed class MapTiles
 {
     private readonly MapProblem problem;
@@ -37,8 +40,8 @@ internal sealed class MapTiles
         }
 
         NeighborhoodMap map = problem.Maps[n];
-        (long rest, long tile) = Math.DivRem(number, tiles[n].Count);
-        (long batch, long head) = Math.DivRem(rest, (long)map.Heads.Length);
+        (long rest, long head) = Math.DivRem(number, (long)map.Heads.Length);
+        (long batch, long tile) = Math.DivRem(rest, tiles[n].Count);
         (int section, Extents first) = tiles[n].Locate(tile);
         Extents queries = map.Sections[section].Queries, box = boxes[n];
         Extents count = new(Math.Min(box.Z, queries.Z - first.Z), Math.Min(box.Y, queries.Y - first.Y),
@@ -55,7 +58,7 @@ internal sealed class MapTiles
         int n = MapOf(head);
         NeighborhoodMap map = problem.Maps[n];
         (long batch, long tile) = Math.DivRem(ofHead, tiles[n].Count);
-        long number = ((((batch * map.Heads.Length) + Array.IndexOf(map.Heads, head)) * tiles[n].Count) + tile);
+        long number = (((batch * tiles[n].Count) + tile) * map.Heads.Length) + Array.IndexOf(map.Heads, head);
         for (int before = 0; before < n; before++)
         {
             number += OfMap(before);
