@@ -280,9 +280,12 @@ public abstract class PairCase
                 : new double[forward.Lse.Length];
             Reference = PairAttention.Backward(owner.Inputs, forward.Output, forward.Lse, OutputGradient, LseGradient,
                 default(FullPrecision));
-            AttentionReference plain = owner.facts.Value.Plain; // backward in plain steps follows forward in plain steps
-            Plain = PairAttention.Backward(owner.Inputs, plain.Output, plain.Lse, OutputGradient, LseGradient,
-                new PlainPrecision(owner.ElementType));
+
+            // Plain steps read what a backend reads, the output as elements: with the rounding of another output it would be
+            // luck which of the two is nearer.
+            PlainPrecision precision = new(owner.ElementType);
+            Plain = PairAttention.Backward(owner.Inputs, [.. forward.Output.Select(precision.Element)],
+                [.. forward.Lse.Select(precision.Result)], OutputGradient, LseGradient, precision);
         }
 
         public double[] OutputGradient { get; }
