@@ -270,8 +270,8 @@ internal sealed class MarkdownReport
     private static IEnumerable<string> Explanation =>
     [
         "time: median of one run. Rate: useful operations (2 per visible pair of query and key for each element "
-            + "of the head dim and of the value head dim) or unavoidable bytes (every input read once, the "
-            + "output written once) over that time.",
+            + "of the head dim and of the value head dim; of backward five products instead of two) or unavoidable "
+            + "bytes (every input read once, the output written once) over that time.",
         "of matmul, of read: the rate over the ceiling measured in the same run; matmul is the ceiling of "
             + "the element type (float32, and any type on the processor: also plain multiply-adds).",
         "roofline: the rate over what both ceilings allow, min(matmul, operations per byte * read); it is the "
