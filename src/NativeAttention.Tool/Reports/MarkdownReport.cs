@@ -128,7 +128,7 @@ internal sealed class MarkdownReport
 
         _text.Heading(3, "goals");
         _text.Paragraph("The floor is the least that is acceptable, the aim what is wanted.");
-        WriteSummary(_text, section);
+        WriteSummary(_text, section.Goals);
         _text.Table(["case", "goal", ">reached", ">floor", ">aim", ""], section.Goals.Select(g => new[]
         {
             g.Goal.Case, g.Goal.Name, g.Text(g.Reached), g.Text(g.Goal.Floor), g.Text(g.Goal.Aim),
@@ -137,9 +137,9 @@ internal sealed class MarkdownReport
     }
 
     /// <summary>A table with a row for each goal; nothing when there are none.</summary>
-    public static void WriteSummary(MarkdownWriter text, DeviceSection section) => text.Table(
+    public static void WriteSummary(MarkdownWriter text, IEnumerable<GoalRow> goals) => text.Table(
         ["goal", ">reached", ">floor", ">aim", "state"],
-        GoalSummary.Of(section.Goals).Select(s => new[] { s.Name, s.Reached, s.Floor, s.Aim, s.States }));
+        GoalSummary.Of(goals).Select(s => new[] { s.Name, s.Reached, s.Floor, s.Aim, s.States }));
 
     private void WriteFamily(string family, IReadOnlyList<CaseRow> rows)
     {
