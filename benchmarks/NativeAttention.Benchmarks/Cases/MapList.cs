@@ -14,6 +14,10 @@ internal static class MapList
         .. from window in (int[])[7, 13]
            from dim in (int[])[32, 64]
            select Case(Picture, window, heads: 4, dim) with { InShort = window == 7 },
+        .. from window in (int[])[7, 13]
+           from dim in (int[])[32, 64]
+           select Backward(window, dim) with { InShort = window == 7 },
+        Backward(window: 7, dim: 64) with { Type = ElementType.Float16 },
         Case(new GridShape(56, 56), 7, heads: 4, dim: 32), // NAT and DiNAT, first and third stage
         Case(new GridShape(56, 56), 7, heads: 4, dim: 32, dilation: 8),
         Case(new GridShape(14, 14), 7, heads: 16, dim: 32),
@@ -21,10 +25,6 @@ internal static class MapList
         Case(new GridShape(16, 16, 16), 5, heads: 4, dim: 64),
         Case(new GridShape(4096), 257, heads: 4, dim: 64),
         Case(Picture, 7, heads: 4, dim: 64) with { Type = ElementType.BFloat16 },
-        .. from window in (int[])[7, 13]
-           from dim in (int[])[32, 64]
-           select Backward(window, dim) with { InShort = window == 7 },
-        Backward(window: 7, dim: 64) with { Type = ElementType.Float16 },
     ];
 
     /// <summary>The cases on one thread.</summary>
