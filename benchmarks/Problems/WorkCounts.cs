@@ -26,6 +26,18 @@ internal static class WorkCounts
             + OperandLengths.Of(p).Bytes;
     }
 
+    /// <summary>
+    /// Bytes of backward without modifiers: what forward reads and writes, the log-sum-exp, the gradient of the output,
+    /// and the gradients that are written.
+    /// </summary>
+    public static double BackwardBytes(DenseProblem p)
+    {
+        AttentionShape s = p.Shape;
+        double queries = (double)s.Batch * s.QueryLength * s.QueryHeads, keys = (double)s.Batch * s.KeyLength * s.KeyValueHeads;
+        double elements = (queries * ((2 * s.HeadDim) + (2 * s.ValueHeadDim))) + (2 * keys * (s.HeadDim + s.ValueHeadDim));
+        return (elements * ElementTypes.SizeInBytes(p.Problem.ElementType)) + (queries * sizeof(float));
+    }
+
     /// <summary>Visible pairs over all pairs of the shape.</summary>
     public static double VisibleShare(DenseProblem p) =>
         (double)VisiblePairs(p) / ((long)p.Shape.Batch * p.Shape.QueryLength * p.Shape.KeyLength);

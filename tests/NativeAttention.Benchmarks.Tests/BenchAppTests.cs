@@ -85,6 +85,21 @@ public class BenchAppTests
         }));
     }
 
+    [Test]
+    public void Maps_are_listed_with_their_backward()
+    {
+        (int code, string output, _) = Start("neighborhood", "backward", "--list");
+        Assert.That(code, Is.EqualTo(ExitCodes.Ok));
+        Assert.That(output.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(new[]
+        {
+            "cpu/backward-f32-b1-h4x4-s4096x4096-d32x32-map=64x64-window=7",
+            "cpu/backward-f32-b1-h4x4-s4096x4096-d64x64-map=64x64-window=7",
+            "cpu/backward-f32-b1-h4x4-s4096x4096-d32x32-map=64x64-window=13",
+            "cpu/backward-f32-b1-h4x4-s4096x4096-d64x64-map=64x64-window=13",
+            "cpu/backward-f16-b1-h4x4-s4096x4096-d64x64-map=64x64-window=7",
+        }));
+    }
+
     [TestCase("nosuch", "filter is 'nosuch': no case of the table has a name that contains it")]
     [TestCase("--ggml", "/no/such", "--ggml is '/no/such': there is no such folder and no such file")]
     public void A_table_that_cannot_be_measured_is_refused(params string[] arguments)

@@ -11,8 +11,8 @@ public class CaseListTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(CaseList.All, Has.Count.EqualTo(86));
-            Assert.That(CaseList.All.Count(c => c.InShort), Is.EqualTo(27));
+            Assert.That(CaseList.All, Has.Count.EqualTo(100));
+            Assert.That(CaseList.All.Count(c => c.InShort), Is.EqualTo(33));
             Assert.That(CaseList.All.Count(c => c.InTable), Is.EqualTo(42));
             Assert.That(CaseList.All.Count(c => c.Device == BenchDevice.Emulator), Is.EqualTo(8));
         });
@@ -69,11 +69,14 @@ public class CaseListTests
         Assert.That(Find("cpu/dense-f32-b1-h32x8-s1x8192-d128x128").Metric, Is.EqualTo(ResultMetric.Gbps));
         Assert.That(Find("cpu/dense-f32-b1-h1x1-s1x1-d1x1").Metric, Is.EqualTo(ResultMetric.Seconds));
         Assert.That(Find("cpu/plan-f32-b1-h1x1-s1x1-d1x1").Metric, Is.EqualTo(ResultMetric.Seconds));
+        Assert.That(Find("cpu/backward-f32-b1-h8x8-s256x256-d64x64").Metric, Is.EqualTo(ResultMetric.Tflops));
     }
 
     [TestCase("cpu/dense-f32-b1-h1x1-s1x1-d1x1", "na_cpu_tiled_f32")]
     [TestCase("cpu/oneshot-f32-b1-h1x1-s1x1-d1x1", "na_cpu_tiled_f32")]
     [TestCase("cpu/plan-f32-b1-h1x1-s1x1-d1x1", "na_cpu_tiled_f32")]
+    [TestCase("cpu/backward-f16-b1-h8x8-s256x256-d64x64-causal", "na_cpu_backward_tiled_f16")]
+    [TestCase("cpu/backward-f32-b1-h4x4-s4096x4096-d32x32-map=64x64-window=7", "na_cpu_backward_tiled_f32")]
     [TestCase("cpu/dense-bf16-b1-h8x8-s1024x1024-d64x64", "na_cpu_tiled_bf16")]
     [TestCase("emulator/dense-f16-b1-h2x2-s512x512-d64x64-causal", "na_dense_tiled_f16_d64_sm80")]
     public void A_case_runs_on_its_device(string name, string kernel)

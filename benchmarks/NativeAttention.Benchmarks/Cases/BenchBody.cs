@@ -29,7 +29,9 @@ internal abstract class BenchBody(BenchCase @case) : IDisposable
 
     private static BenchBody Of<T>(BenchCase @case, OperandStore store, int emulated)
         where T : unmanaged =>
-        @case.Map is { } map ? new MapBody<T>(@case, map, store) : new Typed<T>(@case, store, emulated);
+        @case.Family == BenchFamily.Backward ? new BackwardBody<T>(@case, store)
+        : @case.MapProblem is { } map ? new MapBody<T>(@case, map, store)
+        : new Typed<T>(@case, store, emulated);
 
     /// <summary>Does once what is measured.</summary>
     public abstract void Run();

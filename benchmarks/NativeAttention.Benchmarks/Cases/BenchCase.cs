@@ -42,6 +42,7 @@ public sealed record BenchCase
     {
         BenchFamily.Plan => "plan",
         BenchFamily.OneShot => "oneshot",
+        BenchFamily.Backward => "backward",
         _ => Map is null ? "dense" : "neighborhood",
     };
 
@@ -61,6 +62,10 @@ public sealed record BenchCase
     internal DenseProblem Problem => new(Type, Shape,
         new() { Mask = Mask, Tuning = TuningHints.None with { MaxThreads = Threads } },
         Modifier is null ? [] : [Modifier]);
+
+    /// <summary>The problem on the map of the tokens; null when they have none.</summary>
+    internal NeighborhoodProblem? MapProblem => Map is null ? null
+        : NeighborhoodProblem.Create(Type, Map.Shape(Shape), Map.Options with { Tuning = Options.Tuning });
 
     /// <summary>The case of the same shape with neither modifier nor mask nor map.</summary>
     internal BenchCase Plain => this with { Mask = AttentionMask.None, Modifier = null, Map = null };
@@ -94,9 +99,24 @@ public sealed record BenchCase
     /// <summary>
     /// The number that tells most: where there is but one query, reading the keys and values is all the work.
     /// </summary>
-    internal ResultMetric Metric => Family != BenchFamily.Dense || Shape.KeyLength == 1 ? ResultMetric.Seconds
+    internal ResultMetric Metric => Family == BenchFamily.Backward ? ResultMetric.Tflops
+        : Family != BenchFamily.Dense || Shape.KeyLength == 1 ? ResultMetric.Seconds
         : Shape.QueryLength == 1 ? ResultMetric.Gbps
         : ResultMetric.Tflops;
+
+    // Backward is five products of which forward has two; three have the head dim and two that of the values.
+    private double Flops
+    {
+        get
+        {
+            double forward = MapProblem is { } map
+                ? 2 * map.Pairs * (Shape.HeadDim + Shape.ValueHeadDim)
+                : WorkCounts.Flops(Problem);
+            return Family == BenchFamily.Backward
+                ? forward * ((3 * Shape.HeadDim) + (2 * Shape.ValueHeadDim)) / (Shape.HeadDim + Shape.ValueHeadDim)
+                : forward;
+        }
+    }
 
     /// <summary>A line of results without what was measured.</summary>
     internal MeasurementLine Line(string provider, string? kernel)
@@ -112,10 +132,9 @@ public sealed record BenchCase
             Shape = CaseShape.Of(Shape),
             Options = ResultOptions,
             Status = ResultStatus.Failed,
-            Flops = !works ? null : Map is null ? WorkCounts.Flops(Problem)
-                : 2 * NeighborhoodProblem.Create(Type, Map.Shape(Shape), Map.Options).Pairs
-                    * (Shape.HeadDim + Shape.ValueHeadDim),
-            Bytes = works ? WorkCounts.Bytes(Problem) : null,
+            Flops = works ? Flops : null,
+            Bytes = !works ? null : Family == BenchFamily.Backward ? WorkCounts.BackwardBytes(Problem)
+                : WorkCounts.Bytes(Problem),
             Metric = Metric,
         };
     }

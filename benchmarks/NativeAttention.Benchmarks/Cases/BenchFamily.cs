@@ -11,4 +11,7 @@ public enum BenchFamily
 
     /// <summary>One call on spans: plan, run, dispose.</summary>
     OneShot,
+
+    /// <summary>Runs a backward plan that was made before.</summary>
+    Backward,
 }

@@ -15,8 +15,7 @@ internal static class CaseList
     private static List<BenchCase> Cases { get; } =
     [
         .. Prefill(), .. SmallTypes(), .. GroupedHeads(), .. OneThread(), .. OddHeadDims(), .. OddLengths(),
-        .. UnequalLengths(), .. Decode(), .. Overheads(), .. Emulated(),
-        .. MapList.All,
+        .. UnequalLengths(), .. Decode(), .. Backward(), .. Overheads(), .. Emulated(), .. MapList.All,
     ];
 
     // float32, 8 heads: from short sequences to long ones.
@@ -107,6 +106,21 @@ internal static class CaseList
             InShort = keys == 8192 && type == ElementType.Float32,
             InTable = true,
         };
+
+    private static IEnumerable<BenchCase> Backward() =>
+    [
+        .. from type in (ElementType[])[ElementType.Float32, ElementType.Float16]
+           from length in (int[])[256, 1024]
+           from mask in Masks
+           select Square(8, 8, length, 64) with
+           {
+               Family = BenchFamily.Backward,
+               Type = type,
+               Mask = mask,
+               InShort = length == 1024 && (type == ElementType.Float32 || mask == AttentionMask.None),
+           },
+        Square(8, 2, 1024, 64) with { Family = BenchFamily.Backward, Mask = AttentionMask.Causal, InShort = true },
+    ];
 
     // What a call costs before any work: the smallest problem, planned, one-shot, and plans of real problems.
     private static IEnumerable<BenchCase> Overheads()

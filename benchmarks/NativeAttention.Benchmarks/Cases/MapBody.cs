@@ -12,12 +12,10 @@ internal sealed class MapBody<T> : BenchBody
     private readonly HostNeighborhoodPlan<T> _plan;
     private readonly T[] _output;
 
-    public MapBody(BenchCase @case, BenchMap map, OperandStore store)
+    public MapBody(BenchCase @case, NeighborhoodProblem problem, OperandStore store)
         : base(@case)
     {
         _operands = store.Of<T>(@case);
-        NeighborhoodProblem problem = NeighborhoodProblem.Create(@case.Type, map.Shape(@case.Shape),
-            map.Options with { Tuning = @case.Options.Tuning });
         _output = new T[problem.OutputLength];
         _plan = CpuBackend.Default.PlanNeighborhood<T>(problem);
     }

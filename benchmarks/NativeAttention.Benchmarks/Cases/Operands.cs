@@ -30,6 +30,15 @@ internal sealed record Operands<T>(T[] Query, T[] Key, T[] Value)
     /// <summary>Everything that a run reads.</summary>
     public AttentionInputs<T> Inputs => Optional.With(Query, Key, Value);
 
+    /// <summary>A gradient of the output: out of the pool behind the inputs, times a factor.</summary>
+    public T[] OutputGradient(int count, float factor)
+    {
+        float[] drawn = NumberPool.Take<float>(NumberPool.Uniform, Query.LongLength + Key.Length + Value.Length, count);
+        T[] gradient = new T[count];
+        ElementConvert.Narrow<T>([.. drawn.Select(x => x * factor)], gradient);
+        return gradient;
+    }
+
     /// <summary>Compares some rows of an output with float64.</summary>
     /// <typeparam name="TOutput">Element type of the output.</typeparam>
     /// <param name="case">The case.</param>

@@ -16,7 +16,8 @@ internal static class MapGoals
     [
         new GoalLine
         {
-            Name = $"neighborhood of {map.Window}x{map.Window}: speed over dense, {Share:P0} of the bound by operations",
+            Name = $"{(@case.Family == BenchFamily.Backward ? "backward of a " : "")}neighborhood of "
+                + $"{map.Window}x{map.Window}: speed over dense, {Share:P0} of the bound by operations",
             Case = @case.Id,
             Quantity = GoalQuantity.SpeedOverProvider,
             Against = MeasurementLine.Plain,

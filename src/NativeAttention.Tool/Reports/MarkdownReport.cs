@@ -128,7 +128,7 @@ internal sealed class MarkdownReport
 
         _text.Heading(3, "goals");
         _text.Paragraph("The floor is the least that is acceptable, the aim what is wanted.");
-        WriteSummary(_text, section);
+        WriteSummary(_text, section.Goals);
         _text.Table(["case", "goal", ">reached", ">floor", ">aim", ""], section.Goals.Select(g => new[]
         {
             g.Goal.Case, g.Goal.Name, g.Text(g.Reached), g.Text(g.Goal.Floor), g.Text(g.Goal.Aim),
@@ -137,9 +137,9 @@ internal sealed class MarkdownReport
     }
 
     /// <summary>A table with a row for each goal; nothing when there are none.</summary>
-    public static void WriteSummary(MarkdownWriter text, DeviceSection section) => text.Table(
+    public static void WriteSummary(MarkdownWriter text, IEnumerable<GoalRow> goals) => text.Table(
         ["goal", ">reached", ">floor", ">aim", "state"],
-        GoalSummary.Of(section.Goals).Select(s => new[] { s.Name, s.Reached, s.Floor, s.Aim, s.States }));
+        GoalSummary.Of(goals).Select(s => new[] { s.Name, s.Reached, s.Floor, s.Aim, s.States }));
 
     private void WriteFamily(string family, IReadOnlyList<CaseRow> rows)
     {
@@ -270,8 +270,8 @@ internal sealed class MarkdownReport
     private static IEnumerable<string> Explanation =>
     [
         "time: median of one run. Rate: useful operations (2 per visible pair of query and key for each element "
-            + "of the head dim and of the value head dim) or unavoidable bytes (every input read once, the "
-            + "output written once) over that time.",
+            + "of the head dim and of the value head dim; of backward five products instead of two) or unavoidable "
+            + "bytes (every input read once, the output written once) over that time.",
         "of matmul, of read: the rate over the ceiling measured in the same run; matmul is the ceiling of "
             + "the element type (float32, and any type on the processor: also plain multiply-adds).",
         "roofline: the rate over what both ceilings allow, min(matmul, operations per byte * read); it is the "

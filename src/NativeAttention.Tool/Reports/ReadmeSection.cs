@@ -4,7 +4,7 @@ using NativeAttention.Tool.Devices;
 namespace NativeAttention.Tool.Reports;
 
 /// <summary>
-/// The performance section of the README: headline tables of the newest stored run on each kind of device,
+/// The performance section of the README: headline tables of the newest stored runs on each kind of device,
 /// between two markers.
 /// </summary>
 internal static class ReadmeSection
@@ -28,12 +28,13 @@ internal static class ReadmeSection
         MarkdownWriter text = new();
         foreach ((DeviceKind kind, string name) in Kinds)
         {
-            // A run with goals is the one to be judged by.
-            if (groups.Where(g => g.Kind == kind && g.HasOurs).MaxBy(g => (g.Goals.Any(), g.Date)) is { } newest)
+            RunGroup[] newest = Newest([.. groups.Where(g => g.Kind == kind && g.HasOurs)]);
+            for (int i = 0; i < newest.Length; i++)
             {
-                WriteNewest(text, name, newest, folder);
+                Write(text, name, newest[i], newest[..i], folder);
             }
-            else
+
+            if (newest.Length == 0)
             {
                 text.Paragraph($"{name}: no measurement is stored yet, so no speed is claimed.");
             }
@@ -55,6 +56,21 @@ internal static class ReadmeSection
             : throw ToolException.BadInput($"{path}: the line '{End}' stands before '{Begin}'");
     }
 
+    // Runs with goals are those to be judged by: of each goal the newest that has it. Without goals the newest of all.
+    // Newest first.
+    private static RunGroup[] Newest(IReadOnlyList<RunGroup> groups)
+    {
+        RunGroup[] sorted = [.. groups.OrderByDescending(g => g.Date)];
+        HashSet<string> seen = [];
+        RunGroup[] judged = [.. sorted.Where(g =>
+        {
+            int before = seen.Count;
+            seen.UnionWith(g.Goals.Select(goal => goal.Name));
+            return seen.Count > before;
+        })];
+        return judged.Length > 0 ? judged : [.. sorted.Take(1)];
+    }
+
     private static int IndexOfOnly(string readme, string marker, string path)
     {
         int first = readme.IndexOf(marker, StringComparison.Ordinal);
@@ -63,7 +79,9 @@ internal static class ReadmeSection
             : throw ToolException.BadInput($"{path}: the line '{marker}' must be in it exactly once");
     }
 
-    private static void WriteNewest(MarkdownWriter text, string name, RunGroup group, string folder)
+    // What a newer run has is shown there alone.
+    private static void Write(
+        MarkdownWriter text, string name, RunGroup group, IReadOnlyList<RunGroup> newer, string folder)
     {
         string results = Path.GetRelativePath(folder, Path.GetDirectoryName(Path.GetFullPath(group.Path))!);
         string device = group.Kind == DeviceKind.Cuda
@@ -77,9 +95,11 @@ internal static class ReadmeSection
         }
 
         DeviceSection section = new(group, null);
-        MarkdownReport.WriteSummary(text, section);
-        CaseRow[] rows = [.. section.Rows.Where(r => r.Ours is not null)];
-        text.Table(["case", ">time", ">noise", ">rate", ">of the roofline", "best peer", ">ours / peer"],
+        HashSet<string> goals = [.. newer.SelectMany(g => g.Goals).Select(g => g.Name)];
+        HashSet<string> cases = [.. newer.SelectMany(g => g.Measurements).Where(m => m.IsOurs).Select(m => m.Case)];
+        MarkdownReport.WriteSummary(text, section.Goals.Where(g => !goals.Contains(g.Goal.Name)));
+        CaseRow[] rows = [.. section.Rows.Where(r => r.Ours is not null && !cases.Contains(r.Case))];
+        text.Table(["case", ">time", ">noise", ">rate", ">of the roofline", "best peer", ">ours / peer", ">over plain"],
             rows.Take(MaxRows).Select(r => new[]
             {
                 $"{r.Measurements[0].Family} {r.Label}",
@@ -89,6 +109,7 @@ internal static class ReadmeSection
                 Quantities.Share(r.Share),
                 r.BestPeer?.Provider ?? Quantities.None,
                 Quantities.Ratio(r.Ratio),
+                Quantities.Ratio(r.OverPlain),
             }));
         if (rows.Length > MaxRows)
         {

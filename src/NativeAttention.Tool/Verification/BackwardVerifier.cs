@@ -41,12 +41,13 @@ internal sealed class BackwardVerifier
             return result with { Failure = $"the plan chose {plan.KernelName}" };
         }
 
-        Tensors tensors = new(type, problem.Shape, _seed);
-        Float64Attention forward = tensors.Forward(problem, scale);
+        problem = problem with { Map = problem.Map?.Draw(problem.Shape.QueryHeads, _seed) };
+        Tensors tensors = new(type, problem, _seed);
+        Float64Attention forward = tensors.Forward(scale);
         Float64Gradients exact = tensors.Backward(scale, forward, null), plain = tensors.Backward(scale, forward, type);
         (double[][] gradients, TimeSpan time) = Run(plan, problem, tensors, forward);
-        Float64Gradient[] expected = [exact.Query, exact.Key, exact.Value];
-        Float64Gradient[] yardsticks = [plain.Query, plain.Key, plain.Value];
+        Float64Gradient[] expected = [exact.Query, exact.Key, exact.Value, exact.Bias];
+        Float64Gradient[] yardsticks = [plain.Query, plain.Key, plain.Value, plain.Bias];
         (ErrorMeasure error, ErrorBound bound) = Enumerable.Range(0, expected.Length)
             .Select(n => (Error: ErrorMeasure.Of(gradients[n], expected[n]),
                 Bound: ErrorBound.Of(type, expected[n], yardsticks[n], forward.ScoreMagnitude)))
@@ -77,14 +78,15 @@ internal sealed class BackwardVerifier
         where T : unmanaged
     {
         AttentionShape s = problem.Shape;
-        LogicalTensor query = new(s.QueryHeads, s.QueryLength, s.HeadDim, problem.HeadsFirst);
-        LogicalTensor key = new(s.KeyValueHeads, s.KeyLength, s.HeadDim, problem.HeadsFirst);
-        LogicalTensor value = new(s.KeyValueHeads, s.KeyLength, s.ValueHeadDim, problem.HeadsFirst);
-        LogicalTensor output = new(s.QueryHeads, s.QueryLength, s.ValueHeadDim, problem.HeadsFirst);
-        LogicalTensor lse = new(s.QueryHeads, s.QueryLength, 1, HeadsFirst: problem.Map is null);
+        LogicalTensor query = problem.Queries(s.HeadDim), output = problem.Queries(s.ValueHeadDim);
+        LogicalTensor key = problem.Keys(s.HeadDim), value = problem.Keys(s.ValueHeadDim);
+        LogicalTensor lse = problem.Queries(1) with { HeadsFirst = problem.Map is null };
+        int keys = problem.KeyRows * s.HeadDim, values = problem.KeyRows * s.ValueHeadDim; // extra ones follow
         BackwardStorage<T> read = new(query.Store<T>(at.Query), key.Store<T>(at.Key), value.Store<T>(at.Value),
-            output.Store<T>(forward.Output), lse.Store<float>(forward.Lse), output.Store<T>(at.OutputGradient));
+            output.Store<T>(forward.Output), lse.Store<float>(forward.Lse), output.Store<T>(at.OutputGradient),
+            lse.Store<float>(at.LseGradient ?? []), problem.Map?.Bias ?? []);
         T[] dq = new T[at.Query.Length], dk = new T[at.Key.Length], dv = new T[at.Value.Length];
+        float[] dbias = new float[read.Bias.Length];
         TimeSpan best = TimeSpan.MaxValue;
         for (int i = 0; i < _repeats; i++)
         {
@@ -92,42 +94,56 @@ internal sealed class BackwardVerifier
             Array.Fill(dq, Elements.FromDouble<T>(double.NaN));
             Array.Fill(dk, Elements.FromDouble<T>(double.NaN));
             Array.Fill(dv, Elements.FromDouble<T>(double.NaN));
+            Array.Fill(dbias, float.NaN);
             long start = Stopwatch.GetTimestamp();
-            plan.Run(read.Inputs, new AttentionGradients<T>(dq, dk, dv));
+            plan.Run(read.Inputs(keys, values), new AttentionGradients<T>(dq, dk.AsSpan(0, keys), dv.AsSpan(0, values))
+            {
+                ExtraKey = dk.AsSpan(keys),
+                ExtraValue = dv.AsSpan(values),
+                RelativeBias = dbias,
+            });
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             best = time < best ? time : best;
         }
 
-        return ([query.Load(dq), key.Load(dk), value.Load(dv)], best);
+        return ([query.Load(dq), key.Load(dk), value.Load(dv), [.. dbias]], best);
     }
 
-    private sealed record BackwardStorage<T>(T[] Query, T[] Key, T[] Value, T[] Output, float[] Lse, T[] OutputGradient)
+    private sealed record BackwardStorage<T>(T[] Query, T[] Key, T[] Value, T[] Output, float[] Lse, T[] OutputGradient,
+        float[] LseGradient, float[] Bias)
         where T : unmanaged
     {
-        public BackwardInputs<T> Inputs => new()
+        public BackwardInputs<T> Inputs(int keys, int values) => new()
         {
             Query = Query,
-            Key = Key,
-            Value = Value,
+            Key = Key.AsSpan(0, keys),
+            Value = Value.AsSpan(0, values),
             Output = Output,
             Lse = Lse,
             OutputGradient = OutputGradient,
+            LseGradient = LseGradient,
+            ExtraKey = Key.AsSpan(keys),
+            ExtraValue = Value.AsSpan(values),
+            RelativeBias = Bias,
         };
     }
 
     /// <summary>Random inputs in logical order, and the references on them.</summary>
     private sealed class Tensors
     {
-        private readonly AttentionShape _shape;
+        private readonly VerificationCase _problem;
 
-        public Tensors(ElementType type, AttentionShape s, int seed)
+        public Tensors(ElementType type, VerificationCase problem, int seed)
         {
-            _shape = s;
+            _problem = problem;
+            AttentionShape s = problem.Shape;
             Random random = new(seed);
             Query = Random(s.QueryHeads, s.QueryLength, s.HeadDim);
             Key = Random(s.KeyValueHeads, s.KeyLength, s.HeadDim);
             Value = Random(s.KeyValueHeads, s.KeyLength, s.ValueHeadDim);
             OutputGradient = Random(s.QueryHeads, s.QueryLength, s.ValueHeadDim);
+            LseGradient = !problem.LseGradient ? null
+                : LogicalTensor.Random(ElementType.Float32, checked(s.Batch * s.QueryHeads * s.QueryLength), random);
 
             double[] Random(int heads, int length, int dim) =>
                 LogicalTensor.Random(type, checked(s.Batch * heads * length * dim), random);
@@ -141,13 +157,19 @@ internal sealed class BackwardVerifier
 
         public double[] OutputGradient { get; }
 
-        public Float64Attention Forward(VerificationCase problem, float scale) =>
-            new Float64Attention(_shape, problem.Mask, scale, null, problem.Map)
+        public double[]? LseGradient { get; }
+
+        public Float64Attention Forward(float scale)
+        {
+            AttentionShape s = _problem.Shape;
+            return new Float64Attention(s, _problem.Mask, scale, null, _problem.Map)
             {
-                Probabilities = new double[checked(_shape.Batch * _shape.QueryHeads * _shape.QueryLength * _shape.KeyLength)],
+                Probabilities = new double[checked(s.Batch * s.QueryHeads * s.QueryLength * s.KeyLength)],
             }.Compute(Query, Key, Value);
+        }
 
         public Float64Gradients Backward(float scale, Float64Attention forward, ElementType? rounding) =>
-            new Float64Gradients(_shape, scale, rounding).Compute(Query, Key, Value, forward, OutputGradient);
+            new Float64Gradients(_problem.Shape, scale, rounding, _problem.Map)
+                .Compute(Query, Key, Value, forward, OutputGradient, LseGradient);
     }
 }

@@ -18,17 +18,20 @@ internal sealed class Float64Gradients
     private readonly AttentionShape _shape;
     private readonly double _scale;
     private readonly ElementType? _rounding;
+    private readonly MapPattern? _map;
 
     /// <summary>Makes the computation.</summary>
     /// <param name="shape">Lengths.</param>
     /// <param name="scale">Factor on the scores.</param>
     /// <param name="rounding">Type to round to; null for float64.</param>
-    public Float64Gradients(AttentionShape shape, double scale, ElementType? rounding = null)
+    /// <param name="map">The map of the tokens, whose bias has a gradient; null for none.</param>
+    public Float64Gradients(AttentionShape shape, double scale, ElementType? rounding = null, MapPattern? map = null)
     {
-        (_shape, _scale, _rounding) = (shape, scale, rounding);
+        (_shape, _scale, _rounding, _map) = (shape, scale, rounding, map);
         Query = Make(shape.Batch * shape.QueryHeads * shape.QueryLength * shape.HeadDim);
         Key = Make(shape.Batch * shape.KeyValueHeads * shape.KeyLength * shape.HeadDim);
         Value = Make(shape.Batch * shape.KeyValueHeads * shape.KeyLength * shape.ValueHeadDim);
+        Bias = Make(map?.Bias.Length ?? 0);
     }
 
     /// <summary>Gradient of the queries.</summary>
@@ -40,14 +43,18 @@ internal sealed class Float64Gradients
     /// <summary>Gradient of the values.</summary>
     public Float64Gradient Value { get; }
 
+    /// <summary>Gradient of the relative position bias, which is float32 whatever the element type.</summary>
+    public Float64Gradient Bias { get; }
+
     /// <summary>Computes.</summary>
     /// <param name="query">Queries.</param>
     /// <param name="key">Keys.</param>
     /// <param name="value">Values.</param>
     /// <param name="forward">Attention of those in float64, with its probabilities.</param>
     /// <param name="outputGradient">Gradient of the output.</param>
-    public Float64Gradients Compute(
-        double[] query, double[] key, double[] value, Float64Attention forward, double[] outputGradient)
+    /// <param name="lseGradient">Gradient of the log-sum-exp; null for 0.</param>
+    public Float64Gradients Compute(double[] query, double[] key, double[] value, Float64Attention forward,
+        double[] outputGradient, double[]? lseGradient = null)
     {
         int keys = _shape.KeyLength, dim = _shape.HeadDim, valueDim = _shape.ValueHeadDim;
         int group = _shape.QueryHeads / _shape.KeyValueHeads;
@@ -57,6 +64,8 @@ internal sealed class Float64Gradients
             int firstKey = row / _shape.QueryLength / group * keys;
             ReadOnlySpan<double> q = query.AsSpan(row * dim, dim), g = outputGradient.AsSpan(row * valueDim, valueDim);
             double delta = Dot(g, output.AsSpan(row * valueDim, valueDim), out double deltaMagnitude);
+            double above = lseGradient?[row] ?? 0;
+            (delta, deltaMagnitude) = (Step(delta - above), deltaMagnitude + Math.Abs(above));
             for (int j = 0; j < keys; j++)
             {
                 double p = Step(forward.Probabilities![(row * keys) + j]);
@@ -65,7 +74,7 @@ internal sealed class Float64Gradients
                     continue;
                 }
 
-                // dv_j += p_j do;  ds_j = p_j (do . v_j - do . o);  dk_j += ds_j q;  dq += ds_j k_j
+                // dv_j += p_j do;  ds_j = p_j (do . v_j - do . o + dlse);  dk_j += ds_j q;  dq += ds_j k_j;  dbias += ds_j
                 int at = firstKey + j;
                 double dp = Dot(g, value.AsSpan(at * valueDim, valueDim), out double magnitude);
                 double ds = Step(p * Step(dp - delta));
@@ -73,12 +82,17 @@ internal sealed class Float64Gradients
                 Add(Value, at, Element(p), g, p);
                 Add(Key, at, Element(ds), q, magnitude);
                 Add(Query, row, Element(ds), key.AsSpan(at * dim, dim), magnitude);
+                if (_map?.BiasEntry(row, j) is >= 0 and int entry)
+                {
+                    Add(Bias, entry, ds, [1], magnitude);
+                }
             }
         }
 
-        Finish(Query, _scale);
-        Finish(Key, _scale);
-        Finish(Value, 1);
+        Finish(Query, _scale, Element);
+        Finish(Key, _scale, Element);
+        Finish(Value, 1, Element);
+        Finish(Bias, 1, Step);
         return this;
     }
 
@@ -95,11 +109,11 @@ internal sealed class Float64Gradients
         }
     }
 
-    private void Finish(Float64Gradient sums, double scale)
+    private static void Finish(Float64Gradient sums, double scale, Func<double, double> round)
     {
         for (int i = 0; i < sums.Values.Length; i++)
         {
-            sums.Values[i] = Element(sums.Values[i] * scale);
+            sums.Values[i] = round(sums.Values[i] * scale);
             sums.Absolute[i] *= Math.Abs(scale);
         }
     }

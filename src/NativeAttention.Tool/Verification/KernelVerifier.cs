@@ -85,11 +85,18 @@ internal sealed class KernelVerifier
         using HostNeighborhoodPlan<T> plan = _backend.PlanNeighborhood<T>(checkedProblem);
         float[] byToken = new float[checkedProblem.LseLength];
         AttentionShape s = problem.Shape;
-        return Verify<T>(result, plan.KernelName, checkedProblem.Scale, map, (q, k, v, output, lse) =>
+        MapPattern drawn = map.Draw(s.QueryHeads, _seed);
+        (int keys, int values) = (problem.KeyRows * s.HeadDim, problem.KeyRows * s.ValueHeadDim);
+        return Verify<T>(result, plan.KernelName, checkedProblem.Scale, drawn, (q, k, v, output, lse) =>
         {
             // Heads are last in the log-sum-exp, too.
             Array.Fill(byToken, float.NaN);
-            plan.Run(q, k, v, output, byToken);
+            plan.Run(new NeighborhoodInputs<T>(q, k.AsSpan(0, keys), v.AsSpan(0, values))
+            {
+                ExtraKey = k.AsSpan(keys),
+                ExtraValue = v.AsSpan(values),
+                RelativeBias = drawn.Bias,
+            }, output, byToken);
             for (int i = 0; i < lse.Length; i++)
             {
                 (int head, int token) = Math.DivRem(i, s.QueryLength); // head counts through the batch
@@ -135,10 +142,9 @@ internal sealed class KernelVerifier
         where T : unmanaged
     {
         AttentionShape s = problem.Shape;
-        bool headsFirst = problem.HeadsFirst;
-        T[] q = new LogicalTensor(s.QueryHeads, s.QueryLength, s.HeadDim, headsFirst).Store<T>(query);
-        T[] k = new LogicalTensor(s.KeyValueHeads, s.KeyLength, s.HeadDim, headsFirst).Store<T>(key);
-        T[] v = new LogicalTensor(s.KeyValueHeads, s.KeyLength, s.ValueHeadDim, headsFirst).Store<T>(value);
+        T[] q = problem.Queries(s.HeadDim).Store<T>(query);
+        T[] k = problem.Keys(s.HeadDim).Store<T>(key);
+        T[] v = problem.Keys(s.ValueHeadDim).Store<T>(value);
         T[] output = new T[s.Batch * s.QueryLength * s.QueryHeads * s.ValueHeadDim];
         float[] lse = new float[s.Batch * s.QueryHeads * s.QueryLength];
         TimeSpan best = TimeSpan.MaxValue;
@@ -153,7 +159,6 @@ internal sealed class KernelVerifier
             best = time < best ? time : best;
         }
 
-        LogicalTensor shape = new(s.QueryHeads, s.QueryLength, s.ValueHeadDim, headsFirst);
-        return (shape.Load(output), lse, best);
+        return (problem.Queries(s.ValueHeadDim).Load(output), lse, best);
     }
 }

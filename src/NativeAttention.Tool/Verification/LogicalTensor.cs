@@ -11,6 +11,9 @@ namespace NativeAttention.Tool.Verification;
 /// <param name="HeadsFirst">Whether storage has heads before the sequence, as the logical order has.</param>
 internal readonly record struct LogicalTensor(int Heads, int Sequence, int Dim, bool HeadsFirst)
 {
+    /// <summary>How many of the last positions are stored behind those of all batches: a tensor of their own.</summary>
+    public int Extra { get; init; }
+
     /// <summary>Standard normal numbers, rounded to an element type.</summary>
     public static double[] Random(ElementType type, int count, Random random)
     {
@@ -32,7 +35,7 @@ internal readonly record struct LogicalTensor(int Heads, int Sequence, int Dim, 
         T[] storage = new T[logical.Length];
         for (int i = 0; i < logical.Length; i++)
         {
-            storage[Place(i)] = Elements.FromDouble<T>(logical[i]);
+            storage[Place(i, logical.Length)] = Elements.FromDouble<T>(logical[i]);
         }
 
         return storage;
@@ -45,13 +48,13 @@ internal readonly record struct LogicalTensor(int Heads, int Sequence, int Dim, 
         double[] logical = new double[storage.Length];
         for (int i = 0; i < logical.Length; i++)
         {
-            logical[i] = Elements.ToDouble(storage[Place(i)]);
+            logical[i] = Elements.ToDouble(storage[Place(i, logical.Length)]);
         }
 
         return logical;
     }
 
-    private int Place(int index)
+    private int Place(int index, int length)
     {
         if (HeadsFirst)
         {
@@ -61,6 +64,8 @@ internal readonly record struct LogicalTensor(int Heads, int Sequence, int Dim, 
         (int rest, int d) = Math.DivRem(index, Dim);
         (rest, int s) = Math.DivRem(rest, Sequence);
         (int b, int h) = Math.DivRem(rest, Heads);
-        return (((((b * Sequence) + s) * Heads) + h) * Dim) + d;
+        int own = Sequence - Extra;
+        int row = s < own ? (b * own) + s : (length / Math.Max(1, Heads * Sequence * Dim) * own) + (b * Extra) + s - own;
+        return (((row * Heads) + h) * Dim) + d;
     }
 }

@@ -15,6 +15,21 @@ internal sealed record VerificationCase(
     /// <summary>The map that the tokens lie on, for neighborhood attention; null for dense attention.</summary>
     public MapPattern? Map { get; init; }
 
+    /// <summary>Whether the log-sum-exp has a gradient, too; of cases of backward.</summary>
+    public bool LseGradient { get; init; }
+
+    /// <summary>Rows of key and value in storage, without those of extra keys, which follow.</summary>
+    public int KeyRows => Shape.Batch * Shape.KeyValueHeads * (Shape.KeyLength - ExtraKeys);
+
+    private int ExtraKeys => Map?.ExtraKeys ?? 0;
+
+    /// <summary>A tensor with a row for each query: query, output and their gradients.</summary>
+    public LogicalTensor Queries(int dim) => new(Shape.QueryHeads, Shape.QueryLength, dim, HeadsFirst);
+
+    /// <summary>A tensor with a row for each key: key, value and their gradients.</summary>
+    public LogicalTensor Keys(int dim) =>
+        new(Shape.KeyValueHeads, Shape.KeyLength, dim, HeadsFirst) { Extra = ExtraKeys };
+
     /// <summary>The options of the library, asking for a rung; null where there are none.</summary>
     public AttentionOptions ToOptions(string? rung) => new()
     {

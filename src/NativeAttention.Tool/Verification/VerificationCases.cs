@@ -60,6 +60,12 @@ internal static class VerificationCases
         },
         Map("window of the map", new(1, 1, 1, 1, 1, d), new(8, 12), 8, 12),
         Map("window of one", new(1, 1, 1, 1, 1, d), new(4, 5), 1, 1),
+        Map("extra keys", new(2, 1, 1, 2, 1, d), new MapPattern(new(6, 11), new(3, Dilation: 2), 5) { ExtraKeys = 70 }),
+        Map("bias, strides", new(2, 1, 1, 4, 2, d, d - 8), new MapPattern(new(9, 7), new(4, 2), new(3, Dilation: 2))
+        {
+            ExtraKeys = 1,
+            HasBias = true,
+        }),
     ];
 
     // Small: gradients are seven products instead of two. The second has unaligned head dims.
@@ -68,13 +74,30 @@ internal static class VerificationCases
         new("grouped heads, causal", new(1, 67, 75, 2, 1, d), AttentionMask.Causal),
         Map("map, dilation, odd head dims", new(1, 1, 1, 2, 1, d - 3, d - 1), new(7, 11), new(3, Dilation: 2), 5),
         new("rows without keys", new(1, 70, 33, 1, 1, d), AttentionMask.Causal, HeadsFirst: true),
+        new("gradient of the log-sum-exp, top left", new(1, 20, 35, 2, 1, d, d - 8), AttentionMask.CausalTopLeft,
+            Scale: -0.25f)
+        {
+            LseGradient = true,
+        },
+        Map("extra keys, bias, gradient of the log-sum-exp", new(2, 1, 1, 2, 1, d), new MapPattern(new(4, 7), 3, 5)
+        {
+            ExtraKeys = 9,
+            HasBias = true,
+        }) with
+        {
+            LseGradient = true,
+        },
     ];
 
     private static VerificationCase Map(string name, AttentionShape shape, GridShape grid, params NeighborhoodAxis[] axes) =>
-        new(name, shape with { QueryLength = (int)grid.Tokens, KeyLength = (int)grid.Tokens }, AttentionMask.None)
-        {
-            Map = new MapPattern(grid, axes),
-        };
+        Map(name, shape, new MapPattern(grid, axes));
+
+    private static VerificationCase Map(string name, AttentionShape shape, MapPattern map)
+    {
+        int tokens = (int)map.Grid.Tokens;
+        AttentionShape lengths = shape with { QueryLength = tokens, KeyLength = tokens + map.ExtraKeys };
+        return new(name, lengths, AttentionMask.None) { Map = map };
+    }
 
     // Both are off every tile size; the second also has unaligned head dims, which take another path through
     // memory.

@@ -31,12 +31,18 @@ public class PinnedRunTests
         }
     }
 
-    [Test]
-    public void Modifiers_take_turns_with_plain_attention_of_the_same_shape()
+    private static IEnumerable<TestCaseData> WithPlain()
     {
-        (ResultRun run, string output) = Measure(TinyTable.Modifiers, Peer.Plain);
+        yield return new TestCaseData((object)TinyTable.Modifiers).SetArgDisplayNames("modifiers");
+        yield return new TestCaseData((object)TinyTable.Maps).SetArgDisplayNames("maps");
+    }
+
+    [TestCaseSource(nameof(WithPlain))]
+    public void Modifiers_and_maps_take_turns_with_plain_attention_of_the_same_shape(BenchCase[] cases)
+    {
+        ResultRun run = Measure(cases, Peer.Plain).Run;
         Assert.That(run.Measurements.Select(m => (m.Case, m.Provider)), Is.EqualTo(
-            TinyTable.Modifiers.SelectMany(c => new[] { (c.Id, "nattn-cpu"), (c.Id, "plain") })));
+            cases.SelectMany(c => new[] { (c.Id, "nattn-cpu"), (c.Id, "plain") })));
         foreach (MeasurementLine line in run.Measurements)
         {
             Assert.That(line.Status, Is.EqualTo(ResultStatus.Ok), line.Case);

@@ -12,6 +12,13 @@ internal static class TinyTable
 
     public static BenchCase[] Modifiers { get; } = [.. ModifierTable.Cases.Select(Shrink).Distinct()];
 
+    /// <summary>Forward and backward on a picture of a few tokens.</summary>
+    public static BenchCase[] Maps { get; } = [.. MapList.All.Where(c => c.Map!.Grid.Rank == 2).Select(c => c with
+    {
+        Shape = c.Shape with { QueryLength = 9 * 11, KeyLength = 9 * 11 },
+        Map = new BenchMap(new GridShape(9, 11), c.Map!.Dilation == 1 ? 5 : 3, Math.Min(c.Map.Dilation, 3)),
+    }).Distinct()];
+
     private static BenchCase Shrink(BenchCase @case)
     {
         AttentionShape s = @case.Shape;

@@ -75,6 +75,64 @@ public class ReadmeSectionTests
             "nothing else is written");
     }
 
+    [Test]
+    public void Of_each_goal_the_newest_run_that_has_it_is_shown()
+    {
+        using TempFolder folder = new();
+        Store("a-replaced", day: 18, length: 16, "speed of one");
+        Store("b-one", day: 20, length: 16, "speed of one", "speed of both");
+        Store("c-other", day: 19, length: 32, "speed of another", "speed of both");
+        folder.Store("d-none", ResultLines.Run(day: 21), ResultLines.Measurement(1));
+        File.WriteAllText(folder["README.md"], Old);
+        ToolResult result =
+            ToolResult.Of(FakeDevices.WithCpu(), "report", folder.Path, "--readme", folder["README.md"]);
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Error);
+        Assert.That(File.ReadAllText(folder["README.md"]), Does.Contain($"""
+            {ReadmeSection.Begin}
+
+            GPU: NVIDIA H200, 2026-11-20 01:02 UTC, commit 472be59. [Everything measured](b-one).
+
+            | goal | reached | aim | state |
+            | --- | ---: | ---: | --- |
+            | speed of one | 4.000 ms | 1.000 s | aim reached |
+            | speed of both | 4.000 ms | 1.000 s | aim reached |
+
+            | case | time | noise | rate | over plain |
+            | --- | ---: | ---: | ---: | ---: |
+            | dense bf16 b1 h16 s8 d128 causal | 4.000 ms | ±2.0 % | 500 TFLOP/s | 2.00 |
+            | dense bf16 b1 h16 s16 d128 causal | 4.000 ms | ±2.0 % | 500 TFLOP/s | 2.00 |
+
+            GPU: NVIDIA H200, 2026-11-19 01:02 UTC, commit 472be59. [Everything measured](c-other).
+
+            | goal | reached | aim | state |
+            | --- | ---: | ---: | --- |
+            | speed of another | 4.000 ms | 1.000 s | aim reached |
+
+            | case | time | noise | rate | over plain |
+            | --- | ---: | ---: | ---: | ---: |
+            | dense bf16 b1 h16 s32 d128 causal | 4.000 ms | ±2.0 % | 500 TFLOP/s | 2.00 |
+
+            CPU: no measurement
+            """));
+
+        // Two cases, of which all runs have the first.
+        void Store(string name, int day, int length, params string[] goals) => folder.Store(name,
+        [
+            ResultLines.Run(day: day),
+            .. from s in (int[])[8, length]
+               from m in (MeasurementLine[])[ResultLines.Measurement(0.004, length: s),
+                   ResultLines.Measurement(0.002, MeasurementLine.Plain, s)]
+               select m,
+            .. goals.Select(goal => new GoalLine
+            {
+                Name = goal,
+                Case = ResultLines.Measurement(0.004, length: length).Case,
+                Quantity = GoalQuantity.Seconds,
+                Aim = 1,
+            }),
+        ]);
+    }
+
     [TestCase("no marker", "must be in it exactly once")]
     [TestCase(Old + ReadmeSection.End, "must be in it exactly once")]
     [TestCase(ReadmeSection.End + "\n" + ReadmeSection.Begin, "stands before")]

@@ -24,22 +24,29 @@ public class BackwardVerifierTests
 
     [TestCaseSource(nameof(Cases))]
     public void Gradients_that_are_right_pass(object problem) =>
-        Assert.That(Verify(problem, (_, _, _) => { }).Passed);
+        Assert.That(Verify(problem, _ => { }).Passed);
 
     [TestCaseSource(nameof(Cases))]
     public void One_element_that_is_wrong_fails(object problem)
     {
+        // One that sees or is seen: what must be 0 is off by infinity.
         void AssertFailed(Change change) =>
             Assert.That(Verify(problem, change).Error.MaxOutput, Is.EqualTo(0.01).Within(1e-4));
-        AssertFailed((dq, _, _) => dq[^1] += 0.01f);
-        AssertFailed((_, dk, _) => dk[^1] += 0.01f);
-        AssertFailed((_, _, dv) => dv[^1] += 0.01f);
+        AssertFailed(g => g.Query[^1] += 0.01f);
+        AssertFailed(g => g.Key[0] += 0.01f);
+        AssertFailed(g => g.Value[0] += 0.01f);
+        if (((VerificationCase)problem).Map is { HasBias: true })
+        {
+            AssertFailed(g => g.ExtraKey[^1] += 0.01f);
+            AssertFailed(g => g.ExtraValue[^1] += 0.01f);
+            AssertFailed(g => g.RelativeBias[^1] += 0.01f);
+        }
     }
 
     [TestCaseSource(nameof(Cases))]
     public void One_element_that_is_not_written_fails(object problem)
     {
-        VerificationResult result = Verify(problem, (_, dk, _) => dk[0] = float.NaN);
+        VerificationResult result = Verify(problem, g => g.Key[0] = float.NaN);
         Assert.That(result.Passed, Is.False);
         Assert.That(result.Error.MaxOutput, Is.EqualTo(double.PositiveInfinity));
     }
@@ -48,7 +55,24 @@ public class BackwardVerifierTests
     public void A_query_without_keys_has_a_gradient_of_exactly_zero()
     {
         VerificationCase problem = Cases().Single(c => c.Name == "rows without keys");
-        Assert.That(Verify(problem, (dq, _, _) => dq[0] += 1e-9f).Passed, Is.False);
+        Assert.That(Verify(problem, g => g.Query[0] += 1e-9f).Passed, Is.False);
+    }
+
+    [Test]
+    public void What_leaves_an_input_out_fails()
+    {
+        VerificationCase[] cases = [.. Cases().Where(c => c.LseGradient)];
+        Assert.That(cases.Select(c => c.Map is null), Is.EqualTo(new[] { true, false }));
+        foreach (VerificationCase problem in cases)
+        {
+            Assert.That(Verify(problem, _ => { }, read => read with { LseGradient = default }).Passed, Is.False);
+        }
+
+        VerificationCase map = cases[1];
+        float[] zeros = new float[10_000];
+        Assert.That(Verify(map, _ => { }, read => read with { RelativeBias = zeros }).Passed, Is.False);
+        Assert.That(Verify(map, _ => { }, read => read with { ExtraKey = zeros }).Passed, Is.False);
+        Assert.That(Verify(map, _ => { }, read => read with { ExtraValue = zeros }).Passed, Is.False);
     }
 
     [Test]
@@ -61,14 +85,16 @@ public class BackwardVerifierTests
         Assert.That(Of(Kernel with { Rung = "other" }).Failure, Does.Contain("no rung 'other'"));
     }
 
-    private static VerificationResult Verify(object problem, Change change) =>
-        new BackwardVerifier(new ChangedBackend(change), 1, 1)
+    private static VerificationResult Verify(object problem, Change change, Reading? reading = null) =>
+        new BackwardVerifier(new ChangedBackend(change, reading ?? (read => read)), 1, 1)
             .Verify<float>(new VerificationResult("cpu", Kernel, (VerificationCase)problem));
 
-    private delegate void Change(Span<float> query, Span<float> key, Span<float> value);
+    private delegate void Change(AttentionGradients<float> written);
 
-    /// <summary>The processor, with gradients that are changed afterwards.</summary>
-    private sealed class ChangedBackend(Change change) : AttentionBackend
+    private delegate BackwardInputs<float> Reading(BackwardInputs<float> given);
+
+    /// <summary>The processor, with inputs that are changed before and gradients that are changed afterwards.</summary>
+    private sealed class ChangedBackend(Change change, Reading reading) : AttentionBackend
     {
         public override string Name => "cpu";
 
@@ -87,10 +113,10 @@ public class BackwardVerifierTests
             CpuBackend.Default.CanRunBackward(problem, out reason);
 
         public override HostBackwardPlan<T> PlanBackward<T>(AttentionProblem problem) => (HostBackwardPlan<T>)(object)
-            new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change);
+            new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change, reading);
 
         public override HostBackwardPlan<T> PlanBackward<T>(NeighborhoodProblem problem) => (HostBackwardPlan<T>)(object)
-            new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change);
+            new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change, reading);
 
         public override void Dispose()
         {
@@ -101,12 +127,13 @@ public class BackwardVerifierTests
     {
         private readonly HostBackwardPlan<float> _right;
         private readonly Change _change;
+        private readonly Reading _reading;
 
-        public ChangedPlan(AttentionProblem problem, HostBackwardPlan<float> right, Change change)
-            : base(problem) => (_right, _change) = (right, change);
+        public ChangedPlan(AttentionProblem problem, HostBackwardPlan<float> right, Change change, Reading reading)
+            : base(problem) => (_right, _change, _reading) = (right, change, reading);
 
-        public ChangedPlan(NeighborhoodProblem problem, HostBackwardPlan<float> right, Change change)
-            : base(problem) => (_right, _change) = (right, change);
+        public ChangedPlan(NeighborhoodProblem problem, HostBackwardPlan<float> right, Change change, Reading reading)
+            : base(problem) => (_right, _change, _reading) = (right, change, reading);
 
         public override string KernelName => _right.KernelName;
 
@@ -115,8 +142,8 @@ public class BackwardVerifierTests
         protected override void Execute(in BackwardInputs<float> inputs, in AttentionGradients<float> gradients,
             CancellationToken cancellationToken)
         {
-            _right.Run(inputs, gradients, cancellationToken);
-            _change(gradients.Query, gradients.Key, gradients.Value);
+            _right.Run(_reading(inputs), gradients, cancellationToken);
+            _change(gradients);
         }
     }
 }

@@ -1,0 +1,153 @@
+using NativeAttention.Benchmarks.Problems;
+using NativeAttention.Tool.Verification;
+
+namespace NativeAttention.Benchmarks.Cases;
+
+/// <summary>
+/// Some rows of the gradients of a case in float64, to compare with: of queries the first, the last and some between,
+/// of keys the same. Output and log-sum-exp are inputs of backward and taken as they are, so a row costs no softmax of
+/// others.
+/// </summary>
+/// <param name="case">The case: default layout, no modifier.</param>
+/// <param name="query">The element of the query at a place of its storage.</param>
+/// <param name="key">The same of the key.</param>
+/// <param name="value">The same of the value.</param>
+/// <param name="output">The same of the output of forward.</param>
+/// <param name="lse">Its log-sum-exp, which on a map has heads last.</param>
+/// <param name="outputGradient">The same of the gradient of the output.</param>
+internal sealed class GradientReferences(BenchCase @case, Func<long, double> query, Func<long, double> key,
+    Func<long, double> value, Func<long, double> output, float[] lse, Func<long, double> outputGradient)
+{
+    private const int Rows = 8;
+    private const int Seed = 4;
+
+    private readonly DenseProblem _problem = @case.Problem;
+    private readonly AttentionShape _shape = @case.Shape;
+    private readonly double _scale = @case.Options.Scale ?? 1 / Math.Sqrt(@case.Shape.HeadDim);
+    private double _scoreMagnitude;
+
+    private int Group => _shape.QueryHeads / _shape.KeyValueHeads;
+
+    /// <summary>Compares rows of the gradients: the accuracy of the worst of the three by its bound.</summary>
+    /// <param name="gradients">The elements of those of query, key and value, at places of their storage.</param>
+    public Accuracy Compare(IReadOnlyList<Func<long, double>> gradients)
+    {
+        Random random = new(Seed);
+        (int Batch, int Head, int Row)[] queries = [.. Choose(random, _shape.QueryHeads, _shape.QueryLength)];
+        (int Batch, int Head, int Row)[] keys = [.. Choose(random, _shape.KeyValueHeads, _shape.KeyLength)];
+        List<Part> ofQueries = [.. queries.Select(OfQuery)], ofKeys = [.. OfKeys(keys)];
+        int dim = _shape.HeadDim, valueDim = _shape.ValueHeadDim;
+        Accuracy[] all =
+        [
+            Of(ofQueries, g => g.Query, gradients[0], [.. queries.Select(q => QueryPlace(q.Batch, q.Head, q.Row, dim))]),
+            Of(ofKeys, g => g.Key, gradients[1], [.. keys.Select(k => KeyPlace(k.Batch, k.Head, k.Row, dim))]),
+            Of(ofKeys, g => g.Value, gradients[2], [.. keys.Select(k => KeyPlace(k.Batch, k.Head, k.Row, valueDim))]),
+        ];
+        // A NaN is worse than any number.
+        return all.MaxBy(a => double.IsNaN(a.MaxError) ? double.PositiveInfinity : a.MaxError / a.Bound);
+    }
+
+    private IEnumerable<(int Batch, int Head, int Row)> Choose(Random random, int heads, int length) =>
+        Enumerable.Range(0, Rows - 2)
+            .Select(_ => (random.Next(_shape.Batch), random.Next(heads), random.Next(length)))
+            .Prepend((_shape.Batch - 1, heads - 1, length - 1))
+            .Prepend((0, 0, 0));
+
+    private int[] KeysOf(int batch, int head, int query) =>
+        new RowScores(_problem, OperandValues.None, batch, head, query, @case.Map is { } map ? map.Keys : null).Keys;
+
+    // One query and the keys that it sees, as a problem of its own.
+    private Part OfQuery((int Batch, int Head, int Row) at) => Compute([at],
+        [.. KeysOf(at.Batch, at.Head, at.Row).Select(k => (at.Batch, at.Head / Group, k))]);
+
+    // One key and the queries of all heads of its group that see it.
+    private IEnumerable<Part> OfKeys((int Batch, int Head, int Row)[] keys)
+    {
+        List<int>[] seenBy = [.. keys.Select(_ => new List<int>())];
+        for (int query = 0; query < _shape.QueryLength; query++)
+        {
+            int[] seen = KeysOf(0, 0, query); // those of every sequence and head: there are no modifiers
+            for (int n = 0; n < keys.Length; n++)
+            {
+                if (seen.Contains(keys[n].Row))
+                {
+                    seenBy[n].Add(query);
+                }
+            }
+        }
+
+        return keys.Select((k, n) => Compute([.. from head in Enumerable.Range(k.Head * Group, Group)
+                                                 from q in seenBy[n]
+                                                 select (k.Batch, head, q)], [k]));
+    }
+
+    private Part Compute((int Batch, int Head, int Row)[] queries, (int Batch, int Head, int Row)[] keys)
+    {
+        int dim = _shape.HeadDim, valueDim = _shape.ValueHeadDim;
+        AttentionShape alone = new(1, queries.Length, keys.Length, 1, 1, dim, valueDim);
+        double[] q = Read(query, dim, queries.Select(a => QueryPlace(a.Batch, a.Head, a.Row, dim)));
+        double[] k = Read(key, dim, keys.Select(a => KeyPlace(a.Batch, a.Head, a.Row, dim)));
+        double[] v = Read(value, valueDim, keys.Select(a => KeyPlace(a.Batch, a.Head, a.Row, valueDim)));
+        double[] above = Read(outputGradient, valueDim, queries.Select(a => QueryPlace(a.Batch, a.Head, a.Row, valueDim)));
+        Float64Attention forward = new(alone, AttentionMask.None, _scale)
+        {
+            Probabilities = new double[queries.Length * keys.Length],
+        };
+        Read(output, valueDim, queries.Select(a => QueryPlace(a.Batch, a.Head, a.Row, valueDim))).CopyTo(forward.Output, 0);
+        for (int n = 0; n < forward.Probabilities.Length; n++)
+        {
+            (int row, int j) = Math.DivRem(n, keys.Length);
+            double score = Score(q.AsSpan(row * dim, dim), k.AsSpan(j * dim, dim));
+            forward.Probabilities[n] = Math.Exp(score - lse[LsePlace(queries[row])]);
+        }
+
+        return new Part(Gradients(null), Gradients(@case.Type));
+
+        Float64Gradients Gradients(ElementType? rounding) =>
+            new Float64Gradients(alone, _scale, rounding).Compute(q, k, v, forward, above);
+    }
+
+    private double Score(ReadOnlySpan<double> q, ReadOnlySpan<double> k)
+    {
+        double dot = 0, magnitude = 0;
+        for (int d = 0; d < q.Length; d++)
+        {
+            dot += q[d] * k[d];
+            magnitude += Math.Abs(q[d] * k[d]);
+        }
+
+        _scoreMagnitude = Math.Max(_scoreMagnitude, Math.Abs(_scale) * magnitude);
+        return _scale * dot;
+    }
+
+    private Accuracy Of(IReadOnlyList<Part> parts, Func<Float64Gradients, Float64Gradient> which,
+        Func<long, double> actual, long[] places)
+    {
+        Float64Gradient exact = Join(parts.Select(p => which(p.Exact))), plain = Join(parts.Select(p => which(p.Plain)));
+        double[] rows = Read(actual, exact.Values.Length / places.Length, places);
+        ErrorMeasure error = ErrorMeasure.Of(rows, exact);
+        return new Accuracy(error.MaxOutput, error.RelativeOutput,
+            ErrorBound.Of(@case.Type, exact, plain, _scoreMagnitude).Output);
+    }
+
+    private static Float64Gradient Join(IEnumerable<Float64Gradient> rows) =>
+        new([.. rows.SelectMany(r => r.Values)], [.. rows.SelectMany(r => r.Absolute)]);
+
+    private long QueryPlace(int batch, int head, int row, int dim) =>
+        ((((long)batch * _shape.QueryLength) + row) * _shape.QueryHeads + head) * dim;
+
+    private long KeyPlace(int batch, int head, int row, int dim) =>
+        ((((long)batch * _shape.KeyLength) + row) * _shape.KeyValueHeads + head) * dim;
+
+    private long LsePlace((int Batch, int Head, int Row) at) => @case.Map is not null
+        ? QueryPlace(at.Batch, at.Head, at.Row, 1)
+        : ((((long)at.Batch * _shape.QueryHeads) + at.Head) * _shape.QueryLength) + at.Row;
+
+    private static double[] Read(Func<long, double> element, int dim, IEnumerable<long> places) =>
+        [.. from place in places
+            from d in Enumerable.Range(0, dim)
+            select element(place + d)];
+
+    /// <summary>Gradients of some rows, in float64 and with the roundings of the element type.</summary>
+    private sealed record Part(Float64Gradients Exact, Float64Gradients Plain);
+}
