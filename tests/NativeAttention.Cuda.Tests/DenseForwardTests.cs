@@ -27,35 +27,34 @@ public sealed class DenseForwardTests
 
     public static IEnumerable<AttentionCase> EveryHeadDim() =>
         from type in Enum.GetValues<ElementType>()
-        from rung in Rungs
         from dims in HeadDims.Select((pair, n) => (Query: pair[0], Value: pair[1], n))
-        select Case(type, new AttentionShape(1, 37, 83, 2, 1, dims.Query, dims.Value), rung,
-            Masks[dims.n % 3], dims.n);
+        from test in OnRungs(Case(type, new AttentionShape(1, 37, 83, 2, 1, dims.Query, dims.Value), "tiled",
+            Masks[dims.n % 3], dims.n))
+        select test;
 
     public static IEnumerable<AttentionCase> EveryLength() =>
         from type in Enum.GetValues<ElementType>()
-        from rung in Rungs
         from lengths in Lengths().Select((pair, n) => (pair.Queries, pair.Keys, n))
-        select Case(type, new AttentionShape(2, lengths.Queries, lengths.Keys, 4, 2, 40, 24), rung,
-            Masks[lengths.n % 3], lengths.n);
+        from test in OnRungs(Case(type, new AttentionShape(2, lengths.Queries, lengths.Keys, 4, 2, 40, 24), "tiled",
+            Masks[lengths.n % 3], lengths.n))
+        select test;
 
     public static IEnumerable<AttentionCase> EveryLayout() =>
         from type in Enum.GetValues<ElementType>()
-        from rung in Rungs
         from layout in Layouts().Select((make, n) => (make, n))
         let shape = new AttentionShape(2, 19, 70, 6, 2, layout.n % 2 == 0 ? 32 : 20, 16)
-        select new AttentionCase(type, shape, new AttentionOptions
+        from test in OnRungs(new AttentionCase(type, shape, new AttentionOptions
         {
             Layout = layout.make(shape),
             Mask = Masks[layout.n % 3],
-            Tuning = new TuningHints { Rung = rung },
-        }, seed: 300 + layout.n);
+        }, seed: 300 + layout.n))
+        select test;
 
     public static IEnumerable<AttentionCase> EveryScale() =>
         from type in Enum.GetValues<ElementType>()
-        from rung in Rungs
-        from test in AttentionGrid.Scales(type).Concat(AttentionGrid.Spoiled(type))
-        select test.With(new TuningHints { Rung = rung });
+        from each in AttentionGrid.Scales(type).Concat(AttentionGrid.Spoiled(type))
+        from test in OnRungs(each)
+        select test;
 
     public static IEnumerable<AttentionCase> Larger() =>
         from type in Enum.GetValues<ElementType>()
@@ -214,6 +213,10 @@ public sealed class DenseForwardTests
         AttentionMask mask, int seed) => new(
         type, shape, new AttentionOptions { Mask = mask, Tuning = new TuningHints { Rung = rung } },
         seed + 1);
+
+    // One after the other, so that they share the reference.
+    private static IEnumerable<AttentionCase> OnRungs(AttentionCase test) =>
+        Rungs.Select(rung => test.With(new TuningHints { Rung = rung }));
 
     private static IEnumerable<(int Queries, int Keys)> Lengths() =>
     [

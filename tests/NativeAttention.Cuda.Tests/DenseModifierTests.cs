@@ -9,7 +9,7 @@ namespace NativeAttention.Cuda.Tests;
 [Parallelizable(ParallelScope.Children)]
 public sealed class DenseModifierTests
 {
-    private const int RandomCases = 40;
+    private const int RandomCases = 16;
     private static readonly string[] Rungs = ["tiled", "reference"];
 
     private CudaBackend _backend = null!;
@@ -21,24 +21,34 @@ public sealed class DenseModifierTests
     [OneTimeTearDown]
     public void Close() => _backend.Dispose();
 
+    // Each modifier, on one of the lengths: another one on each rung, and in the next run.
     [Test]
-    public void Every_modifier_is_right([Values] ElementType type, [ValueSource(nameof(Rungs))] string rung) =>
-        RunAll(ModifierGrid.Each(type, largeDims: true), rung);
+    public void Every_modifier_is_right([Values] ElementType type)
+    {
+        int seed = Seed();
+        RunAll(Rungs.SelectMany((rung, n) =>
+            On(rung, ModifierGrid.EachInTurn(type, seed % 3 + n + (int)type, largeDims: true))));
+    }
 
     [Test]
-    public void Combinations_are_right([Values] ElementType type, [ValueSource(nameof(Rungs))] string rung)
+    public void Combinations_are_right([Values] ElementType type) => RunAll(
+        ModifierGrid.Random(type, Seed(), RandomCases, largeDims: true).SelectMany(c => Rungs.SelectMany(r => On(r, [c]))));
+
+    private static int Seed()
     {
         int seed = Environment.TickCount & 0xffffff;
         TestContext.Out.WriteLine($"seed {seed}");
-        RunAll(ModifierGrid.Random(type, seed, RandomCases, largeDims: true), rung);
+        return seed;
     }
 
-    private void RunAll(IEnumerable<AttentionCase> cases, string rung)
+    private static IEnumerable<AttentionCase> On(string rung, IEnumerable<AttentionCase> cases) =>
+        cases.Select(c => c.With(new TuningHints { Rung = rung }));
+
+    private void RunAll(IEnumerable<AttentionCase> cases)
     {
         List<string> failures = [];
-        foreach (AttentionCase each in cases)
+        foreach (AttentionCase test in cases)
         {
-            AttentionCase test = each.With(new TuningHints { Rung = rung });
             try
             {
                 test.RunOn(_backend);

@@ -28,7 +28,7 @@ public sealed class DenseTrafficTests
         }, seed: 800);
 
     [TestCaseSource(nameof(Cases))]
-    public void Global_traffic_is_that_of_the_formula(AttentionCase test)
+    public void Global_traffic_is_that_of_the_formula_and_shared_memory_has_no_bank_conflicts(AttentionCase test)
     {
         ArgumentNullException.ThrowIfNull(test);
         KernelProfile profile = ProfileOf(test);
@@ -41,13 +41,6 @@ public sealed class DenseTrafficTests
         Assert.That(profile.Global.BytesRead, Is.EqualTo(read).Within(read * Tolerance));
         Assert.That(profile.Global.BytesWritten, Is.EqualTo(written).Within(written * Tolerance));
         Assert.That(sectorsRead, Is.EqualTo(read).Within(read * Tolerance));
-    }
-
-    [TestCaseSource(nameof(Cases))]
-    public void Shared_memory_has_no_bank_conflicts(AttentionCase test)
-    {
-        ArgumentNullException.ThrowIfNull(test);
-        KernelProfile profile = ProfileOf(test);
         Assert.That(profile.Statements.Where(s => s.Shared.Transactions > s.Shared.MinimumTransactions)
             .Select(s => $"line {s.Line}: {s.Statement} {s.Shared.Ratio:F2}"), Is.Empty);
     }

@@ -283,19 +283,15 @@ public sealed class AttentionCase
         {
             double[] logical = RandomTensor.Normal(type, view.Count, seed, factor);
             double[] shared = new double[view.StorageLength];
-            for (int i = 0; i < logical.Length; i++)
+            foreach ((int index, int offset) in view.StoredVectors())
             {
-                long offset = view.Offset(i);
-                if (offset >= 0)
-                {
-                    shared[offset] = logical[i];
-                }
+                logical.AsSpan(index, view.Dim).CopyTo(shared.AsSpan(offset));
             }
 
-            for (int i = 0; i < logical.Length; i++)
+            Array.Clear(logical);
+            foreach ((int index, int offset) in view.StoredVectors())
             {
-                long offset = view.Offset(i);
-                logical[i] = offset < 0 ? 0 : shared[offset];
+                shared.AsSpan(offset, view.Dim).CopyTo(logical.AsSpan(index));
             }
 
             return logical;

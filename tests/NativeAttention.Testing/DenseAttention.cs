@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+
 namespace NativeAttention.Testing;
 
 /// <summary>
@@ -25,7 +28,8 @@ public static class DenseAttention
         int rows = shape.Batch * shape.QueryHeads * shape.QueryLength;
         double[] output = new double[rows * dv];
         double[] lse = new double[rows];
-        float[] scores = new float[sk];
+        float[] scores = new float[sk], columns = new float[sk * d];
+        int columnsOf = -1;
         for (int row = 0; row < rows; row++)
         {
             (int head, int i) = Math.DivRem(row, shape.QueryLength);
@@ -37,7 +41,13 @@ public static class DenseAttention
 
             int keyHead = head / (shape.QueryHeads / shape.KeyValueHeads);
             int valueHead = head / (shape.QueryHeads / shape.ValueHeads);
-            Scores(q.AsSpan(row * d, d), k.AsSpan(keyHead * sk * d, sk * d), rule, (b, h, i), scores);
+            if (columnsOf != keyHead)
+            {
+                Transpose(k.AsSpan(keyHead * sk * d, sk * d), columns, d);
+                columnsOf = keyHead;
+            }
+
+            Scores(q.AsSpan(row * d, d), columns, rule, (b, h, i), scores);
             lse[row] = Softmax(scores, (float)rule.Sink(h));
             Multiply(type, scores, v.AsSpan(valueHead * sk * dv, sk * dv), (float)rule.Gate(b, h, i),
                 output.AsSpan(row * dv, dv));
@@ -57,20 +67,31 @@ public static class DenseAttention
         return narrow;
     }
 
-    private static void Scores(ReadOnlySpan<float> q, ReadOnlySpan<float> keys, ScoreRule rule,
+    // [keys, dim] to [dim, keys].
+    private static void Transpose(ReadOnlySpan<float> keys, float[] columns, int dim)
+    {
+        int count = dim == 0 ? 0 : keys.Length / dim;
+        for (int n = 0; n < keys.Length; n++)
+        {
+            (int j, int d) = Math.DivRem(n, dim);
+            columns[(d * count) + j] = keys[n];
+        }
+    }
+
+    // Each score in the order of the head dim; all keys at once, for speed.
+    private static void Scores(ReadOnlySpan<float> q, ReadOnlySpan<float> columns, ScoreRule rule,
         (int Batch, int Head, int Query) at, float[] scores)
     {
+        Array.Clear(scores);
+        for (int d = 0; d < q.Length; d++)
+        {
+            Add(q[d], columns.Slice(d * scores.Length, scores.Length), scores);
+        }
+
         for (int j = 0; j < scores.Length; j++)
         {
-            float dot = 0;
-            ReadOnlySpan<float> k = keys.Slice(j * q.Length, q.Length);
-            for (int d = 0; d < q.Length; d++)
-            {
-                dot += q[d] * k[d];
-            }
-
             scores[j] = rule.Sees(at.Batch, at.Head, at.Query, j)
-                ? (float)rule.Score(at.Batch, at.Head, at.Query, j, dot, x => (float)x)
+                ? (float)rule.Score(at.Batch, at.Head, at.Query, j, scores[j], x => (float)x)
                 : float.NegativeInfinity;
         }
     }
@@ -117,16 +138,28 @@ public static class DenseAttention
             }
 
             float weight = (float)Elements.Round(type, p[j]);
-            ReadOnlySpan<float> v = values.Slice(j * output.Length, output.Length);
-            for (int d = 0; d < sums.Length; d++)
-            {
-                sums[d] += weight * v[d];
-            }
+            Add(weight, values.Slice(j * output.Length, output.Length), sums);
         }
 
         for (int d = 0; d < sums.Length; d++)
         {
             output[d] = Elements.Round(type, sums[d] * gate);
+        }
+    }
+
+    private static void Add(float weight, ReadOnlySpan<float> vector, Span<float> sums)
+    {
+        ReadOnlySpan<Vector<float>> from = MemoryMarshal.Cast<float, Vector<float>>(vector);
+        Span<Vector<float>> to = MemoryMarshal.Cast<float, Vector<float>>(sums);
+        Vector<float> weights = new(weight);
+        for (int n = 0; n < from.Length; n++)
+        {
+            to[n] += weights * from[n];
+        }
+
+        for (int n = from.Length * Vector<float>.Count; n < vector.Length; n++)
+        {
+            sums[n] += weight * vector[n];
         }
     }
 }

@@ -3,6 +3,9 @@ namespace NativeAttention.Testing;
 /// <summary>Cases of every modifier by itself, in its broadcast forms, and of free combinations.</summary>
 public static class ModifierGrid
 {
+    // The last two leave nothing to compute.
+    private static readonly (int Queries, int Keys)[] Lengths = [(67, 70), (1, 129), (130, 64), (5, 0), (0, 3)];
+
     private static readonly int[] Dims = [64, 33, 128, 8, 80, 1, 40];
     private static readonly int[] LargeDims = [64, 192, 256, 33, 8, 129, 80, 255];
 
@@ -12,7 +15,7 @@ public static class ModifierGrid
     public static IEnumerable<AttentionCase> Each(ElementType type, bool largeDims = false)
     {
         int seed = 100;
-        foreach ((int queries, int keys) in new[] { (67, 70), (1, 129), (130, 64), (5, 0), (0, 3) })
+        foreach ((int queries, int keys) in Lengths)
         {
             AttentionShape shape = Shape(seed, 3, queries, keys, largeDims);
             foreach (AttentionOptions options in Singles(type, shape))
@@ -21,6 +24,17 @@ public static class ModifierGrid
             }
         }
     }
+
+    /// <summary>
+    /// Every modifier by itself on one of the lengths of <see cref="Each"/> in turn, and on those with nothing to compute:
+    /// three turns, one after the other, are all of it.
+    /// </summary>
+    /// <param name="type">Element type.</param>
+    /// <param name="turn">Whose turn it is.</param>
+    /// <param name="largeDims">Whether head dims beyond 128 are among them.</param>
+    public static IEnumerable<AttentionCase> EachInTurn(ElementType type, int turn, bool largeDims = false) =>
+        Each(type, largeDims).GroupBy(c => (c.Shape.QueryLength, c.Shape.KeyLength)).SelectMany((ofLengths, k) =>
+            ofLengths.Where((_, n) => k > 2 || (n + turn) % 3 == k));
 
     /// <summary>Random combinations of everything.</summary>
     /// <param name="type">Element type.</param>

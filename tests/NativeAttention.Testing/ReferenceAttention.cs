@@ -85,7 +85,7 @@ public static class ReferenceAttention
             scores[j] = double.NegativeInfinity;
             if (rule.Sees(at.Batch, at.Head, at.Query, j))
             {
-                double dot = Dot(q, keys.Slice(j * q.Length, q.Length), out double magnitude);
+                double dot = Vectors.Dot(q, keys.Slice(j * q.Length, q.Length), out double magnitude);
                 scores[j] = rule.Score(at.Batch, at.Head, at.Query, j, dot, x => x);
                 result.Saw(at.Row, (Math.Abs(rule.Scale) * magnitude)
                     + rule.ExtraMagnitude(at.Batch, at.Head, at.Query, j));
@@ -112,33 +112,10 @@ public static class ReferenceAttention
         {
             if (!double.IsNegativeInfinity(scores[j]))
             {
-                AddWeighted(gate * Math.Exp(scores[j] - max) / sum, values.Slice(j * dv, dv),
-                    result.Output.AsSpan(at.Row * dv, dv), result.AbsoluteOutput.AsSpan(at.Row * dv, dv));
+                double p = gate * Math.Exp(scores[j] - max) / sum;
+                Vectors.Add(p, values.Slice(j * dv, dv), result.Output.AsSpan(at.Row * dv, dv),
+                    result.AbsoluteOutput.AsSpan(at.Row * dv, dv), p, default(FullPrecision));
             }
-        }
-    }
-
-    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b, out double magnitude)
-    {
-        double dot = 0;
-        magnitude = 0;
-        for (int d = 0; d < a.Length; d++)
-        {
-            double product = a[d] * b[d];
-            dot += product;
-            magnitude += Math.Abs(product);
-        }
-
-        return dot;
-    }
-
-    private static void AddWeighted(double p, ReadOnlySpan<double> v, Span<double> output,
-        Span<double> absolute)
-    {
-        for (int d = 0; d < v.Length; d++)
-        {
-            output[d] += p * v[d];
-            absolute[d] += Math.Abs(p * v[d]);
         }
     }
 

@@ -36,15 +36,8 @@ public sealed class ScoreReference
         AttentionShape s = _case.Shape;
         int row = ((b * s.QueryHeads) + h) * s.QueryLength;
         int keyHead = (b * s.KeyValueHeads) + (h / (s.QueryHeads / s.KeyValueHeads));
-        double dot = 0, magnitude = 0;
-        for (int d = 0; d < s.HeadDim; d++)
-        {
-            double product =
-                _query[((row + i) * s.HeadDim) + d] * _key[(((keyHead * s.KeyLength) + j) * s.HeadDim) + d];
-            dot += product;
-            magnitude += Math.Abs(product);
-        }
-
+        double dot = Vectors.Dot(_query.AsSpan((row + i) * s.HeadDim, s.HeadDim),
+            _key.AsSpan(((keyHead * s.KeyLength) + j) * s.HeadDim, s.HeadDim), out double magnitude);
         if (double.IsFinite(magnitude))
         {
             Magnitude = Math.Max(Magnitude, (Math.Abs(_rule.Scale) * magnitude) + _rule.ExtraMagnitude(b, h, i, j));

@@ -81,10 +81,12 @@ public readonly record struct TensorView(int Batch, int Heads, int Sequence, int
         where T : unmanaged
     {
         double[] logical = new double[Count];
-        for (int i = 0; i < logical.Length; i++)
+        foreach ((int index, int offset) in StoredVectors())
         {
-            long offset = Offset(i);
-            logical[i] = offset < 0 ? 0 : Elements.ToDouble(storage[(int)offset]);
+            for (int d = 0; d < Dim; d++)
+            {
+                logical[index + d] = Elements.ToDouble(storage[offset + d]);
+            }
         }
 
         return logical;
@@ -94,12 +96,11 @@ public readonly record struct TensorView(int Batch, int Heads, int Sequence, int
     public void Scatter<T>(ReadOnlySpan<double> logical, Span<T> storage)
         where T : unmanaged
     {
-        for (int i = 0; i < logical.Length; i++)
+        foreach ((int index, int offset) in StoredVectors())
         {
-            long offset = Offset(i);
-            if (offset >= 0)
+            for (int d = 0; d < Dim; d++)
             {
-                storage[(int)offset] = Elements.FromDouble<T>(logical[i]);
+                storage[offset + d] = Elements.FromDouble<T>(logical[index + d]);
             }
         }
     }
@@ -108,15 +109,27 @@ public readonly record struct TensorView(int Batch, int Heads, int Sequence, int
     public bool[] Occupied(int storageLength)
     {
         bool[] occupied = new bool[storageLength];
-        for (int i = 0; i < Count; i++)
+        foreach ((_, int offset) in StoredVectors())
         {
-            long offset = Offset(i);
-            if (offset >= 0)
-            {
-                occupied[offset] = true;
-            }
+            occupied.AsSpan(offset, Dim).Fill(true);
         }
 
         return occupied;
+    }
+
+    /// <summary>
+    /// Index of the first element of every vector that has a place in storage, and its offset there; the others of the
+    /// vector follow it in both.
+    /// </summary>
+    public IEnumerable<(int Index, int Offset)> StoredVectors()
+    {
+        for (int index = 0; index < Count; index += Dim)
+        {
+            long offset = Offset(index);
+            if (offset >= 0)
+            {
+                yield return (index, checked((int)offset));
+            }
+        }
     }
 }

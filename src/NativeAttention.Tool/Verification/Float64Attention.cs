@@ -92,14 +92,7 @@ internal sealed class Float64Attention
                 continue;
             }
 
-            ReadOnlySpan<double> k = key.AsSpan((firstKey + j) * q.Length, q.Length);
-            double dot = 0, magnitude = 0;
-            for (int d = 0; d < q.Length; d++)
-            {
-                dot += q[d] * k[d];
-                magnitude += Math.Abs(q[d] * k[d]);
-            }
-
+            double dot = Float64Vectors.Dot(q, key.AsSpan((firstKey + j) * q.Length, q.Length), out double magnitude);
             double score = _modifiers?.Score(row, j, _scale * dot) ?? _scale * dot;
             scores[j] = _rounding is null ? score : (float)score;
             double extra = Math.Abs(_modifiers?.Score(row, j, 0) ?? 0);
@@ -118,18 +111,18 @@ internal sealed class Float64Attention
         Span<double> output = Output.AsSpan(row * dim, dim), absolute = AbsoluteOutput.AsSpan(row * dim, dim);
         for (int j = 0; j < scores.Length; j++)
         {
+            if (double.IsNegativeInfinity(scores[j]))
+            {
+                continue; // of a map that is most keys
+            }
+
             double p = Round(Math.Exp(scores[j] - max) / sum);
             if (Probabilities is not null)
             {
                 Probabilities[(row * scores.Length) + j] = p;
             }
 
-            ReadOnlySpan<double> v = value.AsSpan((firstKey + j) * dim, dim);
-            for (int d = 0; d < dim; d++)
-            {
-                output[d] += p * v[d];
-                absolute[d] += Math.Abs(gate * p * v[d]);
-            }
+            Float64Vectors.Add(p, value.AsSpan((firstKey + j) * dim, dim), output, gate * p, absolute);
         }
 
         for (int d = 0; d < dim; d++)

@@ -102,6 +102,12 @@ internal sealed class Float64Gradients
     {
         Span<double> values = sums.Values.AsSpan(row * vector.Length, vector.Length);
         Span<double> absolute = sums.Absolute.AsSpan(row * vector.Length, vector.Length);
+        if (_rounding is null)
+        {
+            Float64Vectors.Add(weight, vector, values, magnitude, absolute);
+            return;
+        }
+
         for (int d = 0; d < vector.Length; d++)
         {
             values[d] = Step(values[d] + (weight * vector[d]));
@@ -120,6 +126,11 @@ internal sealed class Float64Gradients
 
     private double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b, out double magnitude)
     {
+        if (_rounding is null)
+        {
+            return Float64Vectors.Dot(a, b, out magnitude);
+        }
+
         double dot = 0;
         magnitude = 0;
         for (int d = 0; d < a.Length; d++)

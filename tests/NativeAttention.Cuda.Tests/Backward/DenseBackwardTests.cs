@@ -4,7 +4,7 @@ namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
 /// Backward of dense attention of the shipped PTX against float64. Gradients start as poison, gaps must stay so, and
-/// a second run must give the same bits; the case's name holds its seed.
+/// a second run of some must give the same bits; the case's name holds its seed.
 /// </summary>
 public sealed class DenseBackwardTests : BackwardFixture
 {

@@ -4,7 +4,7 @@ namespace NativeAttention.Cuda.Tests;
 
 /// <summary>
 /// Backward of neighborhood attention of the shipped PTX against float64: every kind of pattern, on maps that are no
-/// multiples of tiles. A second run must give the same bits; the case's name holds its seed.
+/// multiples of tiles. A second run of some must give the same bits; the case's name holds its seed.
 /// </summary>
 public sealed class NeighborhoodBackwardTests : BackwardFixture
 {

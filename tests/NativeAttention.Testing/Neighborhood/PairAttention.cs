@@ -98,7 +98,7 @@ public static class PairAttention
         for (int n = 0; n < weights.Length; n++)
         {
             double p = precision.Element(precision.Result(weights[n] / sum));
-            Add(p, at.Value.AsSpan(pairs[n].Key * dv, dv), output, result.AbsoluteOutput.AsSpan(row * dv, dv), p,
+            Vectors.Add(p, at.Value.AsSpan(pairs[n].Key * dv, dv), output, result.AbsoluteOutput.AsSpan(row * dv, dv), p,
                 precision);
         }
 
@@ -115,13 +115,14 @@ public static class PairAttention
     {
         int d = at.HeadDim, dv = at.ValueHeadDim;
         Span<double> q = at.Query.AsSpan(up.Row * d, d);
-        double delta = precision.Result(Dot(up.OutputGradient, up.Output, precision, out double deltaMagnitude) - up.LseGradient);
+        double dot = precision.Dot(up.OutputGradient, up.Output, out double deltaMagnitude);
+        double delta = precision.Result(dot - up.LseGradient);
         deltaMagnitude += Math.Abs(up.LseGradient);
         foreach (Pair pair in pairs)
         {
             double score = Score(at, up.Row, pair, precision, out _);
             double p = precision.Result(Math.Exp(score - up.Lse));
-            double dp = Dot(up.OutputGradient, at.Value.AsSpan(pair.Key * dv, dv), precision, out double magnitude);
+            double dp = precision.Dot(up.OutputGradient, at.Value.AsSpan(pair.Key * dv, dv), out double magnitude);
             double ds = precision.Result(p * precision.Result(dp - delta));
             double absolute = p * (magnitude + deltaMagnitude);
             result.Value.Add(pair.Key, precision.Element(p), up.OutputGradient, p, precision);
@@ -139,38 +140,10 @@ public static class PairAttention
         where TPrecision : struct, IPrecision
     {
         int d = at.HeadDim;
-        double dot = Dot(at.Query.AsSpan(row * d, d), at.Key.AsSpan(pair.Key * d, d), precision, out magnitude);
+        double dot = precision.Dot(at.Query.AsSpan(row * d, d), at.Key.AsSpan(pair.Key * d, d), out magnitude);
         double bias = pair.Bias < 0 ? 0 : at.Bias[pair.Bias];
         magnitude = (Math.Abs(at.Scale) * magnitude) + Math.Abs(bias);
         return precision.Result(precision.Result(at.Scale * dot) + bias);
-    }
-
-    private static double Dot<TPrecision>(ReadOnlySpan<double> a, ReadOnlySpan<double> b, TPrecision precision,
-        out double magnitude)
-        where TPrecision : struct, IPrecision
-    {
-        double dot = 0;
-        magnitude = 0;
-        for (int d = 0; d < a.Length; d++)
-        {
-            double product = a[d] * b[d];
-            dot = precision.Result(dot + product);
-            magnitude += Math.Abs(product);
-        }
-
-        return dot;
-    }
-
-    /// <summary>Adds a vector with a weight, and its magnitude with that of the weight.</summary>
-    internal static void Add<TPrecision>(double weight, ReadOnlySpan<double> vector, Span<double> sum,
-        Span<double> absolute, double magnitude, TPrecision precision)
-        where TPrecision : struct, IPrecision
-    {
-        for (int d = 0; d < vector.Length; d++)
-        {
-            sum[d] = precision.Result(sum[d] + (weight * vector[d]));
-            absolute[d] += Math.Abs(magnitude * vector[d]);
-        }
     }
 
     private readonly ref struct Upstream(int row, double lse, double lseGradient, ReadOnlySpan<double> output,

@@ -21,7 +21,7 @@ public sealed class PairGradient(int rows, int dim, double scale, bool isElement
         where TPrecision : struct, IPrecision
     {
         HasPairs[row] = true;
-        PairAttention.Add(weight, vector, Values.AsSpan(row * dim, dim), Absolute.AsSpan(row * dim, dim), magnitude,
+        Vectors.Add(weight, vector, Values.AsSpan(row * dim, dim), Absolute.AsSpan(row * dim, dim), magnitude,
             precision);
     }
 

@@ -16,18 +16,24 @@ public class CpuBackendTests(ElementType type)
         AttentionGrid.All(type).Concat(AttentionGrid.Bands(type));
 
     // The cases are a source of numbers, not of tests, so that the reference of each is computed once for all
-    // widths.
+    // widths. The decode rung, which these cases are not made for, takes each in one width, in another in the next run.
     [Test]
     public void Every_rung_and_width_agrees_with_float64([Range(0, 7)] int part)
     {
-        int checks = 0;
+        int checks = 0, turn = Environment.TickCount & 0xFFFF;
+        TestContext.Out.WriteLine($"turn {turn}");
         foreach (AttentionCase c in Grid(type).Where((_, n) => n % 8 == part))
         {
+            int decodes = Widths[(turn + (checks / Widths.Length)) % Widths.Length];
             foreach (int width in Widths)
             {
                 using CpuBackend backend = new(width);
                 c.RunOn(backend, withLse: (c.Seed + width) % 3 != 0);
-                c.With(Decode).RunOn(backend, withLse: (c.Seed + width) % 3 != 0);
+                if (width == decodes)
+                {
+                    c.With(Decode).RunOn(backend, withLse: (c.Seed + width) % 3 != 0);
+                }
+
                 checks++;
             }
 

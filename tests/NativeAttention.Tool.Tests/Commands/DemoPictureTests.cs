@@ -11,7 +11,7 @@ public class DemoPictureTests
     [Test]
     public void Attention_takes_noise_from_the_picture()
     {
-        JsonElement picture = Picture("--device", "cpu");
+        JsonElement picture = Picture(new SystemDevices(), "--device", "cpu");
         Assert.That(picture.GetProperty("kernel").GetString(), Does.StartWith("na_cpu_"));
         Assert.That(picture.GetProperty("passed").GetBoolean(), Is.True);
         Assert.That(picture.GetProperty("maxError").GetDouble(), Is.LessThan(1e-4));
@@ -22,7 +22,7 @@ public class DemoPictureTests
     [Test]
     public void The_window_is_framed_and_its_weights_are_shown()
     {
-        ToolResult result = ToolResult.Of(new SystemDevices(), "demo", "--device", "cpu");
+        ToolResult result = ToolResult.Of(new FewKernels(), "demo", "--device", "cpu");
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Out);
         string[] lines = result.Out.Split('\n');
         Assert.That(lines.Count(line => line.Contains('[') && line.Contains(']')), Is.EqualTo(7), "13 rows, two a line");
@@ -35,7 +35,7 @@ public class DemoPictureTests
         using TempFolder folder = new();
         byte[] pixels = [.. Enumerable.Range(0, 20 * 9 * 3).Select(i => (byte)(37 * i))];
         File.WriteAllBytes(folder["p.ppm"], [.. "P6\n# ours\n20 9\n255\n"u8, .. pixels]);
-        JsonElement picture = Picture("--device", "cpu", "--picture", folder["p.ppm"]);
+        JsonElement picture = Picture(new FewKernels(), "--device", "cpu", "--picture", folder["p.ppm"]);
         Assert.That(picture.GetProperty("height").GetInt32(), Is.EqualTo(9));
         Assert.That(picture.GetProperty("width").GetInt32(), Is.EqualTo(20));
         Assert.That(picture.GetProperty("passed").GetBoolean(), Is.True);
@@ -59,9 +59,9 @@ public class DemoPictureTests
         ToolResult.Of(new SystemDevices(), "demo", "--picture", "/nowhere/p.pgm")
             .AssertFailed(ExitCodes.BadInput, "--picture /nowhere/p.pgm: cannot be read");
 
-    private static JsonElement Picture(params string[] arguments)
+    private static JsonElement Picture(IDeviceCatalog devices, params string[] arguments)
     {
-        ToolResult result = ToolResult.Of(new SystemDevices(), ["demo", "--json", .. arguments]);
+        ToolResult result = ToolResult.Of(devices, ["demo", "--json", .. arguments]);
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Error);
         return result.Json.GetProperty("pictures")[0];
     }

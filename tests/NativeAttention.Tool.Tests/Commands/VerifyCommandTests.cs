@@ -42,17 +42,19 @@ public class VerifyCommandTests
         Assert.That(result.Json.GetProperty("passed").GetInt32(), Is.EqualTo(6));
     }
 
-    [TestCase("cpu", "reference")]
-    [TestCase("cpu", "tiled")]
-    public void Kernels_are_checked_on_the_modifiers_they_know(string device, string rung)
+    [Test]
+    public void Kernels_are_checked_on_the_modifiers_they_know()
     {
-        ToolResult result = ToolResult.Of(new SystemDevices(), "verify", "--device", device, "--json");
+        ToolResult result = ToolResult.Of(new SystemDevices(), "verify", "--device", "cpu", "--json");
         Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Out);
-        string[] cases = [.. result.Json.GetProperty("cases").EnumerateArray()
-            .Where(c => c.GetProperty("rung").GetString() == rung)
-            .Select(c => c.GetProperty("case").GetString()!).Distinct()];
-        Assert.That(cases, Is.SupersetOf(
-            new[] { "window, soft cap", "bias, mask", "slopes, sinks, weights, gates", "key lengths" }));
+        JsonElement[] all = [.. result.Json.GetProperty("cases").EnumerateArray()];
+        foreach (string rung in new[] { "reference", "tiled" })
+        {
+            string[] cases = [.. all.Where(c => c.GetProperty("rung").GetString() == rung)
+                .Select(c => c.GetProperty("case").GetString()!).Distinct()];
+            Assert.That(cases, Is.SupersetOf(
+                new[] { "window, soft cap", "bias, mask", "slopes, sinks, weights, gates", "key lengths" }));
+        }
     }
 
     [Test]
