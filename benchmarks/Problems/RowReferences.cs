@@ -90,10 +90,10 @@ internal sealed class RowReferences
         RowScores row = new(_problem, _operands, batch, head, query, _keysOf);
         (int queryStart, int keyStart) = _problem.Starts[batch];
         int keyHead = head / (s.QueryHeads / s.KeyValueHeads);
-        double[] q = Read(_inputs.Query, [Place(strides.Query, batch, queryStart, query, head)], s.HeadDim);
-        double[] k = Read(_inputs.Key,
+        double[] q = StoredRows.Read(_inputs.Query, [Place(strides.Query, batch, queryStart, query, head)], s.HeadDim);
+        double[] k = StoredRows.Read(_inputs.Key,
             [.. row.Keys.Select(j => Place(strides.Key, batch, keyStart, j, keyHead))], s.HeadDim);
-        double[] v = Read(_inputs.Value,
+        double[] v = StoredRows.Read(_inputs.Value,
             [.. row.Keys.Select(j => Place(strides.Value, batch, keyStart, j, keyHead))], s.ValueHeadDim);
         AttentionShape alone = new(1, 1, row.Keys.Length, 1, 1, s.HeadDim, s.ValueHeadDim);
         return (Compute(null), Compute(_problem.Problem.ElementType));
@@ -104,17 +104,5 @@ internal sealed class RowReferences
 
     // Sequences of a packed layout begin where the one before ends, those of others a batch stride apart.
     private long Place(TensorStrides strides, int batch, int start, int position, int head) =>
-        (batch * strides.Batch) + ((position + (_problem.Packed is null ? 0L : start)) * strides.Sequence)
-            + (head * strides.Head);
-
-    private static double[] Read(Func<long, double> element, long[] places, int dim)
-    {
-        double[] values = new double[places.Length * dim];
-        for (int i = 0; i < values.Length; i++)
-        {
-            values[i] = element(places[i / dim] + (i % dim));
-        }
-
-        return values;
-    }
+        StoredRows.Place(strides, batch, position + (_problem.Packed is null ? 0L : start), head);
 }

@@ -1,6 +1,7 @@
 using NativeAttention.Benchmarks.Cases;
 using NativeAttention.Benchmarks.Pinned;
 using NativeAttention.Benchmarks.Problems;
+using NativeAttention.Testing;
 using NativeAttention.Tool.Results;
 
 namespace NativeAttention.Benchmarks.Tests;
@@ -101,11 +102,7 @@ public class BackwardTests
         foreach (BenchCase @case in Cases().Select(c => (BenchCase)c.Arguments[0]!))
         {
             using BenchBody body = BenchBody.Of(@case with { Threads = 1 });
-            body.Run();
-            body.Run();
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            body.Run();
-            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero, @case.Name);
+            Assert.That(Allocations.Of(body.Run), Is.Zero, @case.Name);
         }
     }
 

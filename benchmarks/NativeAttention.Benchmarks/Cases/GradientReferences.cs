@@ -22,6 +22,7 @@ internal sealed class GradientReferences(BenchCase @case, Func<long, double> que
     private const int Seed = 4;
 
     private readonly DenseProblem _problem = @case.Problem;
+    private readonly LayoutStrides _strides = @case.Problem.Problem.Strides;
     private readonly AttentionShape _shape = @case.Shape;
     private readonly double _scale = @case.Options.Scale ?? 1 / Math.Sqrt(@case.Shape.HeadDim);
     private double _scoreMagnitude;
@@ -36,12 +37,11 @@ internal sealed class GradientReferences(BenchCase @case, Func<long, double> que
         (int Batch, int Head, int Row)[] queries = [.. Choose(random, _shape.QueryHeads, _shape.QueryLength)];
         (int Batch, int Head, int Row)[] keys = [.. Choose(random, _shape.KeyValueHeads, _shape.KeyLength)];
         List<Part> ofQueries = [.. queries.Select(OfQuery)], ofKeys = [.. OfKeys(keys)];
-        int dim = _shape.HeadDim, valueDim = _shape.ValueHeadDim;
         Accuracy[] all =
         [
-            Of(ofQueries, g => g.Query, gradients[0], [.. queries.Select(q => QueryPlace(q.Batch, q.Head, q.Row, dim))]),
-            Of(ofKeys, g => g.Key, gradients[1], [.. keys.Select(k => KeyPlace(k.Batch, k.Head, k.Row, dim))]),
-            Of(ofKeys, g => g.Value, gradients[2], [.. keys.Select(k => KeyPlace(k.Batch, k.Head, k.Row, valueDim))]),
+            Of(ofQueries, g => g.Query, gradients[0], Places(_strides.Query, queries)),
+            Of(ofKeys, g => g.Key, gradients[1], Places(_strides.Key, keys)),
+            Of(ofKeys, g => g.Value, gradients[2], Places(_strides.Value, keys)),
         ];
         // A NaN is worse than any number.
         return all.MaxBy(a => double.IsNaN(a.MaxError) ? double.PositiveInfinity : a.MaxError / a.Bound);
@@ -85,15 +85,15 @@ internal sealed class GradientReferences(BenchCase @case, Func<long, double> que
     {
         int dim = _shape.HeadDim, valueDim = _shape.ValueHeadDim;
         AttentionShape alone = new(1, queries.Length, keys.Length, 1, 1, dim, valueDim);
-        double[] q = Read(query, dim, queries.Select(a => QueryPlace(a.Batch, a.Head, a.Row, dim)));
-        double[] k = Read(key, dim, keys.Select(a => KeyPlace(a.Batch, a.Head, a.Row, dim)));
-        double[] v = Read(value, valueDim, keys.Select(a => KeyPlace(a.Batch, a.Head, a.Row, valueDim)));
-        double[] above = Read(outputGradient, valueDim, queries.Select(a => QueryPlace(a.Batch, a.Head, a.Row, valueDim)));
+        double[] q = StoredRows.Read(query, Places(_strides.Query, queries), dim);
+        double[] k = StoredRows.Read(key, Places(_strides.Key, keys), dim);
+        double[] v = StoredRows.Read(value, Places(_strides.Value, keys), valueDim);
+        double[] above = StoredRows.Read(outputGradient, Places(_strides.Output, queries), valueDim);
         Float64Attention forward = new(alone, AttentionMask.None, _scale)
         {
             Probabilities = new double[queries.Length * keys.Length],
         };
-        Read(output, valueDim, queries.Select(a => QueryPlace(a.Batch, a.Head, a.Row, valueDim))).CopyTo(forward.Output, 0);
+        StoredRows.Read(output, Places(_strides.Output, queries), valueDim).CopyTo(forward.Output, 0);
         for (int n = 0; n < forward.Probabilities.Length; n++)
         {
             (int row, int j) = Math.DivRem(n, keys.Length);
@@ -109,13 +109,7 @@ internal sealed class GradientReferences(BenchCase @case, Func<long, double> que
 
     private double Score(ReadOnlySpan<double> q, ReadOnlySpan<double> k)
     {
-        double dot = 0, magnitude = 0;
-        for (int d = 0; d < q.Length; d++)
-        {
-            dot += q[d] * k[d];
-            magnitude += Math.Abs(q[d] * k[d]);
-        }
-
+        double dot = Float64Vectors.Dot(q, k, out double magnitude);
         _scoreMagnitude = Math.Max(_scoreMagnitude, Math.Abs(_scale) * magnitude);
         return _scale * dot;
     }
@@ -124,7 +118,7 @@ internal sealed class GradientReferences(BenchCase @case, Func<long, double> que
         Func<long, double> actual, long[] places)
     {
         Float64Gradient exact = Join(parts.Select(p => which(p.Exact))), plain = Join(parts.Select(p => which(p.Plain)));
-        double[] rows = Read(actual, exact.Values.Length / places.Length, places);
+        double[] rows = StoredRows.Read(actual, places, exact.Values.Length / places.Length);
         ErrorMeasure error = ErrorMeasure.Of(rows, exact);
         return new Accuracy(error.MaxOutput, error.RelativeOutput,
             ErrorBound.Of(@case.Type, exact, plain, _scoreMagnitude).Output);
@@ -133,20 +127,12 @@ internal sealed class GradientReferences(BenchCase @case, Func<long, double> que
     private static Float64Gradient Join(IEnumerable<Float64Gradient> rows) =>
         new([.. rows.SelectMany(r => r.Values)], [.. rows.SelectMany(r => r.Absolute)]);
 
-    private long QueryPlace(int batch, int head, int row, int dim) =>
-        ((((long)batch * _shape.QueryLength) + row) * _shape.QueryHeads + head) * dim;
-
-    private long KeyPlace(int batch, int head, int row, int dim) =>
-        ((((long)batch * _shape.KeyLength) + row) * _shape.KeyValueHeads + head) * dim;
+    private static long[] Places(TensorStrides strides, (int Batch, int Head, int Row)[] rows) =>
+        [.. rows.Select(r => StoredRows.Place(strides, r.Batch, r.Row, r.Head))];
 
     private long LsePlace((int Batch, int Head, int Row) at) => @case.Map is not null
-        ? QueryPlace(at.Batch, at.Head, at.Row, 1)
+        ? ((((long)at.Batch * _shape.QueryLength) + at.Row) * _shape.QueryHeads) + at.Head
         : ((((long)at.Batch * _shape.QueryHeads) + at.Head) * _shape.QueryLength) + at.Row;
-
-    private static double[] Read(Func<long, double> element, int dim, IEnumerable<long> places) =>
-        [.. from place in places
-            from d in Enumerable.Range(0, dim)
-            select element(place + d)];
 
     /// <summary>Gradients of some rows, in float64 and with the roundings of the element type.</summary>
     private sealed record Part(Float64Gradients Exact, Float64Gradients Plain);

@@ -63,7 +63,7 @@ internal static class SpanRules
     {
         if (span.Length < needed)
         {
-            ThrowTooShort(problem, name, span.Length, needed);
+            SpanLength.ThrowTooShort($"{problem.Shape} in layout {problem.Options.Layout}", name, span.Length, needed);
         }
 
         return MemoryMarshal.AsBytes(span[..(int)needed]);
@@ -77,12 +77,6 @@ internal static class SpanRules
             ThrowOverlap(written, other);
         }
     }
-
-    [DoesNotReturn]
-    private static void ThrowTooShort(AttentionProblem problem, string name, int given, long needed) =>
-        throw new ArgumentException($"The {name} span has {given} elements: {problem.Shape} in layout "
-            + $"{problem.Options.Layout} needs {needed}"
-            + (needed > int.MaxValue ? ", more than a span can hold." : "."), name);
 
     [DoesNotReturn]
     private static void ThrowOverlap(string written, string other) =>

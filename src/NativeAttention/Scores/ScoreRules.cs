@@ -64,8 +64,7 @@ internal static class ScoreRules
     {
         if (given < needed)
         {
-            Throw(name, $"The {name} span has {given} elements: the request needs {needed}"
-                + (needed > int.MaxValue ? ", more than a span can hold." : "."));
+            SpanLength.ThrowTooShort("the request", name, given, needed);
         }
 
         if (needed == 0 && given > 0)

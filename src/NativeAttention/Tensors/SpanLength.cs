@@ -22,8 +22,13 @@ internal static class SpanLength
         return span[..(int)needed];
     }
 
+    /// <summary>Refuses a span that is too short.</summary>
+    /// <param name="problem">Whose span it is.</param>
+    /// <param name="name">Name of the argument.</param>
+    /// <param name="given">Elements that it has.</param>
+    /// <param name="needed">Elements that are used.</param>
     [DoesNotReturn]
-    private static void ThrowTooShort(object problem, string name, int given, long needed) =>
+    public static void ThrowTooShort(object problem, string name, int given, Int128 needed) =>
         throw new ArgumentException($"The {name} span has {given} elements: {problem} needs {needed}"
             + (needed > int.MaxValue ? ", more than a span can hold." : "."), name);
 }

@@ -5,10 +5,10 @@ namespace NativeAttention.Testing;
 /// On the maximum the rule is that of <see cref="AttentionBound"/>: twice the error of the yardstick plus 1e-5. The
 /// yardstick is plain steps in the element type, on the output and log-sum-exp that backward read; its own error counts
 /// for at least what nobody can avoid: that of exact steps on the same (plain ones may round it away by luck), and half a
-/// unit in the last place; where few elements make its maximum luck for the unit roundoff of what was added up, and for the float32
-/// error of scores. On the Euclidean norm,
-/// which is no luck: twice that of the yardstick plus 2^-21 of the norm of what was added up, the rounding of three
-/// tf32 products; of few elements plus the unit roundoff. What no pair touches is exactly 0.
+/// unit in the last place; where few elements make its maximum luck for the unit roundoff of what was added up, and for
+/// the float32 error of scores. On the Euclidean norm, which is no luck: twice that of the yardstick plus 2^-21 of the
+/// norm of what was added up, the rounding of three tf32 products; of few elements plus the unit roundoff. What no pair
+/// touches is exactly 0.
 /// </remarks>
 /// <param name="type">Element type.</param>
 /// <param name="scoreMagnitude">Largest magnitude of a score.</param>
@@ -41,6 +41,7 @@ internal sealed class GradientRule(ElementType type, double scoreMagnitude, stri
         bool few = reference.HasPairs.AsSpan(first, count).Count(true) * view.Dim < AttentionBound.FewOutputs;
         double roundoff = Elements.UnitRoundoff(type), all = Largest(absolute);
         double floor = (roundoff * (few ? all : Largest(expected))) + (Math.ScaleB(scoreMagnitude, -23) * all);
+        double normFloor = ((few ? roundoff : Math.ScaleB(1, -21)) + Math.ScaleB(scoreMagnitude, -22)) * Norm(absolute);
         (double Max, double Norm) error = Distance(actual, expected), yardstick = default;
         double allowed = 0, allowedNorm = 0;
         foreach (PairGradient each in yardsticks)
@@ -48,8 +49,7 @@ internal sealed class GradientRule(ElementType type, double scoreMagnitude, stri
             (double max, double length) = Distance(each.Values.AsSpan(first * view.Dim, count * view.Dim), expected);
             yardstick = (Math.Max(yardstick.Max, max), Math.Max(yardstick.Norm, length));
             allowed = (2 * Math.Max(yardstick.Max, floor)) + 1e-5;
-            allowedNorm = (2 * yardstick.Norm)
-                + ((few ? roundoff : Math.ScaleB(1, -21)) * Norm(absolute)) + (Math.ScaleB(scoreMagnitude, -22) * Norm(absolute));
+            allowedNorm = (2 * yardstick.Norm) + normFloor;
             if (error.Max <= allowed && error.Norm <= allowedNorm)
             {
                 return new GradientErrors(name, error.Max, AttentionComparer.RelativeError(actual, expected), allowed);

@@ -269,15 +269,13 @@ public abstract class PairCase
         {
             Inputs = owner.MakeInputs();
             Reference = PairAttention.Forward(Inputs, default(FullPrecision));
-            Plain = PairAttention.Forward(Inputs, new PlainPrecision(owner.ElementType));
-            Bound = AttentionBound.Of(owner.ElementType, Reference, Plain.Output);
+            AttentionReference plain = PairAttention.Forward(Inputs, new PlainPrecision(owner.ElementType));
+            Bound = AttentionBound.Of(owner.ElementType, Reference, plain.Output);
         }
 
         public PairInputs Inputs { get; }
 
         public AttentionReference Reference { get; }
-
-        public AttentionReference Plain { get; }
 
         public AttentionBound Bound { get; }
     }

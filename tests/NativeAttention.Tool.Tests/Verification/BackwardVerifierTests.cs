@@ -1,5 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using NativeAttention.Tool.Devices;
+using NativeAttention.Tool.Tests.Support;
 using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.Tool.Tests.Verification;
@@ -94,33 +94,13 @@ public class BackwardVerifierTests
     private delegate BackwardInputs<float> Reading(BackwardInputs<float> given);
 
     /// <summary>The processor, with inputs that are changed before and gradients that are changed afterwards.</summary>
-    private sealed class ChangedBackend(Change change, Reading reading) : AttentionBackend
+    private sealed class ChangedBackend(Change change, Reading reading) : ProcessorBackend
     {
-        public override string Name => "cpu";
-
-        public override string Description => "gradients with an error";
-
-        public override bool CanRun(AttentionProblem problem, [NotNullWhen(false)] out string? reason) =>
-            CpuBackend.Default.CanRun(problem, out reason);
-
-        public override HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem) =>
-            CpuBackend.Default.PlanHost<T>(problem);
-
-        public override bool CanRunBackward(AttentionProblem problem, [NotNullWhen(false)] out string? reason) =>
-            CpuBackend.Default.CanRunBackward(problem, out reason);
-
-        public override bool CanRunBackward(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason) =>
-            CpuBackend.Default.CanRunBackward(problem, out reason);
-
         public override HostBackwardPlan<T> PlanBackward<T>(AttentionProblem problem) => (HostBackwardPlan<T>)(object)
             new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change, reading);
 
         public override HostBackwardPlan<T> PlanBackward<T>(NeighborhoodProblem problem) => (HostBackwardPlan<T>)(object)
             new ChangedPlan(problem, CpuBackend.Default.PlanBackward<float>(problem), change, reading);
-
-        public override void Dispose()
-        {
-        }
     }
 
     private sealed class ChangedPlan : HostBackwardPlan<float>

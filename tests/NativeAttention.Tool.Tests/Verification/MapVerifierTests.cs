@@ -1,5 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using NativeAttention.Tool.Devices;
+using NativeAttention.Tool.Tests.Support;
 using NativeAttention.Tool.Verification;
 
 namespace NativeAttention.Tool.Tests.Verification;
@@ -34,27 +34,10 @@ public class MapVerifierTests
     private delegate NeighborhoodInputs<float> Reading(NeighborhoodInputs<float> given);
 
     /// <summary>The processor, with inputs that are changed before.</summary>
-    private sealed class ChangedBackend(Reading reading) : AttentionBackend
+    private sealed class ChangedBackend(Reading reading) : ProcessorBackend
     {
-        public override string Name => "cpu";
-
-        public override string Description => "inputs with an error";
-
-        public override bool CanRun(AttentionProblem problem, [NotNullWhen(false)] out string? reason) =>
-            CpuBackend.Default.CanRun(problem, out reason);
-
-        public override bool CanRun(NeighborhoodProblem problem, [NotNullWhen(false)] out string? reason) =>
-            CpuBackend.Default.CanRun(problem, out reason);
-
-        public override HostAttentionPlan<T> PlanHost<T>(AttentionProblem problem) =>
-            CpuBackend.Default.PlanHost<T>(problem);
-
         public override HostNeighborhoodPlan<T> PlanNeighborhood<T>(NeighborhoodProblem problem) =>
             (HostNeighborhoodPlan<T>)(object)new ChangedPlan(problem, reading);
-
-        public override void Dispose()
-        {
-        }
     }
 
     private sealed class ChangedPlan(NeighborhoodProblem problem, Reading reading) : HostNeighborhoodPlan<float>(problem)

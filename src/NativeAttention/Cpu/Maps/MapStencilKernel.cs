@@ -48,7 +48,7 @@ internal sealed unsafe class MapStencilKernel<T, TWidth, TVector> : MapKernel<T>
         tiles = new MapTiles(problem, map => geometries[IndexOf(problem, map)].Box);
         lanes = geometries.Max(g => (int)g.Box.Volume);
         stride = lanes + LineFloats; // not a power of two, or a column of a panel would lie in few sets of the cache
-        keyStride = RoundUp(geometries.Max(g => TWidth.Count + g.Slots.Offsets), LineFloats) + LineFloats; // rows are packed in vectors
+        keyStride = RoundUp(geometries.Max(g => TWidth.Count + g.Slots.Offsets), LineFloats) + LineFloats; // rows are packed in fours
         valueStride = RoundUp(problem.ValueHeadDim, TWidth.Count);
         queries = Take((long)problem.HeadDim * stride);
         keys = Take((long)problem.HeadDim * keyStride);
