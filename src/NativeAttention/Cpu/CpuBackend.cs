@@ -129,7 +129,7 @@ public sealed partial class CpuBackend : AttentionBackend
     // The tiled kernel lays queries across the lanes, and few of them leave most idle.
     private string FasterRung(AttentionProblem problem)
     {
-        int lanes = DecodeLanes(problem.Shape);
+        int lanes = DecodeLanes(problem);
         return lanes > 1 && 2 * (long)problem.Shape.QueryLength <= lanes
             && problem.Shape.ValueHeads == problem.Shape.KeyValueHeads ? Decode : Tiled;
     }
@@ -144,7 +144,7 @@ public sealed partial class CpuBackend : AttentionBackend
         };
 
     private CpuKernel<T> MakeDecode<T>(AttentionProblem problem)
-        where T : unmanaged => DecodeLanes(problem.Shape) switch
+        where T : unmanaged => DecodeLanes(problem) switch
         {
             16 => new DecodeKernel<T, Width512, Vector512<float>>(problem),
             8 => new DecodeKernel<T, Width256, Vector256<float>>(problem),
@@ -152,10 +152,12 @@ public sealed partial class CpuBackend : AttentionBackend
             _ => new DecodeKernel<T, WidthScalar, float>(problem),
         };
 
-    // Its vectors are no longer than a head.
-    private int DecodeLanes(in AttentionShape shape)
+    // Its vectors, which take two elements of 16 bits in a lane, are no longer than a head.
+    private int DecodeLanes(AttentionProblem problem)
     {
-        int shorter = Math.Min(vectorBits / 32, Math.Min(shape.HeadDim, shape.ValueHeadDim));
+        AttentionShape shape = problem.Shape;
+        int perLane = problem.ElementType == ElementType.Float32 ? 1 : 2;
+        int shorter = Math.Min(vectorBits / 32, Math.Min(shape.HeadDim, shape.ValueHeadDim) / perLane);
         return shorter >= 16 ? 16 : shorter >= 8 ? 8 : shorter >= 4 ? 4 : 1;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace NativeAttention.Cpu;
 
@@ -21,14 +22,6 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     /// <summary>More rows would push K and V out of the first-level cache between their blocks.</summary>
     private const int MostRows = 32;
 
-    /// <summary>
-    /// Bytes of a strip, and so the distance of prefetching: measured. All blocks of rows find it in the
-    /// first-level cache.
-    /// </summary>
-    private const int StripBytes = 8192;
-
-    private const int MostStripKeys = 64;
-
     /// <summary>Tiles for each processor below which heads are rather tiles of their own.</summary>
     private const int LeastTiles = 4;
 
@@ -40,7 +33,8 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     private readonly bool modified;
     private readonly KeySplit split;
     private readonly DecodePanels panels;
-    private readonly int stripKeys;
+    private readonly StripLengths keyLengths;
+    private readonly StripLengths valueLengths;
     private readonly int tileHeads;
 
     public DecodeKernel(AttentionProblem problem)
@@ -48,17 +42,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     {
         AttentionShape shape = problem.Shape;
         int group = shape.QueryHeads / shape.KeyValueHeads;
-        int largest = Math.Max(shape.HeadDim, shape.ValueHeadDim);
         modified = !problem.IsPlain;
         rowTiles = new RowTiles(shape.QueryLength, group, MostRows);
         schedule = new TileSchedule(
             shape.QueryLength, shape.KeyLength, problem.Band, rowTiles.Queries, KeySplit.ChunkKeys);
-        stripKeys = (int)Math.Clamp(StripBytes / ((long)largest * sizeof(T)), 1, MostStripKeys);
-        stripKeys = RoundUp(stripKeys, DecodeProducts<TWidth, TVector>.KeyBlock);
-        panels = new DecodePanels(rowTiles.Rows, TWidth.Count, shape.HeadDim, shape.ValueHeadDim,
-            WidensStrips ? stripKeys : 0);
+        int stateStride = DecodePanels.StateStrideOf(shape.ValueHeadDim, PairedElements<T, TWidth, TVector>.Span);
         long rows = (long)shape.Batch * shape.KeyValueHeads * rowTiles.Tiles * rowTiles.Rows;
-        split = new KeySplit(shape.KeyLength, rows * panels.StateStride, MostShared);
+        split = new KeySplit(shape.KeyLength, rows * stateStride, MostShared);
         tileHeads = HeadsInterleaved(problem.Strides)
             ? Math.Min(shape.KeyValueHeads, MostRows / rowTiles.Rows)
             : 1;
@@ -66,6 +56,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         {
             tileHeads = (tileHeads + 1) / 2;
         }
+
+        long keyStride = Math.Max(problem.Strides.Key.Sequence, problem.Strides.Value.Sequence);
+        keyLengths = new StripLengths(keyStride * sizeof(T), shape.HeadDim * sizeof(T), tileHeads, sums: false);
+        valueLengths = new StripLengths(keyStride * sizeof(T), shape.ValueHeadDim * sizeof(T), tileHeads, sums: true);
+        int stripSteps = Math.Max(keyLengths.StripSteps, valueLengths.StripSteps);
+        panels = new DecodePanels(rowTiles.Rows, PairedElements<T, TWidth, TVector>.Span, shape.HeadDim,
+            shape.ValueHeadDim, MayWidenStrips ? stripSteps * KeyStreams.MostStreams : 0);
     }
 
     public override string Name => $"na_cpu_decode_{ElementName}_{TWidth.Name}";
@@ -87,6 +84,10 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
     // With one block of rows a 16-bit element is widened once anyway, in a register.
     private bool WidensStrips => typeof(T) != typeof(float) && rowTiles.Rows > TWidth.BlockVectors;
+
+    private bool MayWidenStrips => WidensStrips || Overlaps || PairedElements<T, TWidth, TVector>.MayBeLarger;
+
+    private bool Overlaps => Problem.Shape.HeadDim % PairedElements<T, TWidth, TVector>.Span != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(long tile, in TensorPointers<T> tensors, float* scratch)
@@ -110,6 +111,12 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             {
                 Visit(t, visit, tensors);
             }
+        }
+
+        for (int head = 0; split.Splits > 1 && head < t.KeyValueHeads; head++)
+        {
+            long bytes = panels.StateFloats * sizeof(float);
+            Buffer.MemoryCopy(States(t, head), SharedStates(t, head, t.Split), bytes, bytes);
         }
 
         // The increment orders the last thread's reads after the others' writes.
@@ -162,11 +169,15 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         };
     }
 
-    // The states of one head in this split; without splits they need not be shared.
+    // The states of one head in this split, which are the thread's own: what the processor prefetches for
+    // writing, beyond the end of what it writes again and again, would be taken from another thread.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private float* States(in Tile t, int head, int keySplit) => split.Splits == 1
-        ? Panels(t, head) + panels.States
-        : t.SharedStates + (((nint)(keySplit * tileHeads) + head) * panels.StateFloats);
+    private float* States(in Tile t, int head) => Panels(t, head) + panels.States;
+
+    // Where they wait to be merged.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private float* SharedStates(in Tile t, int head, int keySplit) =>
+        t.SharedStates + (((nint)(keySplit * tileHeads) + head) * panels.StateFloats);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float* Panels(in Tile t, int head) => t.Panels + ((nint)head * panels.HeadFloats);
@@ -176,30 +187,25 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     private void Prologue(in Tile t, int kvHead, in TensorPointers<T> tensors)
     {
         TensorStrides strides = Problem.Strides.Query;
-        int dim = Problem.Shape.HeadDim, whole = dim / TWidth.Count * TWidth.Count;
         T* queries = t.Query + ((nint)kvHead * rowTiles.Group * strides.Head);
+        TVector unit = TWidth.Broadcast(PairedElements<T, TWidth, TVector>.Unit);
         for (int r = 0; r < t.Rows; r++)
         {
             (int i, int h) = Math.DivRem(r, t.Heads);
             float temperature = modified ? Modifiers(t, kvHead, r, tensors).Temperature : 1;
             TVector factor = TWidth.Broadcast(Problem.Scale * Log2E * temperature);
-            T* query = queries + (i * strides.Sequence) + (h * strides.Head);
             int inBlock = r % TWidth.BlockVectors, block = r - inBlock;
-            int blockRows = Math.Min(TWidth.BlockVectors, t.Rows - block);
-            float* packed =
-                Panels(t, kvHead) + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
-            for (nint d = 0; d < whole; d += TWidth.Count)
+            nint stride = Math.Min(TWidth.BlockVectors, t.Rows - block) * TWidth.Count;
+            float* packed = Panels(t, kvHead) + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
+            PairedElements<T, TWidth, TVector>.WidenRow(queries + (i * strides.Sequence) + (h * strides.Head), Problem.Shape.HeadDim,
+                once: true, packed, stride, ahead: 0);
+            for (int vector = 0; vector < panels.QueryFloats / TWidth.Count; vector++)
             {
-                TWidth.Store(TWidth.Multiply(TWidth.Widen(query + d), factor), packed);
-                packed += blockRows * TWidth.Count;
+                TWidth.Store(TWidth.Multiply(TWidth.Multiply(TWidth.Load(packed), unit), factor), packed);
+                packed += stride;
             }
 
-            if (whole < dim)
-            {
-                TWidth.Store(TWidth.Multiply(TWidth.Widen(query + dim - TWidth.Count), factor), packed);
-            }
-
-            float* state = States(t, kvHead, t.Split) + ((nint)r * panels.StateStride);
+            float* state = States(t, kvHead) + ((nint)r * panels.StateStride);
             new Span<float>(state, panels.OutputFloats).Clear();
             Maximum(state) = float.NegativeInfinity;
             Sum(state) = 0;
@@ -227,171 +233,275 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
         TensorStrides keyStrides = Problem.Strides.Key, valueStrides = Problem.Strides.Value;
         T* k = t.Key + (first * keyStrides.Sequence), v = t.Value + (first * valueStrides.Sequence);
-        for (ReadStrips<T> s = new(k, keyStrides, keys, stripKeys, t.KeyValueHeads, v); s.MoveNext();)
+        if (!ScoreStrips(t, k, v, keys, WidensStrips))
         {
-            float* scores = Panels(t, s.Head) + panels.Scores + s.FirstKey;
-            if (WidensStrips)
-            {
-                ScoreBlocks(t, s.Head, scores, Widen(s.Current, Problem.Shape.HeadDim, t));
-            }
-            else
-            {
-                ScoreBlocks(t, s.Head, scores, s.Current);
-            }
+            ScoreStrips(t, k, v, keys, widen: true);
         }
 
         for (int head = 0; head < t.KeyValueHeads; head++)
         {
-            for (int r = 0; modified && r < t.Rows; r++)
+            Weigh(t, head, visit, first, keys, tensors);
+        }
+
+        T* next = k + (keys * keyStrides.Sequence);
+        for (ReadStrips<T> s = new(v, valueStrides, keys, t.KeyValueHeads, valueLengths, next); s.MoveNext();)
+        {
+            float* weights = Panels(t, s.Head) + panels.Scores + s.FirstScore;
+            ReadStrip<T> strip = s.Current;
+            if (WidensStrips)
+            {
+                ValueBlocks(t, s.Head, weights, Widen(strip, Problem.Shape.ValueHeadDim, false, t),
+                    panels.OutputFloats);
+            }
+            else
+            {
+                ValueBlocks(t, s.Head, weights, strip, Problem.Shape.ValueHeadDim);
+            }
+        }
+    }
+
+    // The scores of a chunk; false where they must be computed again from widened strips.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private bool ScoreStrips(in Tile t, T* k, T* next, int keys, bool widen)
+    {
+        nint dim = Problem.Shape.HeadDim;
+        bool read = true;
+        for (ReadStrips<T> s = new(k, Problem.Strides.Key, keys, t.KeyValueHeads, keyLengths, next); s.MoveNext();)
+        {
+            float* scores = Panels(t, s.Head) + panels.Scores + s.FirstScore;
+            if (widen)
+            {
+                ScoreBlocks(t, s.Head, scores, Widen(s.Current, dim, true, t), panels.QueryFloats);
+            }
+            else
+            {
+                read &= ScoreBlocks(t, s.Head, scores, s.Current, dim);
+            }
+        }
+
+        for (int head = 0; Overlaps && !widen && read && head < t.KeyValueHeads; head++)
+        {
+            read = AreNumbers(t, head, keys);
+        }
+
+        return read;
+    }
+
+    // An infinite element that two spans have makes NaN of the zeros that the query has in the second.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private bool AreNumbers(in Tile t, int head, int keys)
+    {
+        float sum = 0;
+        for (int r = 0; r < t.Rows; r++)
+        {
+            sum += DecodeProducts<TWidth, TVector>.SumOfZeros(ScoreRow(t, head, r), keys);
+        }
+
+        return sum == 0;
+    }
+
+    // What becomes of the scores of a chunk before they weigh the values.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Weigh(in Tile t, int head, KeyTileVisit visit, long first, int keys, in TensorPointers<T> tensors)
+    {
+        Scale(t, head, keys);
+        for (int r = 0; (modified || !visit.Full) && r < t.Rows; r++)
+        {
+            float* scores = ScoreRow(t, head, r), ordered = t.Scratch + panels.Ordered;
+            Reorder(scores, ordered, keys, toKeys: true);
+            if (modified)
             {
                 Modifiers(t, head, r, tensors).ApplyRow<TWidth, TVector>(
-                    ScoreRow(t, head, r), first, keys, t.Scratch + panels.Terms);
+                    ordered, first, keys, t.Scratch + panels.Terms);
             }
 
             if (!visit.Full)
             {
-                Mask(t, head, first, keys);
+                Mask(t, r, new Span<float>(ordered, keys), first);
             }
 
-            Softmax(t, head, keys);
+            Reorder(scores, ordered, keys, toKeys: false);
         }
 
-        T* next = k + (keys * keyStrides.Sequence);
-        for (ReadStrips<T> s = new(v, valueStrides, keys, stripKeys, t.KeyValueHeads, next); s.MoveNext();)
+        Softmax(t, head, keys);
+        Scale(t, head, keys);
+    }
+
+    // Between the order in which keys are read and their own.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Reorder(float* scores, float* ordered, int keys, bool toKeys)
+    {
+        for (KeyStreams s = KeyStreams.At(0, keys, keyLengths.StreamKeys); s.First < keys;
+            s = KeyStreams.At(s.End, keys, keyLengths.StreamKeys))
         {
-            float* weights = Panels(t, s.Head) + panels.Scores + s.FirstKey;
-            if (WidensStrips)
+            // The last few keys are in their order; with the others there are four whole streams.
+            FourRows streams = FourRows.At(ordered + s.First, s.Steps);
+            if (s.Count < KeyStreams.MostStreams)
             {
-                ValueBlocks(t, s.Head, weights, Widen(s.Current, Problem.Shape.ValueHeadDim, t));
+                int bytes = s.Count * sizeof(float);
+                Buffer.MemoryCopy((toKeys ? scores : ordered) + s.First, (toKeys ? ordered : scores) + s.First, bytes, bytes);
+            }
+            else if (toKeys)
+            {
+                Transposition.FromLanes(scores + s.First, KeyStreams.MostStreams, Vector128<float>.One, streams, s.Steps);
             }
             else
             {
-                ValueBlocks(t, s.Head, weights, s.Current);
+                Transposition.ToLanes(streams, s.Steps, scores + s.First, KeyStreams.MostStreams, 1, 1);
             }
         }
     }
 
-    // The strip as floats in scratch memory, for several blocks of rows.
+    // Makes up for elements that were read divided by their unit.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Scale(in Tile t, int head, int keys)
+    {
+        for (int r = 0; PairedElements<T, TWidth, TVector>.Unit != 1 && r < t.Rows; r++)
+        {
+            PartialMerge<TWidth, TVector>.Scale(ScoreRow(t, head, r), PairedElements<T, TWidth, TVector>.Unit, RoundUp(keys, TWidth.Count));
+        }
+    }
+
+    // The strip as floats in scratch memory, for several blocks of rows or where it is not finite.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private ReadStrip<float> Widen(ReadStrip<T> strip, nint dim, in Tile t)
+    private ReadStrip<float> Widen(in ReadStrip<T> strip, nint dim, bool once, in Tile t)
     {
         float* target = t.Scratch + panels.Widened;
-        for (nint key = 0; key < strip.Count; key++)
+        nint rowFloats = RoundUp((int)dim, PairedElements<T, TWidth, TVector>.Span);
+        for (nint stream = 0; stream < strip.Streams; stream++)
         {
-            T* source = strip.Rows + (key * strip.Stride);
-            float* row = target + (key * dim);
-            nint d = 0;
-            for (; d <= dim - TWidth.Count; d += TWidth.Count)
+            T* source = strip.Rows + (stream * strip.Apart);
+            for (nint step = 0; step < strip.Steps; step++)
             {
-                CachePrefetch.Line(source + d + strip.Ahead);
-                TWidth.Store(TWidth.Widen(source + d), row + d);
-            }
-
-            if (d < dim)
-            {
-                TWidth.Store(TWidth.Widen(source + dim - TWidth.Count), row + dim - TWidth.Count);
+                PairedElements<T, TWidth, TVector>.WidenRow(source, dim, once, target, TWidth.Count, strip.Ahead);
+                source += strip.Stride;
+                target += rowFloats;
             }
         }
 
-        return new ReadStrip<float>(target, dim, strip.Count, 0);
+        return new ReadStrip<float>(
+            t.Scratch + panels.Widened, strip.Streams, strip.Steps * rowFloats, strip.Steps, rowFloats, 0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ScoreBlocks<TElement>(in Tile t, int head, float* scores, ReadStrip<TElement> keys)
+    private bool ScoreBlocks<TElement>(in Tile t, int head, float* scores,
+        in ReadStrip<TElement> keys, nint dim)
         where TElement : unmanaged
     {
+        bool read = true;
         for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
         {
             float* q = Panels(t, head) + ((nint)row * panels.QueryFloats);
             float* s = scores + ((nint)row * DecodePanels.ScoreStride);
-            switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
+            read &= Math.Min(TWidth.BlockVectors, t.Rows - row) switch
             {
-                case 1: Scores<TElement, Rows1>(s, q, keys); break;
-                case 2: Scores<TElement, Rows2>(s, q, keys); break;
-                case 3: Scores<TElement, Rows3>(s, q, keys); break;
-                default: Scores<TElement, Rows4>(s, q, keys); break;
-            }
+                1 => Scores<TElement, Rows1>(s, q, keys, dim),
+                2 => Scores<TElement, Rows2>(s, q, keys, dim),
+                3 => Scores<TElement, Rows3>(s, q, keys, dim),
+                _ => Scores<TElement, Rows4>(s, q, keys, dim),
+            };
         }
+
+        return read;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Scores<TElement, TRows>(float* scores, float* queries, ReadStrip<TElement> keys)
+    private static bool Scores<TElement, TRows>(float* scores, float* queries,
+        in ReadStrip<TElement> keys, nint dim)
         where TElement : unmanaged
         where TRows : struct, IRowCount => DecodeProducts<TWidth, TVector>.Scores<TElement, TRows>(
-            scores, DecodePanels.ScoreStride, queries, keys, Problem.Shape.HeadDim);
+            scores, DecodePanels.ScoreStride, queries, keys, dim);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ValueBlocks<TElement>(in Tile t, int head, float* weights, ReadStrip<TElement> values)
+    private void ValueBlocks<TElement>(in Tile t, int head, float* weights,
+        in ReadStrip<TElement> values, nint dim)
         where TElement : unmanaged
     {
-        float* states = States(t, head, t.Split);
+        float* states = States(t, head);
         for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
         {
             float* o = states + ((nint)row * panels.StateStride);
             float* p = weights + ((nint)row * DecodePanels.ScoreStride);
             switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
             {
-                case 1: ValueBlocks<TElement, Rows1>(o, p, values); break;
-                case 2: ValueBlocks<TElement, Rows2>(o, p, values); break;
-                case 3: ValueBlocks<TElement, Rows3>(o, p, values); break;
-                default: ValueBlocks<TElement, Rows4>(o, p, values); break;
+                case 1: ValueBlocks<TElement, Rows1>(t, o, p, values, dim); break;
+                case 2: ValueBlocks<TElement, Rows2>(t, o, p, values, dim); break;
+                case 3: ValueBlocks<TElement, Rows3>(t, o, p, values, dim); break;
+                default: ValueBlocks<TElement, Rows4>(t, o, p, values, dim); break;
             }
         }
     }
 
-    // Blocks of 4 vectors, 3, 2 and 1; the last vector may overlap in V, though not in the output.
+    // Blocks of 4 vectors, 3, 2 and 1; the last may overlap in V, though not in the output.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ValueBlocks<TElement, TRows>(float* output, float* weights, in ReadStrip<TElement> values)
+    private void ValueBlocks<TElement, TRows>(in Tile t, float* output, float* weights,
+        in ReadStrip<TElement> values, nint dim)
         where TElement : unmanaged
         where TRows : struct, IRowCount
     {
-        nint dim = Problem.Shape.ValueHeadDim, d = 0;
+        nint d = 0;
         for (; d <= dim - (4 * TWidth.Count); d += 4 * TWidth.Count)
         {
-            ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(output + d, weights, values.From(d));
+            ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(t, output, weights, values, d, d);
+        }
+
+        if (PairedElements<TElement, TWidth, TVector>.Paired)
+        {
+            for (; d < dim; d += 2 * TWidth.Count)
+            {
+                ValueBlock<TElement, TRows, RowBlock2<TWidth, TVector>>(
+                    t, output, weights, values, d, Math.Min(d, dim - (2 * TWidth.Count)));
+            }
+
+            return;
         }
 
         for (; d <= dim - (3 * TWidth.Count); d += 3 * TWidth.Count)
         {
-            ValueBlock<TElement, TRows, RowBlock3<TWidth, TVector>>(output + d, weights, values.From(d));
+            ValueBlock<TElement, TRows, RowBlock3<TWidth, TVector>>(t, output, weights, values, d, d);
         }
 
         for (; d <= dim - (2 * TWidth.Count); d += 2 * TWidth.Count)
         {
-            ValueBlock<TElement, TRows, RowBlock2<TWidth, TVector>>(output + d, weights, values.From(d));
+            ValueBlock<TElement, TRows, RowBlock2<TWidth, TVector>>(t, output, weights, values, d, d);
         }
 
         for (; d < dim; d += TWidth.Count)
         {
             ValueBlock<TElement, TRows, RowBlock1<TWidth, TVector>>(
-                output + d, weights, values.From(Math.Min(d, dim - TWidth.Count)));
+                t, output, weights, values, d, Math.Min(d, dim - TWidth.Count));
         }
     }
 
+    // A lane of the output and the lane of V that begins it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, ReadStrip<TElement> values)
+    private void ValueBlock<TElement, TRows, TBlock>(in Tile t, float* output, float* weights,
+        in ReadStrip<TElement> values, nint lane, nint valueLane)
         where TElement : unmanaged
         where TRows : struct, IRowCount
-        where TBlock : struct, IRowBlock<TBlock, TVector> =>
-        DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(
-            output, panels.StateStride, weights, DecodePanels.ScoreStride, values);
+        where TBlock : struct, IRowBlock<TBlock, TVector>
+    {
+        if (!DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(output + lane, panels.StateStride,
+            weights, DecodePanels.ScoreStride, values.From(valueLane)))
+        {
+            ReadStrip<T> strip = Unsafe.BitCast<ReadStrip<TElement>, ReadStrip<T>>(values);
+            DecodeProducts<TWidth, TVector>.Values<float, TRows, TBlock>(output + lane, panels.StateStride, weights,
+                DecodePanels.ScoreStride, Widen(strip, Problem.Shape.ValueHeadDim, false, t).From(lane));
+        }
+    }
 
-    // Hides what is outside the band of each row, but for the prefix.
+    // Hides what is outside the band of a row, but for the prefix.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Mask(in Tile t, int head, long first, int keys)
+    private static void Mask(in Tile t, int row, Span<float> scores, long first)
     {
         TileSchedule s = t.Schedule;
-        for (int r = 0; r < t.Rows; r++)
-        {
-            long query = t.FirstQuery + (r / t.Heads);
-            Span<float> row = new(ScoreRow(t, head, r), keys);
-            int prefix = s.PrefixKeys == 0 ? 0
-                : (int)Math.Clamp(Math.Min(s.PrefixKeys, query + s.PrefixRight + 1) - first, 0, keys);
-            int begin = (int)Math.Clamp(query + s.Band.Left - first, 0, keys);
-            int end = (int)Math.Clamp(query + s.Band.Right + 1 - first, begin, keys);
-            row[Math.Min(prefix, begin)..begin].Fill(float.NegativeInfinity);
-            row[Math.Max(prefix, end)..].Fill(float.NegativeInfinity);
-        }
+        long query = t.FirstQuery + (row / t.Heads);
+        int prefix = s.PrefixKeys == 0 ? 0
+            : (int)Math.Clamp(Math.Min(s.PrefixKeys, query + s.PrefixRight + 1) - first, 0, scores.Length);
+        int begin = (int)Math.Clamp(query + s.Band.Left - first, 0, scores.Length);
+        int end = (int)Math.Clamp(query + s.Band.Right + 1 - first, begin, scores.Length);
+        scores[Math.Min(prefix, begin)..begin].Fill(float.NegativeInfinity);
+        scores[Math.Max(prefix, end)..].Fill(float.NegativeInfinity);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -401,7 +511,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         for (int r = 0; r < t.Rows; r++)
         {
             float* scores = ScoreRow(t, head, r);
-            float* state = States(t, head, t.Split) + ((nint)r * panels.StateStride);
+            float* state = States(t, head) + ((nint)r * panels.StateStride);
             new Span<float>(scores + keys, padded - keys).Fill(float.NegativeInfinity);
             float alpha =
                 RowSoftmax<TWidth, TVector>.Update(scores, padded, ref Maximum(state), ref Sum(state));
@@ -419,17 +529,19 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         AttentionShape shape = Problem.Shape;
         TensorStrides strides = Problem.Strides.Output;
         int dim = shape.ValueHeadDim;
+        float* states = split.Splits == 1 ? States(t, kvHead) : SharedStates(t, kvHead, keySplit: 0);
         for (int r = 0; r < t.Rows; r++)
         {
-            float* state = States(t, kvHead, keySplit: 0) + ((nint)r * panels.StateStride);
+            float* state = states + ((nint)r * panels.StateStride);
             PartialMerge<TWidth, TVector>.IntoFirst(state, panels.OutputFloats, split.Splits,
                 (nint)tileHeads * panels.StateFloats);
             float factor = modified ? Modifiers(t, kvHead, r, tensors).Finish(ref Maximum(state), ref Sum(state)) : 1;
             TVector inverse = TWidth.Broadcast(Sum(state) == 0 ? 0 : factor / Sum(state));
-            for (nint d = 0; d < dim; d += TWidth.Count)
+            for (nint d = 0; d < dim; d += PairedElements<T, TWidth, TVector>.Span)
             {
-                TWidth.Store(TWidth.Multiply(TWidth.Load(state + d), inverse),
-                    t.Scratch + Math.Min(d, dim - TWidth.Count));
+                PairedElements<T, TWidth, TVector>.StoreInOrder(TWidth.Multiply(TWidth.Load(state + d), inverse),
+                    TWidth.Multiply(TWidth.Load(state + d + PairedElements<T, TWidth, TVector>.Span - TWidth.Count), inverse),
+                    t.Scratch + Math.Min(d, dim - PairedElements<T, TWidth, TVector>.Span));
             }
 
             (int i, int h) = Math.DivRem(r, t.Heads);

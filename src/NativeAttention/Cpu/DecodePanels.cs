@@ -10,19 +10,20 @@ internal sealed class DecodePanels
 
     /// <summary>Lays out the panels.</summary>
     /// <param name="rows">Rows of a tile that read the same key/value head.</param>
-    /// <param name="width">Lanes of a vector.</param>
+    /// <param name="span">Elements that are read at once.</param>
     /// <param name="headDim">Length of a query or key vector.</param>
     /// <param name="valueHeadDim">Length of a value vector.</param>
     /// <param name="widenedKeys">Keys of a strip that is widened into scratch memory; 0 for none.</param>
-    public DecodePanels(int rows, int width, int headDim, int valueHeadDim, int widenedKeys)
+    public DecodePanels(int rows, int span, int headDim, int valueHeadDim, int widenedKeys)
     {
-        QueryFloats = RoundUp(headDim, width);
-        OutputFloats = RoundUp(valueHeadDim, width);
-        StateStride = RoundUp(OutputFloats + 2, LineFloats);
+        QueryFloats = RoundUp(headDim, span);
+        OutputFloats = RoundUp(valueHeadDim, span);
+        StateStride = StateStrideOf(valueHeadDim, span);
         StateFloats = checked(rows * StateStride);
         Widened = RoundUp(valueHeadDim, LineFloats);
-        Terms = checked(Widened + RoundUp(widenedKeys * Math.Max(headDim, valueHeadDim), LineFloats));
-        Heads = checked(Terms + ScoreStride);
+        Terms = checked(Widened + RoundUp(widenedKeys * Math.Max(QueryFloats, OutputFloats), LineFloats));
+        Ordered = checked(Terms + ScoreStride);
+        Heads = checked(Ordered + ScoreStride);
         Scores = RoundUp(checked(rows * QueryFloats), LineFloats);
         States = checked(Scores + (rows * ScoreStride));
         HeadFloats = checked(States + StateFloats);
@@ -31,10 +32,13 @@ internal sealed class DecodePanels
     /// <summary>Floats from a row of scores to the next.</summary>
     public static int ScoreStride => KeySplit.ChunkKeys + LineFloats;
 
-    /// <summary>Floats of a packed query: whole vectors.</summary>
+    /// <summary>Floats from the state of a row to the next.</summary>
+    public static int StateStrideOf(int valueHeadDim, int span) => RoundUp(RoundUp(valueHeadDim, span) + 2, LineFloats);
+
+    /// <summary>Floats of a packed query: whole spans.</summary>
     public int QueryFloats { get; }
 
-    /// <summary>Floats of an accumulated output: whole vectors.</summary>
+    /// <summary>Floats of an accumulated output: whole spans.</summary>
     public int OutputFloats { get; }
 
     /// <summary>Floats from the state of a row to the next: output, m, l.</summary>
@@ -50,6 +54,9 @@ internal sealed class DecodePanels
 
     /// <summary>What is added to a row of scores.</summary>
     public int Terms { get; }
+
+    /// <summary>A row of scores in the order of the keys.</summary>
+    public int Ordered { get; }
 
     /// <summary>The panels of the first key/value head; its queries, packed, come first.</summary>
     public int Heads { get; }

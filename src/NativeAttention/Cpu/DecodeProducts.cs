@@ -8,125 +8,148 @@ namespace NativeAttention.Cpu;
 /// </summary>
 /// <remarks>
 /// While a strip is read, the one that will be read next is asked for: the products are bound by memory, and
-/// what the processor prefetches by itself stops at every page and knows nothing of strides.
+/// what the processor prefetches by itself stops at every page and knows nothing of strides. Both give false
+/// where an element was not read as it is (see <see cref="PairedElements{T, TWidth, TVector}"/>): their
+/// result is then wrong or missing, and the strip must be widened first.
 /// </remarks>
 internal static unsafe class DecodeProducts<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
-    /// <summary>Keys that the score product takes at a time: it writes up to 3 scores beyond the last.</summary>
-    public const int KeyBlock = 4;
-
     /// <summary>
-    /// scores[row][key] = q[row] . k[key]. Four keys at a time, so that 4 x 4 accumulators stay in registers
-    /// and four sums over lanes become one vector.
+    /// scores[row][step][stream] = q[row] . k[stream][step]. A step at a time, so that 4 x 4 accumulators stay
+    /// in registers and four sums over lanes become one vector.
     /// </summary>
-    /// <param name="scores">First score of the first row.</param>
+    /// <param name="scores">The strip's scores in the first row; four are written for each step.</param>
     /// <param name="scoreStride">Floats from a row of scores to the next.</param>
     /// <param name="queries">Queries, packed [vector][row][lane].</param>
     /// <param name="keys">The strip.</param>
-    /// <param name="dim">Head dim, at least a vector.</param>
+    /// <param name="dim">Head dim, at least a span.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Scores<T, TRows>(float* scores, nint scoreStride, float* queries, in ReadStrip<T> keys,
-        nint dim)
+    public static bool Scores<T, TRows>(float* scores, nint scoreStride, float* queries,
+        in ReadStrip<T> keys, nint dim)
         where T : unmanaged
         where TRows : struct, IRowCount
     {
-        nint last = keys.Count - 1, ahead = keys.Ahead;
-        T* row = keys.Rows;
-        for (nint key = 0; key <= last; key += KeyBlock)
+        // Streams beyond the last repeat it.
+        nint last = keys.Streams - 1, ahead = keys.Ahead, stride = keys.Stride;
+        nint s1 = Math.Min(1, last), s2 = Math.Min(2, last), s3 = last;
+        T* k0 = keys.Rows;
+        T* k1 = k0 + (s1 * keys.Apart), k2 = k0 + (s2 * keys.Apart), k3 = k0 + (s3 * keys.Apart);
+        TVector largest = TWidth.Zero;
+        nint span = PairedElements<T, TWidth, TVector>.Span;
+        for (nint step = keys.Steps; step > 0; step--)
         {
-            // Keys beyond the last repeat it: their scores are never used.
-            T* k0 = row;
-            T* k1 = row + (Math.Min(1, last - key) * keys.Stride);
-            T* k2 = row + (Math.Min(2, last - key) * keys.Stride);
-            T* k3 = row + (Math.Min(3, last - key) * keys.Stride);
-            row += KeyBlock * keys.Stride;
             KeyDots<TWidth, TVector> r0 = default, r1 = default, r2 = default, r3 = default;
             float* q = queries;
-            nint d = 0;
-            for (; d <= dim - TWidth.Count; d += TWidth.Count)
+            for (nint begin = 0; begin < dim; begin += span)
             {
+                // The last span may overlap the one before: the queries' lanes that both have are zero in it.
+                nint d = Math.Min(begin, dim - span);
                 CachePrefetch.Line(k0 + d + ahead);
                 CachePrefetch.Line(k1 + d + ahead);
                 CachePrefetch.Line(k2 + d + ahead);
                 CachePrefetch.Line(k3 + d + ahead);
-                TVector v0 = TWidth.Widen(k0 + d), v1 = TWidth.Widen(k1 + d);
-                TVector v2 = TWidth.Widen(k2 + d), v3 = TWidth.Widen(k3 + d);
-                Add<TRows>(q, v0, v1, v2, v3, ref r0, ref r1, ref r2, ref r3);
+                if (PairedElements<T, TWidth, TVector>.Paired)
+                {
+                    TVector p0 = PairedElements<T, TWidth, TVector>.Load(k0 + d, ref largest);
+                    TVector p1 = PairedElements<T, TWidth, TVector>.Load(k1 + d, ref largest);
+                    TVector p2 = PairedElements<T, TWidth, TVector>.Load(k2 + d, ref largest);
+                    TVector p3 = PairedElements<T, TWidth, TVector>.Load(k3 + d, ref largest);
+                    Add<TRows>(q, TWidth.EvenHalves<T>(p0), TWidth.EvenHalves<T>(p1), TWidth.EvenHalves<T>(p2),
+                        TWidth.EvenHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
+                    q += TRows.Count * TWidth.Count;
+                    Add<TRows>(q, TWidth.OddHalves<T>(p0), TWidth.OddHalves<T>(p1), TWidth.OddHalves<T>(p2),
+                        TWidth.OddHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
+                }
+                else
+                {
+                    Add<TRows>(q, TWidth.Widen(k0 + d), TWidth.Widen(k1 + d), TWidth.Widen(k2 + d),
+                        TWidth.Widen(k3 + d), ref r0, ref r1, ref r2, ref r3);
+                }
+
                 q += TRows.Count * TWidth.Count;
             }
 
-            if (d < dim)
-            {
-                // The last vector overlaps the one before: lanes that have been counted become zero.
-                d = dim - TWidth.Count;
-                TVector v0 = Tail(k0 + d, dim), v1 = Tail(k1 + d, dim);
-                TVector v2 = Tail(k2 + d, dim), v3 = Tail(k3 + d, dim);
-                Add<TRows>(q, v0, v1, v2, v3, ref r0, ref r1, ref r2, ref r3);
-            }
-
-            r0.Store(scores + key);
+            r0.Store(scores);
             if (TRows.Count > 1)
             {
-                r1.Store(scores + scoreStride + key);
+                r1.Store(scores + scoreStride);
             }
 
             if (TRows.Count > 2)
             {
-                r2.Store(scores + (2 * scoreStride) + key);
+                r2.Store(scores + (2 * scoreStride));
             }
 
             if (TRows.Count > 3)
             {
-                r3.Store(scores + (3 * scoreStride) + key);
+                r3.Store(scores + (3 * scoreStride));
             }
+
+            scores += KeyStreams.MostStreams;
+            k0 += stride;
+            k1 += stride;
+            k2 += stride;
+            k3 += stride;
         }
+
+        return PairedElements<T, TWidth, TVector>.AreFinite(largest);
     }
 
     /// <summary>
-    /// output[row][lane] += sum over keys of p[row][key] * v[key][lane], for the lanes of one block.
+    /// output[row][lane] += sum over keys of p[row][step][stream] * v[stream][step][lane], for the lanes of one block.
     /// </summary>
     /// <param name="output">First lane of the first row.</param>
     /// <param name="outputStride">Floats from a row of the output to the next.</param>
-    /// <param name="weights">p of the strip's first key, first row.</param>
+    /// <param name="weights">p[row][step][stream], the strip's in the first row.</param>
     /// <param name="weightStride">Floats from a row of p to the next.</param>
     /// <param name="values">The strip, from the first lane on.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Values<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
+    public static bool Values<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
         nint weightStride, in ReadStrip<T> values)
         where T : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector>
     {
         float* o1 = output + outputStride, o2 = o1 + outputStride, o3 = o2 + outputStride;
-        float* p1 = weights + weightStride, p2 = p1 + weightStride, p3 = p2 + weightStride;
         TBlock r0 = TBlock.Load(output);
         TBlock r1 = TRows.Count > 1 ? TBlock.Load(o1) : default;
         TBlock r2 = TRows.Count > 2 ? TBlock.Load(o2) : default;
         TBlock r3 = TRows.Count > 3 ? TBlock.Load(o3) : default;
-        T* v = values.Rows;
-        nint ahead = values.Ahead, stride = values.Stride, count = values.Count;
-        for (nint key = 0; key < count; key++)
+        TVector largest = TWidth.Zero;
+        T* v0 = values.Rows;
+        nint ahead = values.Ahead, stride = values.Stride, apart = values.Apart;
+        if (values.Streams == KeyStreams.MostStreams)
         {
-            TBlock.Prefetch(v + ahead);
-            TBlock value = TBlock.Widen(v);
-            v += stride;
-            r0.Add(TWidth.Broadcast(weights[key]), value);
-            if (TRows.Count > 1)
+            T* v1 = v0 + apart, v2 = v1 + apart, v3 = v2 + apart;
+            for (nint step = values.Steps; step > 0; step--)
             {
-                r1.Add(TWidth.Broadcast(p1[key]), value);
+                // Every stream has loads of its own: the processor foretells addresses from those that the same
+                // instruction had before, and would fetch what nobody wants.
+                AddKey<T, TRows, TBlock>(v0, ahead, weights, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                AddKey<T, TRows, TBlock>(v1, ahead, weights + 1, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                AddKey<T, TRows, TBlock>(v2, ahead, weights + 2, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                AddKey<T, TRows, TBlock>(v3, ahead, weights + 3, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                v0 += stride;
+                v1 += stride;
+                v2 += stride;
+                v3 += stride;
+                weights += KeyStreams.MostStreams;
             }
+        }
+        else
+        {
+            for (nint stream = 0; stream < values.Streams; stream++)
+            {
+                AddKey<T, TRows, TBlock>(v0 + (stream * apart), ahead, weights + stream, weightStride, ref largest,
+                    ref r0, ref r1, ref r2, ref r3);
+            }
+        }
 
-            if (TRows.Count > 2)
-            {
-                r2.Add(TWidth.Broadcast(p2[key]), value);
-            }
-
-            if (TRows.Count > 3)
-            {
-                r3.Add(TWidth.Broadcast(p3[key]), value);
-            }
+        if (!PairedElements<T, TWidth, TVector>.AreFinite(largest))
+        {
+            return false;
         }
 
         r0.Store(output);
@@ -144,13 +167,56 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         {
             r3.Store(o3);
         }
+
+        return true;
+    }
+
+    /// <summary>The sum of 0 * x: NaN where some x is not finite, otherwise 0.</summary>
+    /// <param name="x">Numbers.</param>
+    /// <param name="count">How many.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float SumOfZeros(float* x, nint count)
+    {
+        TVector zeros = TWidth.Zero;
+        nint i = 0;
+        for (; i <= count - TWidth.Count; i += TWidth.Count)
+        {
+            zeros = TWidth.MultiplyAdd(TWidth.Load(x + i), TWidth.Zero, zeros);
+        }
+
+        float sum = TWidth.SumLanes(zeros);
+        for (; i < count; i++)
+        {
+            sum += 0 * x[i];
+        }
+
+        return sum;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Tail<T>(T* source, nint dim)
-        where T : unmanaged => TWidth.SelectBetween(TWidth.Indices,
-            TWidth.Broadcast(TWidth.Count - (dim % TWidth.Count)), TWidth.Broadcast(TWidth.Count),
-            TWidth.Widen(source), TWidth.Zero);
+    private static void AddKey<T, TRows, TBlock>(T* v, nint ahead, float* weights, nint weightStride,
+        ref TVector largest, ref TBlock r0, ref TBlock r1, ref TBlock r2, ref TBlock r3)
+        where T : unmanaged
+        where TRows : struct, IRowCount
+        where TBlock : struct, IRowBlock<TBlock, TVector>
+    {
+        TBlock value = TBlock.Read(v, ahead, ref largest);
+        r0.Add(TWidth.Broadcast(weights[0]), value);
+        if (TRows.Count > 1)
+        {
+            r1.Add(TWidth.Broadcast(weights[weightStride]), value);
+        }
+
+        if (TRows.Count > 2)
+        {
+            r2.Add(TWidth.Broadcast(weights[2 * weightStride]), value);
+        }
+
+        if (TRows.Count > 3)
+        {
+            r3.Add(TWidth.Broadcast(weights[3 * weightStride]), value);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Add<TRows>(float* q, TVector k0, TVector k1, TVector k2, TVector k3,

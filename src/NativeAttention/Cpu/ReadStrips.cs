@@ -4,23 +4,45 @@ namespace NativeAttention.Cpu;
 
 /// <summary>
 /// The strips of a chunk of K or V in the order they are read: heads inside, so that where heads are
-/// interleaved the memory is read nearly from front to back. Each strip prefetches the one after it.
+/// interleaved each stream is read from front to back. Each strip prefetches one that comes a little later.
 /// </summary>
-/// <param name="first">First key of the first head.</param>
-/// <param name="strides">Strides of the tensor.</param>
-/// <param name="keys">Keys of the chunk.</param>
-/// <param name="stripKeys">Keys of a strip; the last may have fewer.</param>
-/// <param name="heads">Neighbouring key/value heads to read.</param>
-/// <param name="next">What is read after the last strip.</param>
-internal unsafe ref struct ReadStrips<T>(T* first, TensorStrides strides, int keys, int stripKeys, int heads,
-    T* next)
+internal unsafe ref struct ReadStrips<T>
     where T : unmanaged
 {
-    /// <summary>Head of the current strip, from 0.</summary>
-    public int Head { get; private set; } = -1;
+    private readonly T* first;
+    private readonly TensorStrides strides;
+    private readonly int keys;
+    private readonly int heads;
+    private readonly StripLengths lengths;
+    private readonly T* next;
+    private KeyStreams streams;
+    private int step;
 
-    /// <summary>First key of the current strip, counted in the chunk.</summary>
-    public int FirstKey { get; private set; }
+    /// <summary>Begins before the first strip.</summary>
+    /// <param name="first">First key of the first head.</param>
+    /// <param name="strides">Strides of the tensor.</param>
+    /// <param name="keys">Keys of the chunk.</param>
+    /// <param name="heads">Neighbouring key/value heads to read.</param>
+    /// <param name="lengths">How much is read at a time.</param>
+    /// <param name="next">What is read after the last strip.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadStrips(T* first, TensorStrides strides, int keys, int heads, StripLengths lengths, T* next)
+    {
+        this.first = first;
+        this.strides = strides;
+        this.keys = keys;
+        this.heads = heads;
+        this.lengths = lengths;
+        this.next = next;
+        streams = KeyStreams.At(0, keys, lengths.StreamKeys);
+        Head = -1;
+    }
+
+    /// <summary>Head of the current strip, from 0.</summary>
+    public int Head { get; private set; }
+
+    /// <summary>Where the current strip begins in a row of scores, which has a step's keys side by side.</summary>
+    public readonly int FirstScore => streams.First + (step * KeyStreams.MostStreams);
 
     /// <summary>The current strip.</summary>
     public readonly ReadStrip<T> Current
@@ -28,12 +50,13 @@ internal unsafe ref struct ReadStrips<T>(T* first, TensorStrides strides, int ke
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            T* rows = At(FirstKey, Head);
-            int count = Math.Min(stripKeys, keys - FirstKey);
-            T* after = Head + 1 < heads ? At(FirstKey, Head + 1)
-                : FirstKey + count < keys ? At(FirstKey + count, 0)
-                : next;
-            return new ReadStrip<T>(rows, (nint)strides.Sequence, count, (nint)(after - rows));
+            // Rows seldom begin where cache lines do: the ends are asked for, since the line of the beginning
+            // has come with the row before.
+            T* rows = At(streams.First + step, Head);
+            nint ahead = (nint)(Later() - rows) + (CachePrefetch.LineBytes / sizeof(T)) - 1;
+            int steps = Math.Min(lengths.StripSteps, streams.Steps - step);
+            return new ReadStrip<T>(rows, streams.Count, (nint)(streams.Steps * strides.Sequence), steps,
+                (nint)strides.Sequence, ahead);
         }
     }
 
@@ -41,13 +64,36 @@ internal unsafe ref struct ReadStrips<T>(T* first, TensorStrides strides, int ke
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
-        if (++Head == heads)
+        if (++Head < heads)
         {
-            Head = 0;
-            FirstKey += stripKeys;
+            return keys > 0;
         }
 
-        return FirstKey < keys;
+        Head = 0;
+        step += lengths.StripSteps;
+        if (step >= streams.Steps)
+        {
+            step = 0;
+            streams = KeyStreams.At(streams.End, keys, lengths.StreamKeys);
+        }
+
+        return streams.First < keys;
+    }
+
+    // The strip that is read some strips after the current one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly T* Later()
+    {
+        int head = Head + lengths.StripsAhead, later = step;
+        while (head >= heads)
+        {
+            head -= heads;
+            later += lengths.StripSteps;
+        }
+
+        return later < streams.Steps ? At(streams.First + later, head)
+            : streams.End < keys ? At(streams.End, head)
+            : next + (head * strides.Head);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

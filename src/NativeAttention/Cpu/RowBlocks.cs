@@ -17,12 +17,11 @@ internal unsafe interface IRowBlock<TSelf, TVector>
     /// <summary>Loads neighbouring vectors.</summary>
     static abstract TSelf Load(float* source);
 
-    /// <summary>Loads neighbouring vectors of elements as floats.</summary>
-    static abstract TSelf Widen<T>(T* source)
-        where T : unmanaged;
-
-    /// <summary>Asks for the cache lines that <see cref="Widen"/> would read.</summary>
-    static abstract void Prefetch<T>(T* source)
+    /// <summary>
+    /// Reads neighbouring spans of elements, in the order of <see cref="PairedElements{T, TWidth, TVector}"/>,
+    /// and asks for those that are read later. Only blocks of an even number of vectors can take pairs.
+    /// </summary>
+    static abstract TSelf Read<T>(T* source, nint ahead, ref TVector largest)
         where T : unmanaged;
 
     /// <summary>Stores neighbouring vectors.</summary>
@@ -48,13 +47,12 @@ internal unsafe struct RowBlock1<TWidth, TVector> : IRowBlock<RowBlock1<TWidth, 
     public static RowBlock1<TWidth, TVector> Load(float* source) => new() { v0 = TWidth.Load(source) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static RowBlock1<TWidth, TVector> Widen<T>(T* source)
-        where T : unmanaged =>
-        new() { v0 = TWidth.Widen(source) };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch<T>(T* source)
-        where T : unmanaged => CachePrefetch.Line(source);
+    public static RowBlock1<TWidth, TVector> Read<T>(T* source, nint ahead, ref TVector largest)
+        where T : unmanaged
+    {
+        CachePrefetch.Line(source + ahead);
+        return new() { v0 = TWidth.Widen(source) };
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* destination) => TWidth.Store(v0, destination);
@@ -80,16 +78,27 @@ internal unsafe struct RowBlock2<TWidth, TVector> : IRowBlock<RowBlock2<TWidth, 
         new() { v0 = TWidth.Load(source), v1 = TWidth.Load(source + TWidth.Count) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static RowBlock2<TWidth, TVector> Widen<T>(T* source)
-        where T : unmanaged =>
-        new() { v0 = TWidth.Widen(source), v1 = TWidth.Widen(source + TWidth.Count) };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch<T>(T* source)
+    public static RowBlock2<TWidth, TVector> Read<T>(T* source, nint ahead, ref TVector largest)
         where T : unmanaged
     {
-        CachePrefetch.Line(source);
-        CachePrefetch.Line(source + TWidth.Count);
+        if (PairedElements<T, TWidth, TVector>.Paired)
+        {
+            CachePrefetch.Line(source + ahead);
+            TVector a = PairedElements<T, TWidth, TVector>.Load(source, ref largest);
+            return new()
+            {
+                v0 = TWidth.EvenHalves<T>(a),
+                v1 = TWidth.OddHalves<T>(a),
+            };
+        }
+
+        CachePrefetch.Line(source + ahead);
+        CachePrefetch.Line(source + ahead + TWidth.Count);
+        return new()
+        {
+            v0 = TWidth.Widen(source),
+            v1 = TWidth.Widen(source + TWidth.Count),
+        };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -132,21 +141,18 @@ internal unsafe struct RowBlock3<TWidth, TVector> : IRowBlock<RowBlock3<TWidth, 
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static RowBlock3<TWidth, TVector> Widen<T>(T* source)
-        where T : unmanaged => new()
+    public static RowBlock3<TWidth, TVector> Read<T>(T* source, nint ahead, ref TVector largest)
+        where T : unmanaged
+    {
+        CachePrefetch.Line(source + ahead);
+        CachePrefetch.Line(source + ahead + TWidth.Count);
+        CachePrefetch.Line(source + ahead + (2 * TWidth.Count));
+        return new()
         {
             v0 = TWidth.Widen(source),
             v1 = TWidth.Widen(source + TWidth.Count),
             v2 = TWidth.Widen(source + (2 * TWidth.Count)),
         };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch<T>(T* source)
-        where T : unmanaged
-    {
-        CachePrefetch.Line(source);
-        CachePrefetch.Line(source + TWidth.Count);
-        CachePrefetch.Line(source + (2 * TWidth.Count));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -193,23 +199,35 @@ internal unsafe struct RowBlock4<TWidth, TVector> : IRowBlock<RowBlock4<TWidth, 
     };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static RowBlock4<TWidth, TVector> Widen<T>(T* source)
-        where T : unmanaged => new()
+    public static RowBlock4<TWidth, TVector> Read<T>(T* source, nint ahead, ref TVector largest)
+        where T : unmanaged
+    {
+        if (PairedElements<T, TWidth, TVector>.Paired)
+        {
+            CachePrefetch.Line(source + ahead);
+            CachePrefetch.Line(source + ahead + (2 * TWidth.Count));
+            TVector a = PairedElements<T, TWidth, TVector>.Load(source, ref largest);
+            TVector b = PairedElements<T, TWidth, TVector>.Load(source + (2 * TWidth.Count), ref largest);
+            return new()
+            {
+                v0 = TWidth.EvenHalves<T>(a),
+                v1 = TWidth.OddHalves<T>(a),
+                v2 = TWidth.EvenHalves<T>(b),
+                v3 = TWidth.OddHalves<T>(b),
+            };
+        }
+
+        CachePrefetch.Line(source + ahead);
+        CachePrefetch.Line(source + ahead + TWidth.Count);
+        CachePrefetch.Line(source + ahead + (2 * TWidth.Count));
+        CachePrefetch.Line(source + ahead + (3 * TWidth.Count));
+        return new()
         {
             v0 = TWidth.Widen(source),
             v1 = TWidth.Widen(source + TWidth.Count),
             v2 = TWidth.Widen(source + (2 * TWidth.Count)),
             v3 = TWidth.Widen(source + (3 * TWidth.Count)),
         };
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch<T>(T* source)
-        where T : unmanaged
-    {
-        CachePrefetch.Line(source);
-        CachePrefetch.Line(source + TWidth.Count);
-        CachePrefetch.Line(source + (2 * TWidth.Count));
-        CachePrefetch.Line(source + (3 * TWidth.Count));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

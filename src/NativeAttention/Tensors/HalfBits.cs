@@ -19,4 +19,7 @@ internal static class HalfBits
     /// What infinity becomes by that; NaN becomes more. Both get the largest exponent instead.
     /// </summary>
     public const float Infinite = 65536f;
+
+    /// <summary>The bits of infinity, shifted so that the sign is lost: finite numbers have less.</summary>
+    public const ushort InfinityTwice = 0xF800;
 }

@@ -101,6 +101,52 @@ public class DecodeTests(ElementType type)
         }
     }
 
+    // An element that is not finite, anywhere in K or V: in lanes that two vectors share, in the last key of a
+    // chunk, in one row of several. The reference reads one element at a time.
+    [Test]
+    public void What_is_not_finite_goes_where_the_reference_takes_it([Values] bool inKey, [Values(1, 3, 5)] int rows)
+    {
+        int drawn = TestContext.CurrentContext.Random.Next();
+        TestContext.Out.WriteLine($"seed {drawn}");
+        Random random = new(drawn);
+        foreach (int dim in new[] { 128, 40, 72, 50, 33 })
+        {
+            foreach (float element in new[] { float.PositiveInfinity, float.NegativeInfinity, float.NaN })
+            {
+                AttentionShape shape = new(1, 1, 515 + random.Next(20), 2 * rows, 2, dim);
+                switch (type)
+                {
+                    case ElementType.Float32: Run<float>(shape, element); break;
+                    case ElementType.Float16: Run<Half>(shape, element); break;
+                    default: Run<BFloat16>(shape, element); break;
+                }
+            }
+        }
+
+        void Run<T>(AttentionShape shape, float element)
+            where T : unmanaged
+        {
+            AttentionCase c = new(type, shape, new AttentionOptions(), seed: random.Next());
+            AttentionBuffers<T> b = c.Allocate<T>();
+            T[] spoiled = inKey ? b.Key : b.Value;
+            spoiled[random.Next(spoiled.Length)] = Elements.FromDouble<T>(element);
+            foreach (int width in Widths)
+            {
+                Assert.That(Solve(width, "decode"), Is.EqualTo(Solve(width, "reference")).Within(0.02),
+                    $"{shape}, {element}, {width} bits, seed {c.Seed}");
+            }
+
+            float[] Solve(int width, string rung)
+            {
+                AttentionOptions options = new() { Tuning = new TuningHints { Rung = rung } };
+                using CpuBackend backend = new(width);
+                using HostAttentionPlan<T> plan = backend.PlanHost<T>(AttentionProblem.Create(type, shape, options));
+                plan.Run(b.Query, b.Key, b.Value, b.Output, b.Lse);
+                return [.. b.Lse, .. b.Output.Select(x => (float)Elements.ToDouble(x))];
+            }
+        }
+    }
+
     [TestCase(1, 1, ExpectedResult = "decode")]
     [TestCase(1, 8, ExpectedResult = "decode")]
     [TestCase(4, 4, ExpectedResult = "decode")]

@@ -81,4 +81,29 @@ internal unsafe interface IVectorWidth<TVector>
 
     /// <summary>The largest lane; any lane when one is NaN.</summary>
     static abstract float MaxLane(TVector value);
+
+    /// <summary>
+    /// The first of the two 16-bit elements in each lane, as a float; Half without the last step of widening:
+    /// divided by 2^112, and infinity and NaN as if they were numbers above the largest.
+    /// </summary>
+    static abstract TVector EvenHalves<T>(TVector pairs)
+        where T : unmanaged;
+
+    /// <summary>The second of the two, likewise.</summary>
+    static abstract TVector OddHalves<T>(TVector pairs)
+        where T : unmanaged;
+
+    /// <summary>Infinity and NaN for what <see cref="EvenHalves"/> makes of them in Half.</summary>
+    static abstract TVector RestoreInfinity(TVector x);
+
+    /// <summary>The largest magnitudes of Half elements, those of a vector of pairs included.</summary>
+    /// <param name="largest">The largest so far, at first zero.</param>
+    /// <param name="pairs">Two elements in each lane.</param>
+    static abstract TVector LargerHalves(TVector largest, TVector pairs);
+
+    /// <summary>Whether no Half among the largest is infinite or NaN.</summary>
+    static abstract bool AreFiniteHalves(TVector largest);
+
+    /// <summary>Stores the lanes of two vectors in turn.</summary>
+    static abstract void StoreInterleaved(TVector even, TVector odd, float* destination);
 }

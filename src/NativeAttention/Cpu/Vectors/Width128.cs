@@ -118,6 +118,55 @@ internal readonly unsafe struct Width128 : IVectorWidth<Vector128<float>>
         return Vector128.MaxNative(pairs, Vector128.Shuffle(pairs, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> EvenHalves<T>(Vector128<float> pairs)
+        where T : unmanaged
+    {
+        if (typeof(T) != typeof(Half))
+        {
+            return (pairs.AsInt32() << 16).AsSingle();
+        }
+
+        // One multiplication extends the sign of the lower element and shifts it.
+        Vector128<int> placed = Sse2.IsSupported
+            ? Sse2.MultiplyAddAdjacent(pairs.AsInt16(), Vector128.Create(1 << HalfBits.Shift).AsInt16())
+            : (pairs.AsInt32() << 16) >> (16 - HalfBits.Shift);
+        return (placed & Vector128.Create(HalfBits.Kept)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> OddHalves<T>(Vector128<float> pairs)
+        where T : unmanaged => typeof(T) == typeof(Half)
+            ? ((pairs.AsInt32() >> (16 - HalfBits.Shift)) & Vector128.Create(HalfBits.Kept)).AsSingle()
+            : (pairs.AsInt32() & Vector128.Create(0xFFFF << 16)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> RestoreInfinity(Vector128<float> x)
+    {
+        Vector128<float> special = Vector128.GreaterThanOrEqual(
+            Vector128.Abs(x), Vector128.Create(HalfBits.Infinite / HalfBits.Rebias));
+        return x | (special & Vector128.Create(float.PositiveInfinity));
+    }
+
+    // Without their signs, and so twice what they were.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LargerHalves(Vector128<float> largest, Vector128<float> pairs) =>
+        Vector128.Max(largest.AsUInt16(), pairs.AsUInt16() + pairs.AsUInt16()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AreFiniteHalves(Vector128<float> largest) =>
+        Vector128.LessThanAll(largest.AsUInt16(), Vector128.Create(HalfBits.InfinityTwice));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInterleaved(Vector128<float> even, Vector128<float> odd, float* destination)
+    {
+        Vector128<int> low = Vector128.Create(0, 0, 1, 1);
+        Vector128<int> high = Vector128.Create(2, 2, 3, 3);
+        Vector128<float> isOdd = Vector128.Create(0, -1, 0, -1).AsSingle();
+        Vector128.ConditionalSelect(isOdd, Vector128.Shuffle(odd, low), Vector128.Shuffle(even, low)).Store(destination);
+        Vector128.ConditionalSelect(isOdd, Vector128.Shuffle(odd, high), Vector128.Shuffle(even, high)).Store(destination + Count);
+    }
+
     // As ElementConvert does it, which says why.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> WidenHalf(Vector128<int> bits)

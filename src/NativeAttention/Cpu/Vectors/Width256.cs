@@ -117,6 +117,55 @@ internal readonly unsafe struct Width256 : IVectorWidth<Vector256<float>>
     public static float MaxLane(Vector256<float> value)
         => Width128.MaxLane(Vector128.MaxNative(value.GetLower(), value.GetUpper()));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> EvenHalves<T>(Vector256<float> pairs)
+        where T : unmanaged
+    {
+        if (typeof(T) != typeof(Half))
+        {
+            return (pairs.AsInt32() << 16).AsSingle();
+        }
+
+        // One multiplication extends the sign of the lower element and shifts it.
+        Vector256<int> placed = Avx2.IsSupported
+            ? Avx2.MultiplyAddAdjacent(pairs.AsInt16(), Vector256.Create(1 << HalfBits.Shift).AsInt16())
+            : (pairs.AsInt32() << 16) >> (16 - HalfBits.Shift);
+        return (placed & Vector256.Create(HalfBits.Kept)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> OddHalves<T>(Vector256<float> pairs)
+        where T : unmanaged => typeof(T) == typeof(Half)
+            ? ((pairs.AsInt32() >> (16 - HalfBits.Shift)) & Vector256.Create(HalfBits.Kept)).AsSingle()
+            : (pairs.AsInt32() & Vector256.Create(0xFFFF << 16)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> RestoreInfinity(Vector256<float> x)
+    {
+        Vector256<float> special = Vector256.GreaterThanOrEqual(
+            Vector256.Abs(x), Vector256.Create(HalfBits.Infinite / HalfBits.Rebias));
+        return x | (special & Vector256.Create(float.PositiveInfinity));
+    }
+
+    // Without their signs, and so twice what they were.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LargerHalves(Vector256<float> largest, Vector256<float> pairs) =>
+        Vector256.Max(largest.AsUInt16(), pairs.AsUInt16() + pairs.AsUInt16()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AreFiniteHalves(Vector256<float> largest) =>
+        Vector256.LessThanAll(largest.AsUInt16(), Vector256.Create(HalfBits.InfinityTwice));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInterleaved(Vector256<float> even, Vector256<float> odd, float* destination)
+    {
+        Vector256<int> low = Vector256.Create(0, 0, 1, 1, 2, 2, 3, 3);
+        Vector256<int> high = Vector256.Create(4, 4, 5, 5, 6, 6, 7, 7);
+        Vector256<float> isOdd = Vector256.Create(0, -1, 0, -1, 0, -1, 0, -1).AsSingle();
+        Vector256.ConditionalSelect(isOdd, Vector256.Shuffle(odd, low), Vector256.Shuffle(even, low)).Store(destination);
+        Vector256.ConditionalSelect(isOdd, Vector256.Shuffle(odd, high), Vector256.Shuffle(even, high)).Store(destination + Count);
+    }
+
     // As ElementConvert does it, which says why.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> WidenHalf(Vector256<int> bits)

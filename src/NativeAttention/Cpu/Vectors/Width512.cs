@@ -139,6 +139,55 @@ internal readonly unsafe struct Width512 : IVectorWidth<Vector512<float>>
     public static float MaxLane(Vector512<float> value)
         => Width256.MaxLane(Vector256.MaxNative(value.GetLower(), value.GetUpper()));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> EvenHalves<T>(Vector512<float> pairs)
+        where T : unmanaged
+    {
+        if (typeof(T) != typeof(Half))
+        {
+            return (pairs.AsInt32() << 16).AsSingle();
+        }
+
+        // One multiplication extends the sign of the lower element and shifts it.
+        Vector512<int> placed = Avx512BW.IsSupported
+            ? Avx512BW.MultiplyAddAdjacent(pairs.AsInt16(), Vector512.Create(1 << HalfBits.Shift).AsInt16())
+            : (pairs.AsInt32() << 16) >> (16 - HalfBits.Shift);
+        return (placed & Vector512.Create(HalfBits.Kept)).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> OddHalves<T>(Vector512<float> pairs)
+        where T : unmanaged => typeof(T) == typeof(Half)
+            ? ((pairs.AsInt32() >> (16 - HalfBits.Shift)) & Vector512.Create(HalfBits.Kept)).AsSingle()
+            : (pairs.AsInt32() & Vector512.Create(0xFFFF << 16)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> RestoreInfinity(Vector512<float> x)
+    {
+        Vector512<float> special = Vector512.GreaterThanOrEqual(
+            Vector512.Abs(x), Vector512.Create(HalfBits.Infinite / HalfBits.Rebias));
+        return x | (special & Vector512.Create(float.PositiveInfinity));
+    }
+
+    // Without their signs, and so twice what they were.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LargerHalves(Vector512<float> largest, Vector512<float> pairs) =>
+        Vector512.Max(largest.AsUInt16(), pairs.AsUInt16() + pairs.AsUInt16()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AreFiniteHalves(Vector512<float> largest) =>
+        Vector512.LessThanAll(largest.AsUInt16(), Vector512.Create(HalfBits.InfinityTwice));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreInterleaved(Vector512<float> even, Vector512<float> odd, float* destination)
+    {
+        Vector512<int> low = Vector512.Create(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+        Vector512<int> high = Vector512.Create(8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
+        Vector512<float> isOdd = Vector512.Create(0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1).AsSingle();
+        Vector512.ConditionalSelect(isOdd, Vector512.Shuffle(odd, low), Vector512.Shuffle(even, low)).Store(destination);
+        Vector512.ConditionalSelect(isOdd, Vector512.Shuffle(odd, high), Vector512.Shuffle(even, high)).Store(destination + Count);
+    }
+
     // As ElementConvert does it, which says why.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> WidenHalf(Vector512<int> bits)

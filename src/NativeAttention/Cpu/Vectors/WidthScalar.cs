@@ -80,4 +80,45 @@ internal readonly unsafe struct WidthScalar : IVectorWidth<float>
     public static float SumLanes(float value) => value;
 
     public static float MaxLane(float value) => value;
+
+    public static float EvenHalves<T>(float pairs)
+        where T : unmanaged
+    {
+        int bits = BitConverter.SingleToInt32Bits(pairs) << 16;
+        return BitConverter.Int32BitsToSingle(
+            typeof(T) == typeof(Half) ? (bits >> (16 - HalfBits.Shift)) & HalfBits.Kept : bits);
+    }
+
+    public static float OddHalves<T>(float pairs)
+        where T : unmanaged
+    {
+        int bits = BitConverter.SingleToInt32Bits(pairs) & (0xFFFF << 16);
+        return BitConverter.Int32BitsToSingle(
+            typeof(T) == typeof(Half) ? (bits >> (16 - HalfBits.Shift)) & HalfBits.Kept : bits);
+    }
+
+    public static float RestoreInfinity(float x) =>
+        MathF.Abs(x) >= HalfBits.Infinite / HalfBits.Rebias
+            ? BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(x) | (0xFF << 23))
+            : x;
+
+    public static float LargerHalves(float largest, float pairs)
+    {
+        uint sofar = BitConverter.SingleToUInt32Bits(largest), bits = BitConverter.SingleToUInt32Bits(pairs);
+        uint even = Math.Max((ushort)sofar, (ushort)(bits << 1));
+        uint odd = Math.Max(sofar >> 16, (ushort)(bits >> 15) & ~1u);
+        return BitConverter.UInt32BitsToSingle((odd << 16) | even);
+    }
+
+    public static bool AreFiniteHalves(float largest)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(largest);
+        return (ushort)bits < HalfBits.InfinityTwice && bits >> 16 < HalfBits.InfinityTwice;
+    }
+
+    public static void StoreInterleaved(float even, float odd, float* destination)
+    {
+        destination[0] = even;
+        destination[1] = odd;
+    }
 }
