@@ -31,6 +31,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     private readonly RowTiles rowTiles;
     private readonly TileSchedule schedule;
     private readonly bool modified;
+    private readonly float queryUnit;
     private readonly KeySplit split;
     private readonly DecodePanels panels;
     private readonly StripLengths keyLengths;
@@ -43,6 +44,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         AttentionShape shape = problem.Shape;
         int group = shape.QueryHeads / shape.KeyValueHeads;
         modified = !problem.IsPlain;
+        queryUnit = QueryUnit(problem);
         rowTiles = new RowTiles(shape.QueryLength, group, MostRows);
         schedule = new TileSchedule(
             shape.QueryLength, shape.KeyLength, problem.Band, rowTiles.Queries, KeySplit.ChunkKeys);
@@ -57,12 +59,15 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             tileHeads = (tileHeads + 1) / 2;
         }
 
-        long keyStride = Math.Max(problem.Strides.Key.Sequence, problem.Strides.Value.Sequence);
-        keyLengths = new StripLengths(keyStride * sizeof(T), shape.HeadDim * sizeof(T), tileHeads, sums: false);
-        valueLengths = new StripLengths(keyStride * sizeof(T), shape.ValueHeadDim * sizeof(T), tileHeads, sums: true);
-        int stripSteps = Math.Max(keyLengths.StripSteps, valueLengths.StripSteps);
+        long keyBytes = Math.Max(problem.Strides.Key.Sequence, problem.Strides.Value.Sequence) * sizeof(T);
+        int streamKeys = StripLengths.KeysOfStream(keyBytes);
+        keyLengths =
+            StripLengths.OfTokens(streamKeys, problem.Strides.Key, shape.HeadDim, sizeof(T), tileHeads);
+        valueLengths = StripLengths.InTurns(streamKeys, shape.ValueHeadDim, sizeof(T), tileHeads);
+        int stripRows = KeyStreams.MostStreams * Math.Max(keyLengths.StripSteps * keyLengths.Heads,
+            valueLengths.StripSteps * valueLengths.Heads);
         panels = new DecodePanels(rowTiles.Rows, PairedElements<T, TWidth, TVector>.Span, shape.HeadDim,
-            shape.ValueHeadDim, MayWidenStrips ? stripSteps * KeyStreams.MostStreams : 0);
+            shape.ValueHeadDim, MayWidenStrips ? stripRows : 0);
     }
 
     public override string Name => $"na_cpu_decode_{ElementName}_{TWidth.Name}";
@@ -182,6 +187,16 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private float* Panels(in Tile t, int head) => t.Panels + ((nint)head * panels.HeadFloats);
 
+    // What queries are multiplied by, so that products with elements divided by their unit are not subnormal
+    // numbers, which cost some processors a hundred cycles each: 2^48, unless it might make the largest Half
+    // overflow.
+    private static float QueryUnit(AttentionProblem problem)
+    {
+        const float Most = 1L << 60;
+        return PairedElements<T, TWidth, TVector>.Unit == 1 || MathF.Abs(problem.Scale * Log2E) > Most
+            || problem.Options.Operands.QueryTemperature is not null ? 1 : 1L << 48;
+    }
+
     // Queries times scale * log2(e), packed [block of rows][vector][row][lane]; m = -inf, l = 0, output 0.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Prologue(in Tile t, int kvHead, in TensorPointers<T> tensors)
@@ -193,7 +208,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         {
             (int i, int h) = Math.DivRem(r, t.Heads);
             float temperature = modified ? Modifiers(t, kvHead, r, tensors).Temperature : 1;
-            TVector factor = TWidth.Broadcast(Problem.Scale * Log2E * temperature);
+            TVector factor = TWidth.Broadcast(Problem.Scale * Log2E * temperature * queryUnit);
             int inBlock = r % TWidth.BlockVectors, block = r - inBlock;
             nint stride = Math.Min(TWidth.BlockVectors, t.Rows - block) * TWidth.Count;
             float* packed = Panels(t, kvHead) + ((nint)block * panels.QueryFloats) + (inBlock * TWidth.Count);
@@ -304,7 +319,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Weigh(in Tile t, int head, KeyTileVisit visit, long first, int keys, in TensorPointers<T> tensors)
     {
-        Scale(t, head, keys);
+        Scale(t, head, keys, PairedElements<T, TWidth, TVector>.Unit / queryUnit);
         for (int r = 0; (modified || !visit.Full) && r < t.Rows; r++)
         {
             float* scores = ScoreRow(t, head, r), ordered = t.Scratch + panels.Ordered;
@@ -324,7 +339,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         }
 
         Softmax(t, head, keys);
-        Scale(t, head, keys);
+        Scale(t, head, keys, PairedElements<T, TWidth, TVector>.Unit);
     }
 
     // Between the order in which keys are read and their own.
@@ -354,11 +369,11 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
     // Makes up for elements that were read divided by their unit.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Scale(in Tile t, int head, int keys)
+    private void Scale(in Tile t, int head, int keys, float factor)
     {
-        for (int r = 0; PairedElements<T, TWidth, TVector>.Unit != 1 && r < t.Rows; r++)
+        for (int r = 0; factor != 1 && r < t.Rows; r++)
         {
-            PartialMerge<TWidth, TVector>.Scale(ScoreRow(t, head, r), PairedElements<T, TWidth, TVector>.Unit, RoundUp(keys, TWidth.Count));
+            PartialMerge<TWidth, TVector>.Scale(ScoreRow(t, head, r), factor, RoundUp(keys, TWidth.Count));
         }
     }
 
@@ -368,9 +383,10 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     {
         float* target = t.Scratch + panels.Widened;
         nint rowFloats = RoundUp((int)dim, PairedElements<T, TWidth, TVector>.Span);
-        for (nint stream = 0; stream < strip.Streams; stream++)
+        for (nint row = 0; row < strip.Heads * strip.Streams; row++)
         {
-            T* source = strip.Rows + (stream * strip.Apart);
+            (nint head, nint stream) = Math.DivRem(row, strip.Streams);
+            T* source = strip.Rows + (head * strip.HeadStride) + (stream * strip.Apart);
             for (nint step = 0; step < strip.Steps; step++)
             {
                 PairedElements<T, TWidth, TVector>.WidenRow(source, dim, once, target, TWidth.Count, strip.Ahead);
@@ -379,8 +395,16 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             }
         }
 
-        return new ReadStrip<float>(
-            t.Scratch + panels.Widened, strip.Streams, strip.Steps * rowFloats, strip.Steps, rowFloats, 0);
+        return new ReadStrip<float>
+        {
+            Rows = t.Scratch + panels.Widened,
+            Streams = strip.Streams,
+            Apart = strip.Steps * rowFloats,
+            Steps = strip.Steps,
+            Stride = rowFloats,
+            Heads = strip.Heads,
+            HeadStride = strip.Streams * strip.Steps * rowFloats,
+        };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -406,11 +430,11 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Scores<TElement, TRows>(float* scores, float* queries,
+    private bool Scores<TElement, TRows>(float* scores, float* queries,
         in ReadStrip<TElement> keys, nint dim)
         where TElement : unmanaged
         where TRows : struct, IRowCount => DecodeProducts<TWidth, TVector>.Scores<TElement, TRows>(
-            scores, DecodePanels.ScoreStride, queries, keys, dim);
+            scores, DecodePanels.ScoreStride, queries, panels.HeadFloats, keys, dim);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ValueBlocks<TElement>(in Tile t, int head, float* weights,
@@ -424,25 +448,24 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             float* p = weights + ((nint)row * DecodePanels.ScoreStride);
             switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
             {
-                case 1: ValueBlocks<TElement, Rows1>(t, o, p, values, dim); break;
-                case 2: ValueBlocks<TElement, Rows2>(t, o, p, values, dim); break;
-                case 3: ValueBlocks<TElement, Rows3>(t, o, p, values, dim); break;
-                default: ValueBlocks<TElement, Rows4>(t, o, p, values, dim); break;
+                case 1: ValueBlocks<TElement, Rows1>(o, p, values, dim); break;
+                case 2: ValueBlocks<TElement, Rows2>(o, p, values, dim); break;
+                case 3: ValueBlocks<TElement, Rows3>(o, p, values, dim); break;
+                default: ValueBlocks<TElement, Rows4>(o, p, values, dim); break;
             }
         }
     }
 
     // Blocks of 4 vectors, 3, 2 and 1; the last may overlap in V, though not in the output.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ValueBlocks<TElement, TRows>(in Tile t, float* output, float* weights,
-        in ReadStrip<TElement> values, nint dim)
+    private void ValueBlocks<TElement, TRows>(float* output, float* weights, in ReadStrip<TElement> values, nint dim)
         where TElement : unmanaged
         where TRows : struct, IRowCount
     {
         nint d = 0;
         for (; d <= dim - (4 * TWidth.Count); d += 4 * TWidth.Count)
         {
-            ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(t, output, weights, values, d, d);
+            ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(output + d, weights, values.From(d));
         }
 
         if (PairedElements<TElement, TWidth, TVector>.Paired)
@@ -450,7 +473,7 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             for (; d < dim; d += 2 * TWidth.Count)
             {
                 ValueBlock<TElement, TRows, RowBlock2<TWidth, TVector>>(
-                    t, output, weights, values, d, Math.Min(d, dim - (2 * TWidth.Count)));
+                    output + d, weights, values.From(Math.Min(d, dim - (2 * TWidth.Count))));
             }
 
             return;
@@ -458,37 +481,28 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
         for (; d <= dim - (3 * TWidth.Count); d += 3 * TWidth.Count)
         {
-            ValueBlock<TElement, TRows, RowBlock3<TWidth, TVector>>(t, output, weights, values, d, d);
+            ValueBlock<TElement, TRows, RowBlock3<TWidth, TVector>>(output + d, weights, values.From(d));
         }
 
         for (; d <= dim - (2 * TWidth.Count); d += 2 * TWidth.Count)
         {
-            ValueBlock<TElement, TRows, RowBlock2<TWidth, TVector>>(t, output, weights, values, d, d);
+            ValueBlock<TElement, TRows, RowBlock2<TWidth, TVector>>(output + d, weights, values.From(d));
         }
 
         for (; d < dim; d += TWidth.Count)
         {
             ValueBlock<TElement, TRows, RowBlock1<TWidth, TVector>>(
-                t, output, weights, values, d, Math.Min(d, dim - TWidth.Count));
+                output + d, weights, values.From(Math.Min(d, dim - TWidth.Count)));
         }
     }
 
-    // A lane of the output and the lane of V that begins it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ValueBlock<TElement, TRows, TBlock>(in Tile t, float* output, float* weights,
-        in ReadStrip<TElement> values, nint lane, nint valueLane)
+    private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, in ReadStrip<TElement> values)
         where TElement : unmanaged
         where TRows : struct, IRowCount
-        where TBlock : struct, IRowBlock<TBlock, TVector>
-    {
-        if (!DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(output + lane, panels.StateStride,
-            weights, DecodePanels.ScoreStride, values.From(valueLane)))
-        {
-            ReadStrip<T> strip = Unsafe.BitCast<ReadStrip<TElement>, ReadStrip<T>>(values);
-            DecodeProducts<TWidth, TVector>.Values<float, TRows, TBlock>(output + lane, panels.StateStride, weights,
-                DecodePanels.ScoreStride, Widen(strip, Problem.Shape.ValueHeadDim, false, t).From(lane));
-        }
-    }
+        where TBlock : struct, IRowBlock<TBlock, TVector> =>
+        DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(
+            output, panels.StateStride, weights, DecodePanels.ScoreStride, values);
 
     // Hides what is outside the band of a row, but for the prefix.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

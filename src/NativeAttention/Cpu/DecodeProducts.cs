@@ -8,90 +8,100 @@ namespace NativeAttention.Cpu;
 /// </summary>
 /// <remarks>
 /// While a strip is read, the one that will be read next is asked for: the products are bound by memory, and
-/// what the processor prefetches by itself stops at every page and knows nothing of strides. Both give false
-/// where an element was not read as it is (see <see cref="PairedElements{T, TWidth, TVector}"/>): their
-/// result is then wrong or missing, and the strip must be widened first.
+/// what the processor prefetches by itself stops at every page and knows nothing of strides. Where an element
+/// is not finite it may not be read as it is (see <see cref="PairedElements{T, TWidth, TVector}"/>): scores then
+/// are wrong, and must be computed again from a widened strip; values are widened at once.
 /// </remarks>
 internal static unsafe class DecodeProducts<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
     /// <summary>
-    /// scores[row][step][stream] = q[row] . k[stream][step]. A step at a time, so that 4 x 4 accumulators stay
-    /// in registers and four sums over lanes become one vector.
+    /// scores[row][step][stream] = q[row] . k[stream][step], for all heads of the strip. A step at a time, so
+    /// that 4 x 4 accumulators stay in registers and four sums over lanes become one vector.
     /// </summary>
     /// <param name="scores">The strip's scores in the first row; four are written for each step.</param>
     /// <param name="scoreStride">Floats from a row of scores to the next.</param>
     /// <param name="queries">Queries, packed [vector][row][lane].</param>
+    /// <param name="headFloats">Floats from the queries and scores of a head to those of the next.</param>
     /// <param name="keys">The strip.</param>
     /// <param name="dim">Head dim, at least a span.</param>
+    /// <returns>False where the scores are wrong.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static bool Scores<T, TRows>(float* scores, nint scoreStride, float* queries,
+    public static bool Scores<T, TRows>(float* scores, nint scoreStride, float* queries, nint headFloats,
         in ReadStrip<T> keys, nint dim)
         where T : unmanaged
         where TRows : struct, IRowCount
     {
         // Streams beyond the last repeat it.
         nint last = keys.Streams - 1, ahead = keys.Ahead, stride = keys.Stride;
-        nint s1 = Math.Min(1, last), s2 = Math.Min(2, last), s3 = last;
-        T* k0 = keys.Rows;
-        T* k1 = k0 + (s1 * keys.Apart), k2 = k0 + (s2 * keys.Apart), k3 = k0 + (s3 * keys.Apart);
+        nint to1 = Math.Min(1, last) * keys.Apart, to2 = Math.Min(2, last) * keys.Apart, to3 = last * keys.Apart;
+        T* rows = keys.Rows;
         TVector largest = TWidth.Zero;
         nint span = PairedElements<T, TWidth, TVector>.Span;
-        for (nint step = keys.Steps; step > 0; step--)
+        for (nint head = keys.Heads; head > 0; head--)
         {
-            KeyDots<TWidth, TVector> r0 = default, r1 = default, r2 = default, r3 = default;
-            float* q = queries;
-            for (nint begin = 0; begin < dim; begin += span)
+            float* s = scores;
+            T* k0 = rows, k1 = k0 + to1, k2 = k0 + to2, k3 = k0 + to3;
+            for (nint step = keys.Steps; step > 0; step--)
             {
-                // The last span may overlap the one before: the queries' lanes that both have are zero in it.
-                nint d = Math.Min(begin, dim - span);
-                CachePrefetch.Line(k0 + d + ahead);
-                CachePrefetch.Line(k1 + d + ahead);
-                CachePrefetch.Line(k2 + d + ahead);
-                CachePrefetch.Line(k3 + d + ahead);
-                if (PairedElements<T, TWidth, TVector>.Paired)
+                KeyDots<TWidth, TVector> r0 = default, r1 = default, r2 = default, r3 = default;
+                float* q = queries;
+                for (nint begin = 0; begin < dim; begin += span)
                 {
-                    TVector p0 = PairedElements<T, TWidth, TVector>.Load(k0 + d, ref largest);
-                    TVector p1 = PairedElements<T, TWidth, TVector>.Load(k1 + d, ref largest);
-                    TVector p2 = PairedElements<T, TWidth, TVector>.Load(k2 + d, ref largest);
-                    TVector p3 = PairedElements<T, TWidth, TVector>.Load(k3 + d, ref largest);
-                    Add<TRows>(q, TWidth.EvenHalves<T>(p0), TWidth.EvenHalves<T>(p1), TWidth.EvenHalves<T>(p2),
-                        TWidth.EvenHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
+                    // The last span may overlap the one before: the queries' lanes that both have are zero in it.
+                    nint d = Math.Min(begin, dim - span);
+                    CachePrefetch.Line(k0 + d + ahead);
+                    CachePrefetch.Line(k1 + d + ahead);
+                    CachePrefetch.Line(k2 + d + ahead);
+                    CachePrefetch.Line(k3 + d + ahead);
+                    if (PairedElements<T, TWidth, TVector>.Paired)
+                    {
+                        TVector p0 = PairedElements<T, TWidth, TVector>.Load(k0 + d, ref largest);
+                        TVector p1 = PairedElements<T, TWidth, TVector>.Load(k1 + d, ref largest);
+                        TVector p2 = PairedElements<T, TWidth, TVector>.Load(k2 + d, ref largest);
+                        TVector p3 = PairedElements<T, TWidth, TVector>.Load(k3 + d, ref largest);
+                        Add<TRows>(q, TWidth.EvenHalves<T>(p0), TWidth.EvenHalves<T>(p1), TWidth.EvenHalves<T>(p2),
+                            TWidth.EvenHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
+                        q += TRows.Count * TWidth.Count;
+                        Add<TRows>(q, TWidth.OddHalves<T>(p0), TWidth.OddHalves<T>(p1), TWidth.OddHalves<T>(p2),
+                            TWidth.OddHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
+                    }
+                    else
+                    {
+                        Add<TRows>(q, TWidth.Widen(k0 + d), TWidth.Widen(k1 + d), TWidth.Widen(k2 + d),
+                            TWidth.Widen(k3 + d), ref r0, ref r1, ref r2, ref r3);
+                    }
+
                     q += TRows.Count * TWidth.Count;
-                    Add<TRows>(q, TWidth.OddHalves<T>(p0), TWidth.OddHalves<T>(p1), TWidth.OddHalves<T>(p2),
-                        TWidth.OddHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
                 }
-                else
+
+                r0.Store(s);
+                if (TRows.Count > 1)
                 {
-                    Add<TRows>(q, TWidth.Widen(k0 + d), TWidth.Widen(k1 + d), TWidth.Widen(k2 + d),
-                        TWidth.Widen(k3 + d), ref r0, ref r1, ref r2, ref r3);
+                    r1.Store(s + scoreStride);
                 }
 
-                q += TRows.Count * TWidth.Count;
+                if (TRows.Count > 2)
+                {
+                    r2.Store(s + (2 * scoreStride));
+                }
+
+                if (TRows.Count > 3)
+                {
+                    r3.Store(s + (3 * scoreStride));
+                }
+
+                s += KeyStreams.MostStreams;
+                k0 += stride;
+                k1 += stride;
+                k2 += stride;
+                k3 += stride;
             }
 
-            r0.Store(scores);
-            if (TRows.Count > 1)
-            {
-                r1.Store(scores + scoreStride);
-            }
-
-            if (TRows.Count > 2)
-            {
-                r2.Store(scores + (2 * scoreStride));
-            }
-
-            if (TRows.Count > 3)
-            {
-                r3.Store(scores + (3 * scoreStride));
-            }
-
-            scores += KeyStreams.MostStreams;
-            k0 += stride;
-            k1 += stride;
-            k2 += stride;
-            k3 += stride;
+            rows += keys.HeadStride;
+            queries += headFloats;
+            scores += headFloats;
         }
 
         return PairedElements<T, TWidth, TVector>.AreFinite(largest);
@@ -106,7 +116,7 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
     /// <param name="weightStride">Floats from a row of p to the next.</param>
     /// <param name="values">The strip, from the first lane on.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static bool Values<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
+    public static void Values<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
         nint weightStride, in ReadStrip<T> values)
         where T : unmanaged
         where TRows : struct, IRowCount
@@ -118,6 +128,7 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         TBlock r2 = TRows.Count > 2 ? TBlock.Load(o2) : default;
         TBlock r3 = TRows.Count > 3 ? TBlock.Load(o3) : default;
         TVector largest = TWidth.Zero;
+        float* first = weights;
         T* v0 = values.Rows;
         nint ahead = values.Ahead, stride = values.Stride, apart = values.Apart;
         if (values.Streams == KeyStreams.MostStreams)
@@ -149,7 +160,8 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
 
         if (!PairedElements<T, TWidth, TVector>.AreFinite(largest))
         {
-            return false;
+            WidenedValues<T, TRows, TBlock>(output, outputStride, first, weightStride, values);
+            return;
         }
 
         r0.Store(output);
@@ -167,8 +179,6 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         {
             r3.Store(o3);
         }
-
-        return true;
     }
 
     /// <summary>The sum of 0 * x: NaN where some x is not finite, otherwise 0.</summary>
@@ -191,6 +201,30 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         }
 
         return sum;
+    }
+
+    // Step by step from widened rows, for strips that are not finite.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void WidenedValues<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
+        nint weightStride, in ReadStrip<T> values)
+        where T : unmanaged
+        where TRows : struct, IRowCount
+        where TBlock : struct, IRowBlock<TBlock, TVector>
+    {
+        int lanes = TBlock.Vectors * TWidth.Count;
+        float* widened = stackalloc float[KeyStreams.MostStreams * lanes];
+        ReadStrip<float> step = new() { Rows = widened, Streams = values.Streams, Apart = lanes, Steps = 1 };
+        for (nint i = 0; i < values.Steps; i++)
+        {
+            for (nint stream = 0; stream < values.Streams; stream++)
+            {
+                PairedElements<T, TWidth, TVector>.WidenRow(values.Rows + (i * values.Stride) + (stream * values.Apart),
+                    lanes, false, widened + (stream * lanes), TWidth.Count, 0);
+            }
+
+            Values<float, TRows, TBlock>(
+                output, outputStride, weights + (i * KeyStreams.MostStreams), weightStride, step);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

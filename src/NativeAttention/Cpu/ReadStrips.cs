@@ -4,7 +4,7 @@ namespace NativeAttention.Cpu;
 
 /// <summary>
 /// The strips of a chunk of K or V in the order they are read: heads inside, so that where heads are
-/// interleaved each stream is read from front to back. Each strip prefetches one that comes a little later.
+/// interleaved each stream is read from front to back.
 /// </summary>
 internal unsafe ref struct ReadStrips<T>
     where T : unmanaged
@@ -35,10 +35,10 @@ internal unsafe ref struct ReadStrips<T>
         this.lengths = lengths;
         this.next = next;
         streams = KeyStreams.At(0, keys, lengths.StreamKeys);
-        Head = -1;
+        Head = -lengths.Heads;
     }
 
-    /// <summary>Head of the current strip, from 0.</summary>
+    /// <summary>First head of the current strip, from 0.</summary>
     public int Head { get; private set; }
 
     /// <summary>Where the current strip begins in a row of scores, which has a step's keys side by side.</summary>
@@ -53,10 +53,17 @@ internal unsafe ref struct ReadStrips<T>
             // Rows seldom begin where cache lines do: the ends are asked for, since the line of the beginning
             // has come with the row before.
             T* rows = At(streams.First + step, Head);
-            nint ahead = (nint)(Later() - rows) + (CachePrefetch.LineBytes / sizeof(T)) - 1;
-            int steps = Math.Min(lengths.StripSteps, streams.Steps - step);
-            return new ReadStrip<T>(rows, streams.Count, (nint)(streams.Steps * strides.Sequence), steps,
-                (nint)strides.Sequence, ahead);
+            return new ReadStrip<T>
+            {
+                Rows = rows,
+                Streams = streams.Count,
+                Apart = (nint)(streams.Steps * strides.Sequence),
+                Steps = Math.Min(lengths.StripSteps, streams.Steps - step),
+                Stride = (nint)strides.Sequence,
+                Heads = Math.Min(lengths.Heads, heads - Head),
+                HeadStride = (nint)strides.Head,
+                Ahead = Ahead(rows) + (CachePrefetch.LineBytes / sizeof(T)) - 1,
+            };
         }
     }
 
@@ -64,7 +71,8 @@ internal unsafe ref struct ReadStrips<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
-        if (++Head < heads)
+        Head += lengths.Heads;
+        if (Head < heads)
         {
             return keys > 0;
         }
@@ -80,20 +88,17 @@ internal unsafe ref struct ReadStrips<T>
         return streams.First < keys;
     }
 
-    // The strip that is read some strips after the current one.
+    // To what is read a little later: the strip after the current one, or what is nearer if it has all heads.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly T* Later()
+    private readonly nint Ahead(T* rows)
     {
-        int head = Head + lengths.StripsAhead, later = step;
-        while (head >= heads)
-        {
-            head -= heads;
-            later += lengths.StripSteps;
-        }
-
-        return later < streams.Steps ? At(streams.First + later, head)
-            : streams.End < keys ? At(streams.End, head)
-            : next + (head * strides.Head);
+        bool turns = Head + lengths.Heads < heads;
+        int later = step + (turns ? 0 : lengths.StripSteps), head = turns ? Head + lengths.Heads : 0;
+        return later < streams.Steps ? lengths.Ahead != 0
+                ? lengths.Ahead
+                : (nint)(At(streams.First + later, head) - rows)
+            : streams.End < keys ? (nint)(At(streams.End, head) - rows)
+            : (nint)(next + (head * strides.Head) - rows);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,25 +8,18 @@ internal readonly record struct StripLengths
 
     private const int MostStreamKeys = KeySplit.ChunkKeys / KeyStreams.MostStreams;
 
-    /// <summary>Bytes of a stream between what is read and what is asked for.</summary>
-    private const int AheadBytes = 2048;
+    /// <summary>Bytes of a stream in a strip, and between what is read and what is asked for.</summary>
+    private const int StripBytes = 2048;
 
-    /// <summary>Bytes of a stream in a strip of values, where heads take turns.</summary>
+    /// <summary>Bytes of a stream in a strip where heads take turns.</summary>
     private const int TurnBytes = 1024;
 
-    /// <summary>Chooses the lengths.</summary>
-    /// <param name="keyBytes">Bytes from a key to the next, in the tensor where they are more.</param>
-    /// <param name="rowBytes">Bytes of a row of a head.</param>
-    /// <param name="heads">Heads that are read in turn.</param>
-    /// <param name="sums">
-    /// Whether each strip reads and writes what has been summed up so far, which must not come too often.
-    /// </param>
-    public StripLengths(long keyBytes, long rowBytes, int heads, bool sums)
+    private StripLengths(int streamKeys, long stripSteps, int heads, nint ahead)
     {
-        long strip = heads == 1 ? AheadBytes : sums ? TurnBytes : 0;
-        StreamKeys = (int)Math.Clamp(StreamBytes / Math.Max(1, keyBytes), 1, MostStreamKeys);
-        StripSteps = (int)Math.Clamp(strip / rowBytes, 1, StreamKeys);
-        StripsAhead = heads == 1 || sums ? 1 : (int)Math.Clamp(AheadBytes / rowBytes, 1, MostStreamKeys);
+        StreamKeys = streamKeys;
+        StripSteps = (int)Math.Clamp(stripSteps, 1, streamKeys);
+        Heads = heads;
+        Ahead = ahead;
     }
 
     /// <summary>Most keys of a stream. It decides the order of sums, and is the same for K and V.</summary>
@@ -35,6 +28,38 @@ internal readonly record struct StripLengths
     /// <summary>Most steps of a strip.</summary>
     public int StripSteps { get; }
 
-    /// <summary>From a strip to the one that it prefetches.</summary>
-    public int StripsAhead { get; }
+    /// <summary>Most heads of a strip.</summary>
+    public int Heads { get; }
+
+    /// <summary>Elements to what is asked for, or 0 for what begins the strip after.</summary>
+    public nint Ahead { get; }
+
+    /// <summary>Where heads are interleaved all of a token at a time, in the order of the memory.</summary>
+    /// <param name="streamKeys">Most keys of a stream.</param>
+    /// <param name="strides">Strides of the tensor.</param>
+    /// <param name="dim">Elements of a row.</param>
+    /// <param name="elementBytes">Bytes of an element.</param>
+    /// <param name="heads">Heads that are read in turn.</param>
+    public static StripLengths OfTokens(int streamKeys, TensorStrides strides, long dim, int elementBytes, int heads)
+    {
+        bool noGaps = strides.Head == dim && strides.Sequence == heads * dim;
+        return heads == 1
+            ? new StripLengths(streamKeys, StripBytes / (dim * elementBytes), 1, 0)
+            : new StripLengths(streamKeys, 1, heads, noGaps ? StripBytes / elementBytes : 0);
+    }
+
+    /// <summary>
+    /// Heads take turns, each with several tokens: for V, whose strips each read and write what their head has
+    /// summed up so far.
+    /// </summary>
+    /// <param name="streamKeys">Most keys of a stream.</param>
+    /// <param name="dim">Elements of a row.</param>
+    /// <param name="elementBytes">Bytes of an element.</param>
+    /// <param name="heads">Heads that are read in turn.</param>
+    public static StripLengths InTurns(int streamKeys, long dim, int elementBytes, int heads) =>
+        new(streamKeys, (heads == 1 ? StripBytes : TurnBytes) / (dim * elementBytes), 1, 0);
+
+    /// <summary>Most keys of a stream, from the bytes from a key to the next.</summary>
+    public static int KeysOfStream(long keyBytes) =>
+        (int)Math.Clamp(StreamBytes / Math.Max(1, keyBytes), 1, MostStreamKeys);
 }
