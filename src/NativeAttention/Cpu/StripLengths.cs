@@ -12,7 +12,7 @@ internal readonly record struct StripLengths
     private const int StripBytes = 2048;
 
     /// <summary>Bytes of a stream in a strip where heads take turns.</summary>
-    private const int TurnBytes = 1024;
+    private const int TurnBytes = 4096;
 
     private StripLengths(int streamKeys, long stripSteps, int heads, nint ahead)
     {
