@@ -68,6 +68,11 @@ internal static unsafe class PairedElements<T, TWidth, TVector>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Unshared(TVector x, nint shared, int odd)
     {
+        if (shared == 0)
+        {
+            return x;
+        }
+
         float first = Paired ? (shared - odd) * 0.5f : shared;
         return TWidth.SelectBetween(TWidth.Indices, TWidth.Broadcast(first), TWidth.Broadcast(TWidth.Count), x, TWidth.Zero);
     }

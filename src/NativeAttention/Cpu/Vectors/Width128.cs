@@ -167,13 +167,8 @@ internal readonly unsafe struct Width128 : IVectorWidth<Vector128<float>>
         Vector128.ConditionalSelect(isOdd, Vector128.Shuffle(odd, high), Vector128.Shuffle(even, high)).Store(destination + Count);
     }
 
-    // As ElementConvert does it, which says why.
+    // As ElementConvert does it, which says why; what is infinite is told before the multiplication.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> WidenHalf(Vector128<int> bits)
-    {
-        Vector128<int> placed = (bits << HalfBits.Shift) & Vector128.Create(HalfBits.Kept);
-        Vector128<float> scaled = placed.AsSingle() * Vector128.Create(HalfBits.Rebias);
-        Vector128<float> special = Vector128.GreaterThanOrEqual(Vector128.Abs(scaled), Vector128.Create(HalfBits.Infinite));
-        return scaled | (special & Vector128.Create(float.PositiveInfinity));
-    }
+    private static Vector128<float> WidenHalf(Vector128<int> bits) =>
+        RestoreInfinity(((bits << HalfBits.Shift) & Vector128.Create(HalfBits.Kept)).AsSingle()) * Vector128.Create(HalfBits.Rebias);
 }

@@ -166,13 +166,8 @@ internal readonly unsafe struct Width256 : IVectorWidth<Vector256<float>>
         Vector256.ConditionalSelect(isOdd, Vector256.Shuffle(odd, high), Vector256.Shuffle(even, high)).Store(destination + Count);
     }
 
-    // As ElementConvert does it, which says why.
+    // As ElementConvert does it, which says why; what is infinite is told before the multiplication.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> WidenHalf(Vector256<int> bits)
-    {
-        Vector256<int> placed = (bits << HalfBits.Shift) & Vector256.Create(HalfBits.Kept);
-        Vector256<float> scaled = placed.AsSingle() * Vector256.Create(HalfBits.Rebias);
-        Vector256<float> special = Vector256.GreaterThanOrEqual(Vector256.Abs(scaled), Vector256.Create(HalfBits.Infinite));
-        return scaled | (special & Vector256.Create(float.PositiveInfinity));
-    }
+    private static Vector256<float> WidenHalf(Vector256<int> bits) =>
+        RestoreInfinity(((bits << HalfBits.Shift) & Vector256.Create(HalfBits.Kept)).AsSingle()) * Vector256.Create(HalfBits.Rebias);
 }

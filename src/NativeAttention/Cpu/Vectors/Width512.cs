@@ -188,13 +188,8 @@ internal readonly unsafe struct Width512 : IVectorWidth<Vector512<float>>
         Vector512.ConditionalSelect(isOdd, Vector512.Shuffle(odd, high), Vector512.Shuffle(even, high)).Store(destination + Count);
     }
 
-    // As ElementConvert does it, which says why.
+    // As ElementConvert does it, which says why; what is infinite is told before the multiplication.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> WidenHalf(Vector512<int> bits)
-    {
-        Vector512<int> placed = (bits << HalfBits.Shift) & Vector512.Create(HalfBits.Kept);
-        Vector512<float> scaled = placed.AsSingle() * Vector512.Create(HalfBits.Rebias);
-        Vector512<float> special = Vector512.GreaterThanOrEqual(Vector512.Abs(scaled), Vector512.Create(HalfBits.Infinite));
-        return scaled | (special & Vector512.Create(float.PositiveInfinity));
-    }
+    private static Vector512<float> WidenHalf(Vector512<int> bits) =>
+        RestoreInfinity(((bits << HalfBits.Shift) & Vector512.Create(HalfBits.Kept)).AsSingle()) * Vector512.Create(HalfBits.Rebias);
 }
