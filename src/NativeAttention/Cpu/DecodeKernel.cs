@@ -61,11 +61,9 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
 
         long keyBytes = Math.Max(problem.Strides.Key.Sequence, problem.Strides.Value.Sequence) * sizeof(T);
         int streamKeys = StripLengths.KeysOfStream(keyBytes);
-        keyLengths =
-            StripLengths.OfTokens(streamKeys, problem.Strides.Key, shape.HeadDim, sizeof(T), tileHeads);
-        valueLengths = StripLengths.InTurns(streamKeys, shape.ValueHeadDim, sizeof(T), tileHeads);
-        int stripRows = KeyStreams.MostStreams * Math.Max(keyLengths.StripSteps * keyLengths.Heads,
-            valueLengths.StripSteps * valueLengths.Heads);
+        keyLengths = new StripLengths(streamKeys, shape.HeadDim, sizeof(T), tileHeads);
+        valueLengths = new StripLengths(streamKeys, shape.ValueHeadDim, sizeof(T), tileHeads);
+        int stripRows = KeyStreams.MostStreams * tileHeads * Math.Max(keyLengths.Steps, valueLengths.Steps);
         panels = new DecodePanels(rowTiles.Rows, PairedElements<T, TWidth, TVector>.Span, shape.HeadDim,
             shape.ValueHeadDim, MayWidenStrips ? stripRows : 0);
     }
@@ -261,16 +259,14 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         T* next = k + (keys * keyStrides.Sequence);
         for (ReadStrips<T> s = new(v, valueStrides, keys, t.KeyValueHeads, valueLengths, next); s.MoveNext();)
         {
-            float* weights = Panels(t, s.Head) + panels.Scores + s.FirstScore;
-            ReadStrip<T> strip = s.Current;
             if (WidensStrips)
             {
-                ValueBlocks(t, s.Head, weights, Widen(strip, Problem.Shape.ValueHeadDim, false, t),
-                    panels.OutputFloats);
+                ValueBlocks(
+                    t, s.FirstScore, Widen(s.Current, Problem.Shape.ValueHeadDim, false, t), panels.OutputFloats);
             }
             else
             {
-                ValueBlocks(t, s.Head, weights, strip, Problem.Shape.ValueHeadDim);
+                ValueBlocks(t, s.FirstScore, s.Current, Problem.Shape.ValueHeadDim);
             }
         }
     }
@@ -283,14 +279,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         bool read = true;
         for (ReadStrips<T> s = new(k, Problem.Strides.Key, keys, t.KeyValueHeads, keyLengths, next); s.MoveNext();)
         {
-            float* scores = Panels(t, s.Head) + panels.Scores + s.FirstScore;
             if (widen)
             {
-                ScoreBlocks(t, s.Head, scores, Widen(s.Current, dim, true, t), panels.QueryFloats);
+                ScoreBlocks(t, s.FirstScore, Widen(s.Current, dim, true, t), panels.QueryFloats);
             }
             else
             {
-                read &= ScoreBlocks(t, s.Head, scores, s.Current, dim);
+                read &= ScoreBlocks(t, s.FirstScore, s.Current, dim);
             }
         }
 
@@ -408,15 +403,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private bool ScoreBlocks<TElement>(in Tile t, int head, float* scores,
-        in ReadStrip<TElement> keys, nint dim)
+    private bool ScoreBlocks<TElement>(in Tile t, int first, in ReadStrip<TElement> keys, nint dim)
         where TElement : unmanaged
     {
         bool read = true;
         for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
         {
-            float* q = Panels(t, head) + ((nint)row * panels.QueryFloats);
-            float* s = scores + ((nint)row * DecodePanels.ScoreStride);
+            float* q = t.Panels + ((nint)row * panels.QueryFloats), s = ScoreRow(t, 0, row) + first;
             read &= Math.Min(TWidth.BlockVectors, t.Rows - row) switch
             {
                 1 => Scores<TElement, Rows1>(s, q, keys, dim),
@@ -437,15 +430,14 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
             scores, DecodePanels.ScoreStride, queries, panels.HeadFloats, keys, dim);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void ValueBlocks<TElement>(in Tile t, int head, float* weights,
-        in ReadStrip<TElement> values, nint dim)
+    private void ValueBlocks<TElement>(in Tile t, int first, in ReadStrip<TElement> values, nint dim)
         where TElement : unmanaged
     {
-        float* states = States(t, head);
+        float* states = States(t, 0);
         for (int row = 0; row < t.Rows; row += TWidth.BlockVectors)
         {
             float* o = states + ((nint)row * panels.StateStride);
-            float* p = weights + ((nint)row * DecodePanels.ScoreStride);
+            float* p = ScoreRow(t, 0, row) + first;
             switch (Math.Min(TWidth.BlockVectors, t.Rows - row))
             {
                 case 1: ValueBlocks<TElement, Rows1>(o, p, values, dim); break;
@@ -462,10 +454,10 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
         where TElement : unmanaged
         where TRows : struct, IRowCount
     {
-        nint d = 0;
-        for (; d <= dim - (4 * TWidth.Count); d += 4 * TWidth.Count)
+        nint quads = dim / (4 * TWidth.Count), d = quads * 4 * TWidth.Count;
+        if (quads > 0)
         {
-            ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(output + d, weights, values.From(d));
+            ValueBlock<TElement, TRows, RowBlock4<TWidth, TVector>>(output, weights, values, quads);
         }
 
         if (PairedElements<TElement, TWidth, TVector>.Paired)
@@ -497,12 +489,13 @@ internal sealed unsafe class DecodeKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, in ReadStrip<TElement> values)
+    private void ValueBlock<TElement, TRows, TBlock>(float* output, float* weights, in ReadStrip<TElement> values,
+        nint blocks = 1)
         where TElement : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector> =>
         DecodeProducts<TWidth, TVector>.Values<TElement, TRows, TBlock>(
-            output, panels.StateStride, weights, DecodePanels.ScoreStride, values);
+            output, panels.StateStride, weights, DecodePanels.ScoreStride, panels.HeadFloats, values, blocks);
 
     // Hides what is outside the band of a row, but for the prefix.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

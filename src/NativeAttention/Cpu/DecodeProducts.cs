@@ -39,7 +39,7 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         T* rows = keys.Rows;
         TVector largest = TWidth.Zero;
         nint span = PairedElements<T, TWidth, TVector>.Span;
-        for (nint head = keys.Heads; head > 0; head--)
+        for (nint head = 0; head < keys.Heads; head++)
         {
             float* s = scores;
             T* k0 = rows, k1 = k0 + to1, k2 = k0 + to2, k3 = k0 + to3;
@@ -51,10 +51,10 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
                 {
                     // The last span may overlap the one before: the queries' lanes that both have are zero in it.
                     nint d = Math.Min(begin, dim - span);
-                    CachePrefetch.Line(k0 + d + ahead);
-                    CachePrefetch.Line(k1 + d + ahead);
-                    CachePrefetch.Line(k2 + d + ahead);
-                    CachePrefetch.Line(k3 + d + ahead);
+                    CachePrefetch.Far(k0 + d + ahead);
+                    CachePrefetch.Far(k1 + d + ahead);
+                    CachePrefetch.Far(k2 + d + ahead);
+                    CachePrefetch.Far(k3 + d + ahead);
                     if (PairedElements<T, TWidth, TVector>.Paired)
                     {
                         TVector p0 = PairedElements<T, TWidth, TVector>.Load(k0 + d, ref largest);
@@ -108,76 +108,37 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
     }
 
     /// <summary>
-    /// output[row][lane] += sum over keys of p[row][step][stream] * v[stream][step][lane], for the lanes of one block.
+    /// output[row][lane] += sum over keys of p[row][step][stream] * v[stream][step][lane], for all heads of the strip
+    /// and the lanes of some blocks side by side.
     /// </summary>
     /// <param name="output">First lane of the first row.</param>
     /// <param name="outputStride">Floats from a row of the output to the next.</param>
     /// <param name="weights">p[row][step][stream], the strip's in the first row.</param>
     /// <param name="weightStride">Floats from a row of p to the next.</param>
+    /// <param name="headFloats">Floats from the output and weights of a head to those of the next.</param>
     /// <param name="values">The strip, from the first lane on.</param>
+    /// <param name="blocks">Number of blocks.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Values<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
-        nint weightStride, in ReadStrip<T> values)
+        nint weightStride, nint headFloats, in ReadStrip<T> values, nint blocks)
         where T : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector>
     {
-        float* o1 = output + outputStride, o2 = o1 + outputStride, o3 = o2 + outputStride;
-        TBlock r0 = TBlock.Load(output);
-        TBlock r1 = TRows.Count > 1 ? TBlock.Load(o1) : default;
-        TBlock r2 = TRows.Count > 2 ? TBlock.Load(o2) : default;
-        TBlock r3 = TRows.Count > 3 ? TBlock.Load(o3) : default;
-        TVector largest = TWidth.Zero;
-        float* first = weights;
-        T* v0 = values.Rows;
-        nint ahead = values.Ahead, stride = values.Stride, apart = values.Apart;
-        if (values.Streams == KeyStreams.MostStreams)
+        nint lanes = TBlock.Vectors * TWidth.Count;
+        T* rows = values.Rows;
+        for (nint head = 0; head < values.Heads; head++)
         {
-            T* v1 = v0 + apart, v2 = v1 + apart, v3 = v2 + apart;
-            for (nint step = values.Steps; step > 0; step--)
+            for (nint block = 0; block < blocks; block++)
             {
-                // Every stream has loads of its own: the processor foretells addresses from those that the same
-                // instruction had before, and would fetch what nobody wants.
-                AddKey<T, TRows, TBlock>(v0, ahead, weights, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                AddKey<T, TRows, TBlock>(v1, ahead, weights + 1, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                AddKey<T, TRows, TBlock>(v2, ahead, weights + 2, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                AddKey<T, TRows, TBlock>(v3, ahead, weights + 3, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                v0 += stride;
-                v1 += stride;
-                v2 += stride;
-                v3 += stride;
-                weights += KeyStreams.MostStreams;
+                nint lane = block * lanes;
+                ValueBlock<T, TRows, TBlock>(
+                    output + lane, outputStride, weights, weightStride, values, rows + lane);
             }
-        }
-        else
-        {
-            for (nint stream = 0; stream < values.Streams; stream++)
-            {
-                AddKey<T, TRows, TBlock>(v0 + (stream * apart), ahead, weights + stream, weightStride, ref largest,
-                    ref r0, ref r1, ref r2, ref r3);
-            }
-        }
 
-        if (!PairedElements<T, TWidth, TVector>.AreFinite(largest))
-        {
-            WidenedValues<T, TRows, TBlock>(output, outputStride, first, weightStride, values);
-            return;
-        }
-
-        r0.Store(output);
-        if (TRows.Count > 1)
-        {
-            r1.Store(o1);
-        }
-
-        if (TRows.Count > 2)
-        {
-            r2.Store(o2);
-        }
-
-        if (TRows.Count > 3)
-        {
-            r3.Store(o3);
+            rows += values.HeadStride;
+            output += headFloats;
+            weights += headFloats;
         }
     }
 
@@ -203,27 +164,93 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         return sum;
     }
 
+    // The block of one head, whose first row is the one given.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ValueBlock<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
+        nint weightStride, in ReadStrip<T> values, T* v0)
+        where T : unmanaged
+        where TRows : struct, IRowCount
+        where TBlock : struct, IRowBlock<TBlock, TVector>
+    {
+        float* o1 = output + outputStride, o2 = o1 + outputStride, o3 = o2 + outputStride;
+        TBlock r0 = TBlock.Load(output);
+        TBlock r1 = TRows.Count > 1 ? TBlock.Load(o1) : default;
+        TBlock r2 = TRows.Count > 2 ? TBlock.Load(o2) : default;
+        TBlock r3 = TRows.Count > 3 ? TBlock.Load(o3) : default;
+        TVector largest = TWidth.Zero;
+        float* p = weights;
+        nint ahead = values.Ahead, stride = values.Stride, apart = values.Apart;
+        if (values.Streams == KeyStreams.MostStreams)
+        {
+            T* v = v0, v1 = v0 + apart, v2 = v1 + apart, v3 = v2 + apart;
+            for (nint step = values.Steps; step > 0; step--)
+            {
+                // Every stream has loads of its own: the processor foretells addresses from those that the same
+                // instruction had before, and would fetch what nobody wants.
+                AddKey<T, TRows, TBlock>(v, ahead, p, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                AddKey<T, TRows, TBlock>(v1, ahead, p + 1, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                AddKey<T, TRows, TBlock>(v2, ahead, p + 2, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                AddKey<T, TRows, TBlock>(v3, ahead, p + 3, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                v += stride;
+                v1 += stride;
+                v2 += stride;
+                v3 += stride;
+                p += KeyStreams.MostStreams;
+            }
+        }
+        else
+        {
+            for (nint stream = 0; stream < values.Streams; stream++)
+            {
+                AddKey<T, TRows, TBlock>(v0 + (stream * apart), ahead, p + stream, weightStride, ref largest,
+                    ref r0, ref r1, ref r2, ref r3);
+            }
+        }
+
+        if (!PairedElements<T, TWidth, TVector>.AreFinite(largest))
+        {
+            WidenedValues<T, TRows, TBlock>(output, outputStride, weights, weightStride, values, v0);
+            return;
+        }
+
+        r0.Store(output);
+        if (TRows.Count > 1)
+        {
+            r1.Store(o1);
+        }
+
+        if (TRows.Count > 2)
+        {
+            r2.Store(o2);
+        }
+
+        if (TRows.Count > 3)
+        {
+            r3.Store(o3);
+        }
+    }
+
     // Step by step from widened rows, for strips that are not finite.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void WidenedValues<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
-        nint weightStride, in ReadStrip<T> values)
+        nint weightStride, in ReadStrip<T> values, T* rows)
         where T : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector>
     {
         int lanes = TBlock.Vectors * TWidth.Count;
         float* widened = stackalloc float[KeyStreams.MostStreams * lanes];
-        ReadStrip<float> step = new() { Rows = widened, Streams = values.Streams, Apart = lanes, Steps = 1 };
+        ReadStrip<float> step = new() { Rows = widened, Streams = values.Streams, Apart = lanes, Steps = 1, Heads = 1 };
         for (nint i = 0; i < values.Steps; i++)
         {
             for (nint stream = 0; stream < values.Streams; stream++)
             {
-                PairedElements<T, TWidth, TVector>.WidenRow(values.Rows + (i * values.Stride) + (stream * values.Apart),
+                PairedElements<T, TWidth, TVector>.WidenRow(rows + (i * values.Stride) + (stream * values.Apart),
                     lanes, false, widened + (stream * lanes), TWidth.Count, 0);
             }
 
             Values<float, TRows, TBlock>(
-                output, outputStride, weights + (i * KeyStreams.MostStreams), weightStride, step);
+                output, outputStride, weights + (i * KeyStreams.MostStreams), weightStride, 0, step, blocks: 1);
         }
     }
 

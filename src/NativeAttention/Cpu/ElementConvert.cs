@@ -56,7 +56,7 @@ internal static class ElementConvert
             ushort* from = (ushort*)source;
             for (int line = 0; ahead != 0 && line < length; line += CachePrefetch.LineBytes / sizeof(T))
             {
-                CachePrefetch.Line(from + ahead + line);
+                CachePrefetch.Near(from + ahead + line);
             }
 
             int i = 0;

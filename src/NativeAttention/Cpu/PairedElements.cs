@@ -90,7 +90,7 @@ internal static unsafe class PairedElements<T, TWidth, TVector>
         nint d = 0;
         for (; d <= dim - Span; d += Span)
         {
-            CachePrefetch.Line(source + d + ahead);
+            CachePrefetch.Far(source + d + ahead);
             WidenSpan(source + d, 0, destination, stride);
             destination += stride * (Span / TWidth.Count);
         }

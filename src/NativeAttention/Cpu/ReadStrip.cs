@@ -31,7 +31,7 @@ internal readonly unsafe struct ReadStrip<T>
     /// <summary>Elements from a head to the next.</summary>
     public nint HeadStride { get; init; }
 
-    /// <summary>Elements from what is read to what is to be prefetched with it.</summary>
+    /// <summary>Elements from what is read to what is asked for with it.</summary>
     public nint Ahead { get; init; }
 
     /// <summary>The same rows from a later lane on.</summary>

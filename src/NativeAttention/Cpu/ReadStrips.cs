@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace NativeAttention.Cpu;
 
 /// <summary>
-/// The strips of a chunk of K or V in the order they are read: heads inside, so that where heads are
-/// interleaved each stream is read from front to back.
+/// The strips of a chunk of K or V in the order they are read, each with all heads: where those are interleaved,
+/// a stream is read from front to back.
 /// </summary>
 internal unsafe ref struct ReadStrips<T>
     where T : unmanaged
@@ -14,7 +14,7 @@ internal unsafe ref struct ReadStrips<T>
     private readonly int keys;
     private readonly int heads;
     private readonly StripLengths lengths;
-    private readonly T* next;
+    private readonly T* after;
     private KeyStreams streams;
     private int step;
 
@@ -24,22 +24,19 @@ internal unsafe ref struct ReadStrips<T>
     /// <param name="keys">Keys of the chunk.</param>
     /// <param name="heads">Neighbouring key/value heads to read.</param>
     /// <param name="lengths">How much is read at a time.</param>
-    /// <param name="next">What is read after the last strip.</param>
+    /// <param name="after">What is read after the last strip.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ReadStrips(T* first, TensorStrides strides, int keys, int heads, StripLengths lengths, T* next)
+    public ReadStrips(T* first, TensorStrides strides, int keys, int heads, StripLengths lengths, T* after)
     {
         this.first = first;
         this.strides = strides;
         this.keys = keys;
         this.heads = heads;
         this.lengths = lengths;
-        this.next = next;
+        this.after = after;
         streams = KeyStreams.At(0, keys, lengths.StreamKeys);
-        Head = -lengths.Heads;
+        step = -lengths.Steps;
     }
-
-    /// <summary>First head of the current strip, from 0.</summary>
-    public int Head { get; private set; }
 
     /// <summary>Where the current strip begins in a row of scores, which has a step's keys side by side.</summary>
     public readonly int FirstScore => streams.First + (step * KeyStreams.MostStreams);
@@ -50,19 +47,19 @@ internal unsafe ref struct ReadStrips<T>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
-            // Rows seldom begin where cache lines do: the ends are asked for, since the line of the beginning
-            // has come with the row before.
-            T* rows = At(streams.First + step, Head);
+            // The same place of the next strip is asked for. Rows seldom begin where cache lines do: it is their
+            // ends, since the line of a beginning has come with the row before.
+            T* rows = At(streams.First + step);
             return new ReadStrip<T>
             {
                 Rows = rows,
                 Streams = streams.Count,
                 Apart = (nint)(streams.Steps * strides.Sequence),
-                Steps = Math.Min(lengths.StripSteps, streams.Steps - step),
+                Steps = Math.Min(lengths.Steps, streams.Steps - step),
                 Stride = (nint)strides.Sequence,
-                Heads = Math.Min(lengths.Heads, heads - Head),
+                Heads = heads,
                 HeadStride = (nint)strides.Head,
-                Ahead = Ahead(rows) + (CachePrefetch.LineBytes / sizeof(T)) - 1,
+                Ahead = (nint)(Next - rows) + (CachePrefetch.LineBytes / sizeof(T)) - 1,
             };
         }
     }
@@ -71,14 +68,7 @@ internal unsafe ref struct ReadStrips<T>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext()
     {
-        Head += lengths.Heads;
-        if (Head < heads)
-        {
-            return keys > 0;
-        }
-
-        Head = 0;
-        step += lengths.StripSteps;
+        step += lengths.Steps;
         if (step >= streams.Steps)
         {
             step = 0;
@@ -88,19 +78,15 @@ internal unsafe ref struct ReadStrips<T>
         return streams.First < keys;
     }
 
-    // To what is read a little later: the strip after the current one, or what is nearer if it has all heads.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly nint Ahead(T* rows)
+    // What the strip after the current one begins with.
+    private readonly T* Next
     {
-        bool turns = Head + lengths.Heads < heads;
-        int later = step + (turns ? 0 : lengths.StripSteps), head = turns ? Head + lengths.Heads : 0;
-        return later < streams.Steps ? lengths.Ahead != 0
-                ? lengths.Ahead
-                : (nint)(At(streams.First + later, head) - rows)
-            : streams.End < keys ? (nint)(At(streams.End, head) - rows)
-            : (nint)(next + (head * strides.Head) - rows);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => step + lengths.Steps < streams.Steps ? At(streams.First + step + lengths.Steps)
+            : streams.End < keys ? At(streams.End)
+            : after;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly T* At(int key, int head) => first + (key * strides.Sequence) + (head * strides.Head);
+    private readonly T* At(int key) => first + (key * strides.Sequence);
 }

@@ -50,7 +50,7 @@ internal unsafe struct RowBlock1<TWidth, TVector> : IRowBlock<RowBlock1<TWidth, 
     public static RowBlock1<TWidth, TVector> Read<T>(T* source, nint ahead, ref TVector largest)
         where T : unmanaged
     {
-        CachePrefetch.Line(source + ahead);
+        CachePrefetch.Far(source + ahead);
         return new() { v0 = TWidth.Widen(source) };
     }
 
@@ -83,7 +83,7 @@ internal unsafe struct RowBlock2<TWidth, TVector> : IRowBlock<RowBlock2<TWidth, 
     {
         if (PairedElements<T, TWidth, TVector>.Paired)
         {
-            CachePrefetch.Line(source + ahead);
+            CachePrefetch.Far(source + ahead);
             TVector a = PairedElements<T, TWidth, TVector>.Load(source, ref largest);
             return new()
             {
@@ -92,8 +92,8 @@ internal unsafe struct RowBlock2<TWidth, TVector> : IRowBlock<RowBlock2<TWidth, 
             };
         }
 
-        CachePrefetch.Line(source + ahead);
-        CachePrefetch.Line(source + ahead + TWidth.Count);
+        CachePrefetch.Far(source + ahead);
+        CachePrefetch.Far(source + ahead + TWidth.Count);
         return new()
         {
             v0 = TWidth.Widen(source),
@@ -144,9 +144,9 @@ internal unsafe struct RowBlock3<TWidth, TVector> : IRowBlock<RowBlock3<TWidth, 
     public static RowBlock3<TWidth, TVector> Read<T>(T* source, nint ahead, ref TVector largest)
         where T : unmanaged
     {
-        CachePrefetch.Line(source + ahead);
-        CachePrefetch.Line(source + ahead + TWidth.Count);
-        CachePrefetch.Line(source + ahead + (2 * TWidth.Count));
+        CachePrefetch.Far(source + ahead);
+        CachePrefetch.Far(source + ahead + TWidth.Count);
+        CachePrefetch.Far(source + ahead + (2 * TWidth.Count));
         return new()
         {
             v0 = TWidth.Widen(source),
@@ -204,8 +204,8 @@ internal unsafe struct RowBlock4<TWidth, TVector> : IRowBlock<RowBlock4<TWidth, 
     {
         if (PairedElements<T, TWidth, TVector>.Paired)
         {
-            CachePrefetch.Line(source + ahead);
-            CachePrefetch.Line(source + ahead + (2 * TWidth.Count));
+            CachePrefetch.Far(source + ahead);
+            CachePrefetch.Far(source + ahead + (2 * TWidth.Count));
             TVector a = PairedElements<T, TWidth, TVector>.Load(source, ref largest);
             TVector b = PairedElements<T, TWidth, TVector>.Load(source + (2 * TWidth.Count), ref largest);
             return new()
@@ -217,10 +217,10 @@ internal unsafe struct RowBlock4<TWidth, TVector> : IRowBlock<RowBlock4<TWidth, 
             };
         }
 
-        CachePrefetch.Line(source + ahead);
-        CachePrefetch.Line(source + ahead + TWidth.Count);
-        CachePrefetch.Line(source + ahead + (2 * TWidth.Count));
-        CachePrefetch.Line(source + ahead + (3 * TWidth.Count));
+        CachePrefetch.Far(source + ahead);
+        CachePrefetch.Far(source + ahead + TWidth.Count);
+        CachePrefetch.Far(source + ahead + (2 * TWidth.Count));
+        CachePrefetch.Far(source + ahead + (3 * TWidth.Count));
         return new()
         {
             v0 = TWidth.Widen(source),
