@@ -8,14 +8,18 @@ namespace NativeAttention.Cpu;
 /// already.
 /// </summary>
 /// <remarks>
-/// State for every lane: the maximum m (minus infinity before the first visible key) and the sum l. NaN needs
-/// no care in the maximum: the exponential of its score is NaN whatever the maximum is, and reaches l and
-/// through P the output.
+/// State for every lane: m (minus infinity before the first visible key) and the sum l. m is a score that was the
+/// largest once: it is raised only where a score exceeds it by more than <see cref="Slack"/>, so that what was
+/// accumulated is seldom rescaled; p is 256 at most then. (The idea is that of FlashAttention-4.) NaN needs no care in
+/// the maximum: the exponential of its score is NaN whatever m is, and reaches l and through P the output.
 /// </remarks>
 internal static unsafe class OnlineSoftmax<TWidth, TVector>
     where TWidth : struct, IVectorWidth<TVector>
     where TVector : struct
 {
+    /// <summary>How much larger than m a score may be, in base 2.</summary>
+    private const float Slack = 8;
+
     /// <summary>
     /// Hides what is outside a band: s[key][lane] = -inf unless low &lt;= lane - key &lt;= high. Blocks of
     /// lanes that lie wholly before the band belong to no strip and are left alone.
@@ -59,15 +63,19 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
     /// <param name="maxima">m of every lane.</param>
     /// <param name="sums">l of every lane.</param>
     /// <param name="rescale">Receives 2^(old m - m): the factor on what was accumulated so far.</param>
+    /// <returns>Whether some factor is not 1.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Update(float* scores, in KeyStrips strips, int lanes, float* maxima, float* sums,
+    public static bool Update(float* scores, in KeyStrips strips, int lanes, float* maxima, float* sums,
         float* rescale)
     {
+        bool raised = false;
         for (int lane = 0; lane < lanes; lane += TWidth.Count)
         {
-            UpdateVector(scores + lane, strips.End(lane / KeyStrips.BlockLanes), lanes, maxima + lane, sums + lane,
-                rescale + lane);
+            raised |= UpdateVector(scores + lane, strips.End(lane / KeyStrips.BlockLanes), lanes, maxima + lane,
+                sums + lane, rescale + lane);
         }
+
+        return raised;
     }
 
     /// <summary>As <see cref="Update"/>, for the lanes of one vector.</summary>
@@ -77,22 +85,34 @@ internal static unsafe class OnlineSoftmax<TWidth, TVector>
     /// <param name="maxima">m of the lanes.</param>
     /// <param name="sums">l of the lanes.</param>
     /// <param name="rescale">Receives 2^(old m - m).</param>
+    /// <returns>Whether some factor is not 1.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void UpdateVector(float* scores, int keys, nint stride, float* maxima, float* sums, float* rescale)
+    public static bool UpdateVector(float* scores, int keys, nint stride, float* maxima, float* sums, float* rescale)
     {
-        TVector before = TWidth.Load(maxima);
-        TVector max = Maximum(scores, keys, stride, before);
-        TWidth.Store(max, maxima);
+        TVector before = TWidth.Load(maxima), m = before, alpha = TWidth.Broadcast(1);
+        TVector max = Maximum(scores, keys, stride, before), most = TWidth.Add(before, TWidth.Broadcast(Slack));
+        bool raised = TWidth.AnyGreater(max, most);
+        if (raised)
+        {
+            m = TWidth.SelectBetween(max, TWidth.Broadcast(float.NegativeInfinity), most, before, max);
+            TWidth.Store(m, maxima);
+            alpha = Factor(before, m);
+        }
 
-        // A lane that has seen no key yet: -inf - -inf would be NaN.
-        TVector shift = TWidth.ReplaceNegativeInfinity(max, TWidth.Zero);
-        // Exactly 1 where the maximum stays: the polynomial is an ulp off there, and every tile counts.
-        TVector alpha = TWidth.SelectBetween(before, shift, shift, TWidth.Broadcast(1),
-            TWidth.Exp2(TWidth.Subtract(before, shift)));
         TWidth.Store(alpha, rescale);
-        TVector sum = Exponentials(scores, keys, stride, shift);
+        TVector sum = Exponentials(scores, keys, stride, Shift(m));
         TWidth.Store(TWidth.MultiplyAdd(TWidth.Load(sums), alpha, sum), sums);
+        return raised;
     }
+
+    // A lane that has seen no key yet: -inf - -inf would be NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Shift(TVector m) => TWidth.ReplaceNegativeInfinity(m, TWidth.Zero);
+
+    // Exactly 1 where m stays: the polynomial is an ulp off there, and every tile counts.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Factor(TVector before, TVector m) => TWidth.SelectBetween(
+        before, m, m, TWidth.Broadcast(1), TWidth.Exp2(TWidth.Subtract(before, Shift(m))));
 
     // Four chains hide the latency of the operation.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -92,23 +92,34 @@ internal static unsafe class PanelProduct<TWidth, TVector>
             c += DoubleRows * stride;
         }
 
-        while (rows > 0)
+        int tall = a.Steps == 0 ? 0 : TallBlocks(rows);
+        if (tall > 0)
         {
-            int most = rows is TallRows - 1 or TallRows or > 2 * ShortRows ? TallRows : ShortRows;
-            if (most == TallRows)
+            int last = Math.Min(rows, tall * TallRows);
+            switch (start)
             {
-                Tall<TRow>(c, from, Math.Min(rows, most) - 1, a, b, stride, start, rescale);
-            }
-            else
-            {
-                Short<TRow>(c, from, Math.Min(rows, most) - 1, a, b, stride, start, rescale);
+                case PanelStart.Zero: Tall<TRow, FromZero>(c, from, tall, last, a, b, stride, rescale); break;
+                case PanelStart.Keep: Tall<TRow, FromKept>(c, from, tall, last, a, b, stride, rescale); break;
+                default: Tall<TRow, FromRescaled>(c, from, tall, last, a, b, stride, rescale); break;
             }
 
-            rows -= most;
-            from += most * a.RowStride;
-            c += most * stride;
+            rows -= tall * TallRows;
+            from += tall * TallRows * a.RowStride;
+            c += tall * TallRows * stride;
+        }
+
+        for (; rows > 0; rows -= ShortRows)
+        {
+            Short<TRow>(c, from, Math.Min(rows, ShortRows) - 1, a, b, stride, start, rescale);
+            from += ShortRows * a.RowStride;
+            c += ShortRows * stride;
         }
     }
+
+    // 7 and 8 rows are two short blocks rather than a tall one with the rest of another; 5 are a tall one.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int TallBlocks(int rows) =>
+        Math.Max(0, ((rows + 1) / TallRows) - (rows % TallRows is 1 or 2 ? 1 : 0));
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Double<TRow>(float* c, float* a, in BroadcastOperand operand, float* b, nint stride,
@@ -191,14 +202,17 @@ internal static unsafe class PanelProduct<TWidth, TVector>
         c11.Store(c + (11 * stride));
     }
 
-    // Rows beyond the last repeat it, and their results are never used; of 6 that is at most the sixth.
+    // Blocks one below the other. A block's results are stored during the first step of the next: stores on their own
+    // at the end of each would leave the multipliers idle. The first block stores what it finds. A sixth row that is
+    // not there repeats the fifth, and its result is never used.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Tall<TRow>(float* c, float* a, int last, in BroadcastOperand operand, float* b,
-        nint stride, PanelStart start, float* rescale)
+    private static void Tall<TRow, TStart>(float* c, float* a, int blocks, int rows, in BroadcastOperand operand,
+        float* b, nint stride, float* rescale)
         where TRow : struct, IRowBlock<TRow, TVector>
+        where TStart : struct, IPanelStart
     {
         TRow c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default;
-        if (start != PanelStart.Zero)
+        if (TStart.Start != PanelStart.Zero)
         {
             c0 = TRow.Load(c);
             c1 = TRow.Load(c + stride);
@@ -208,43 +222,71 @@ internal static unsafe class PanelProduct<TWidth, TVector>
             c5 = TRow.Load(c + (5 * stride));
         }
 
-        if (start == PanelStart.Rescale)
-        {
-            TRow factor = TRow.Load(rescale);
-            c0.Scale(factor);
-            c1.Scale(factor);
-            c2.Scale(factor);
-            c3.Scale(factor);
-            c4.Scale(factor);
-            c5.Scale(factor);
-        }
-
         nint rowStride = operand.RowStride, stepStride = operand.StepStride;
-        float* a1 = a + rowStride;
-        float* a2 = a1 + rowStride;
-        float* a3 = a2 + rowStride;
-        float* a4 = a3 + rowStride;
-        float* a5 = a + (last * rowStride);
-        nint k = 0;
-        for (int steps = operand.Steps; steps > 0; steps--)
+        float* previous = c;
+        for (; blocks > 0; blocks--, rows -= TallRows)
         {
-            TRow row = TRow.Load(b);
-            c0.Add(TWidth.Broadcast(a[k]), row);
-            c1.Add(TWidth.Broadcast(a1[k]), row);
-            c2.Add(TWidth.Broadcast(a2[k]), row);
-            c3.Add(TWidth.Broadcast(a3[k]), row);
-            c4.Add(TWidth.Broadcast(a4[k]), row);
-            c5.Add(TWidth.Broadcast(a5[k]), row);
-            k += stepStride;
-            b += stride;
+            float* a1 = a + rowStride;
+            float* a2 = a1 + rowStride;
+            float* a3 = a2 + rowStride;
+            float* a4 = a3 + rowStride;
+            float* a5 = rows < TallRows ? a4 : a4 + rowStride;
+            float* bk = b;
+            TRow row = TRow.Load(bk);
+            Begin<TRow, TStart>(ref c0, previous, c, rescale, *a, row);
+            Begin<TRow, TStart>(ref c1, previous + stride, c + stride, rescale, *a1, row);
+            Begin<TRow, TStart>(ref c2, previous + (2 * stride), c + (2 * stride), rescale, *a2, row);
+            Begin<TRow, TStart>(ref c3, previous + (3 * stride), c + (3 * stride), rescale, *a3, row);
+            Begin<TRow, TStart>(ref c4, previous + (4 * stride), c + (4 * stride), rescale, *a4, row);
+            Begin<TRow, TStart>(ref c5, previous + (5 * stride), c + (5 * stride), rescale, *a5, row);
+            nint k = 0;
+            for (int steps = operand.Steps - 1; steps > 0; steps--)
+            {
+                k += stepStride;
+                bk += stride;
+                row = TRow.Load(bk);
+                c0.Add(TWidth.Broadcast(a[k]), row);
+                c1.Add(TWidth.Broadcast(a1[k]), row);
+                c2.Add(TWidth.Broadcast(a2[k]), row);
+                c3.Add(TWidth.Broadcast(a3[k]), row);
+                c4.Add(TWidth.Broadcast(a4[k]), row);
+                c5.Add(TWidth.Broadcast(a5[k]), row);
+            }
+
+            previous = c;
+            c += TallRows * stride;
+            a = a5 + rowStride;
         }
 
-        c0.Store(c);
-        c1.Store(c + stride);
-        c2.Store(c + (2 * stride));
-        c3.Store(c + (3 * stride));
-        c4.Store(c + (4 * stride));
-        c5.Store(c + (5 * stride));
+        c0.Store(previous);
+        c1.Store(previous + stride);
+        c2.Store(previous + (2 * stride));
+        c3.Store(previous + (3 * stride));
+        c4.Store(previous + (4 * stride));
+        c5.Store(previous + (5 * stride));
+    }
+
+    // Stores a row of the block before, and begins one of the next with its first step.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Begin<TRow, TStart>(ref TRow c, float* previous, float* current, float* rescale, float x,
+        in TRow row)
+        where TRow : struct, IRowBlock<TRow, TVector>
+        where TStart : struct, IPanelStart
+    {
+        c.Store(previous);
+        if (TStart.Start == PanelStart.Zero)
+        {
+            c.Set(TWidth.Broadcast(x), row);
+            return;
+        }
+
+        c = TRow.Load(current);
+        if (TStart.Start == PanelStart.Rescale)
+        {
+            c.Scale(TRow.Load(rescale));
+        }
+
+        c.Add(TWidth.Broadcast(x), row);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -290,5 +332,26 @@ internal static unsafe class PanelProduct<TWidth, TVector>
         c1.Store(c + stride);
         c2.Store(c + (2 * stride));
         c3.Store(c + (3 * stride));
+    }
+
+    // What a panel product does with the result that it finds, as a type: without a branch at every row.
+    private interface IPanelStart
+    {
+        static abstract PanelStart Start { get; }
+    }
+
+    private readonly struct FromZero : IPanelStart
+    {
+        public static PanelStart Start => PanelStart.Zero;
+    }
+
+    private readonly struct FromKept : IPanelStart
+    {
+        public static PanelStart Start => PanelStart.Keep;
+    }
+
+    private readonly struct FromRescaled : IPanelStart
+    {
+        public static PanelStart Start => PanelStart.Rescale;
     }
 }

@@ -12,3 +12,11 @@ internal enum PanelStart
     /// <summary>Adds to what it was times a factor per lane: c = factor c + a b.</summary>
     Rescale,
 }
+
+/// <summary>How a panel product begins.</summary>
+internal static class PanelStarts
+{
+    /// <summary>The same, but for what is kept: that is rescaled where the softmax says so.</summary>
+    public static PanelStart Or(this PanelStart start, bool rescale) =>
+        rescale && start == PanelStart.Keep ? PanelStart.Rescale : start;
+}

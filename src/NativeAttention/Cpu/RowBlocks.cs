@@ -30,6 +30,9 @@ internal unsafe interface IRowBlock<TSelf, TVector>
     /// <summary>this *= factor</summary>
     void Scale(in TSelf factor);
 
+    /// <summary>this = x * row</summary>
+    void Set(TVector x, in TSelf row);
+
     /// <summary>this += x * row</summary>
     void Add(TVector x, in TSelf row);
 }
@@ -59,6 +62,9 @@ internal unsafe struct RowBlock1<TWidth, TVector> : IRowBlock<RowBlock1<TWidth, 
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Scale(in RowBlock1<TWidth, TVector> factor) => v0 = TWidth.Multiply(v0, factor.v0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(TVector x, in RowBlock1<TWidth, TVector> row) => v0 = TWidth.Multiply(x, row.v0);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(TVector x, in RowBlock1<TWidth, TVector> row) => v0 = TWidth.MultiplyAdd(x, row.v0, v0);
@@ -116,6 +122,13 @@ internal unsafe struct RowBlock2<TWidth, TVector> : IRowBlock<RowBlock2<TWidth, 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(TVector x, in RowBlock2<TWidth, TVector> row)
+    {
+        v0 = TWidth.Multiply(x, row.v0);
+        v1 = TWidth.Multiply(x, row.v1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(TVector x, in RowBlock2<TWidth, TVector> row)
     {
         v0 = TWidth.MultiplyAdd(x, row.v0, v0);
@@ -169,6 +182,14 @@ internal unsafe struct RowBlock3<TWidth, TVector> : IRowBlock<RowBlock3<TWidth, 
         v0 = TWidth.Multiply(v0, factor.v0);
         v1 = TWidth.Multiply(v1, factor.v1);
         v2 = TWidth.Multiply(v2, factor.v2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(TVector x, in RowBlock3<TWidth, TVector> row)
+    {
+        v0 = TWidth.Multiply(x, row.v0);
+        v1 = TWidth.Multiply(x, row.v1);
+        v2 = TWidth.Multiply(x, row.v2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -246,6 +267,15 @@ internal unsafe struct RowBlock4<TWidth, TVector> : IRowBlock<RowBlock4<TWidth, 
         v1 = TWidth.Multiply(v1, factor.v1);
         v2 = TWidth.Multiply(v2, factor.v2);
         v3 = TWidth.Multiply(v3, factor.v3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(TVector x, in RowBlock4<TWidth, TVector> row)
+    {
+        v0 = TWidth.Multiply(x, row.v0);
+        v1 = TWidth.Multiply(x, row.v1);
+        v2 = TWidth.Multiply(x, row.v2);
+        v3 = TWidth.Multiply(x, row.v3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

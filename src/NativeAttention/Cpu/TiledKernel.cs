@@ -95,7 +95,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
                 if (!t.Walk.IsDone && t.Walk.Next == keyTile)
                 {
                     Visit(t, t.Walk.Take(), rows);
-                    t.Start = PanelStart.Rescale;
+                    t.Start = PanelStart.Keep;
                 }
             }
         }
@@ -234,9 +234,9 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
             }
         }
 
-        OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Own + panels.Maxima,
+        bool raised = OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Own + panels.Maxima,
             t.Own + panels.Sums, t.Scratch + panels.Rescale);
-        Accumulate(t, rows, strips);
+        Accumulate(t, rows, strips, t.Start.Or(raised));
     }
 
     // S^T[key][lane] = k[key] . Q^T[.][lane]
@@ -258,7 +258,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
 
     // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Accumulate(in Tile t, in KeyTileRows source, in KeyStrips strips)
+    private void Accumulate(in Tile t, in KeyTileRows source, in KeyStrips strips, PanelStart start)
     {
         int lanes = panels.Lanes;
         BroadcastOperand v = new()
@@ -277,7 +277,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
                 v.Start = source.Value + (begin * v.StepStride);
                 PanelProduct<TWidth, TVector>.Multiply(t.Own + panels.Output + lane, v,
                     t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
-                    s == 0 ? t.Start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
+                    s == 0 ? start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
             }
         }
     }

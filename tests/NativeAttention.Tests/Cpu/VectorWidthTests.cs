@@ -45,9 +45,12 @@ public unsafe class VectorWidthTests
             TVector between = TWidth.SelectBetween(
                 TWidth.Indices, TWidth.Broadcast(1), TWidth.Broadcast(TWidth.Count - 2), yes, no);
             bool inside = lane >= 1 && lane <= TWidth.Count - 2;
+            TVector others = TWidth.Broadcast(lane);
+            bool last = lane == TWidth.Count - 1;
             Assert.Multiple(() =>
             {
                 Assert.That(Lane<TWidth, TVector>(TWidth.Indices, lane), Is.EqualTo(lane));
+                Assert.That(TWidth.AnyGreater(TWidth.Indices, others), Is.EqualTo(!last));
                 Assert.That(Lane<TWidth, TVector>(between, lane), Is.EqualTo(inside ? 1 : 2));
             });
         }
@@ -58,6 +61,7 @@ public unsafe class VectorWidthTests
             Assert.That(Lane<TWidth, TVector>(empty, 0), Is.EqualTo(1));
             Assert.That(Lane<TWidth, TVector>(TWidth.ReplaceNegativeInfinity(no, yes), 0), Is.EqualTo(2));
             Assert.That(Lane<TWidth, TVector>(TWidth.Max(yes, no), 0), Is.EqualTo(2));
+            Assert.That(TWidth.AnyGreater(TWidth.Broadcast(float.NaN), no), Is.False);
             Assert.That(Lane<TWidth, TVector>(TWidth.Max(no, TWidth.Broadcast(float.NegativeInfinity)), 0),
                 Is.EqualTo(2));
         });
@@ -72,7 +76,7 @@ public unsafe class VectorWidthTests
         {
             foreach (PanelStart start in Enum.GetValues<PanelStart>())
             {
-                foreach (int rows in Enumerable.Range(1, 14))
+                foreach (int rows in Enumerable.Range(1, 20))
                 {
                     CheckProduct<TWidth, TVector>(random, rows, random.Next(9), vectors * TWidth.Count, start,
                         transposed: random.Next(2) == 0);

@@ -61,12 +61,12 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
         BoxTensors<T> t = new(Problem, tensors, box);
         Prologue(box, t, scratch);
         PanelStart start = PanelStart.Zero;
-        for (KeyBoxes keys = new(box, keyBox); keys.MoveNext(); start = PanelStart.Rescale)
+        for (KeyBoxes keys = new(box, keyBox); keys.MoveNext(); start = PanelStart.Keep)
         {
             Visit(box, t, keys.First, keys.Count, start, scratch);
         }
 
-        for (int first = 0; first < Problem.ExtraKeys; first += keyBox, start = PanelStart.Rescale)
+        for (int first = 0; first < Problem.ExtraKeys; first += keyBox, start = PanelStart.Keep)
         {
             VisitExtra(t, first, Math.Min(keyBox, Problem.ExtraKeys - first), start, scratch);
         }
@@ -145,7 +145,7 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
     private void Accumulate(int keys, PanelStart start, float* scratch)
     {
         int lanes = panels.Lanes;
-        OnlineSoftmax<TWidth, TVector>.Update(scratch + panels.Scores, new KeyStrips(keys, lanes, keys), lanes,
+        bool raised = OnlineSoftmax<TWidth, TVector>.Update(scratch + panels.Scores, new KeyStrips(keys, lanes, keys), lanes,
             scratch + panels.Maxima, scratch + panels.Sums, scratch + panels.Rescale);
         BroadcastOperand v = new()
         {
@@ -156,7 +156,7 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
             StepStride = panels.ValueHeadDim,
         };
         PanelProduct<TWidth, TVector>.Multiply(scratch + panels.Output, v, scratch + panels.Scores, lanes, lanes,
-            start, scratch + panels.Rescale);
+            start.Or(raised), scratch + panels.Rescale);
     }
 
     // s = -inf where the lane's query does not see the key.

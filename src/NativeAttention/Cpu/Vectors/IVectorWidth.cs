@@ -64,13 +64,16 @@ internal unsafe interface IVectorWidth<TVector>
     /// <summary>The larger of two numbers; either operand when one is NaN.</summary>
     static abstract TVector Max(TVector a, TVector b);
 
+    /// <summary>Whether a is the greater of two numbers in some lane.</summary>
+    static abstract bool AnyGreater(TVector a, TVector b);
+
     /// <summary>Lane by lane: value where low &lt;= x &lt;= high, otherwise other.</summary>
     static abstract TVector SelectBetween(TVector x, TVector low, TVector high, TVector value, TVector other);
 
     /// <summary>Lane by lane: other where x is minus infinity, otherwise x.</summary>
     static abstract TVector ReplaceNegativeInfinity(TVector x, TVector other);
 
-    /// <summary>2^x for x &lt;= 0; 0 below 2^-125 and for minus infinity; NaN for NaN.</summary>
+    /// <summary>2^x for x up to 64; 0 below 2^-125 and for minus infinity; NaN for NaN.</summary>
     static abstract TVector Exp2(TVector x);
 
     /// <summary>Stores the sums over the lanes of four vectors, side by side.</summary>

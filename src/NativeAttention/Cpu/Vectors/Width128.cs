@@ -65,6 +65,9 @@ internal readonly unsafe struct Width128 : IVectorWidth<Vector128<float>>
     public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.MaxNative(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(Vector128<float> a, Vector128<float> b) => Vector128.GreaterThanAny(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> SelectBetween(Vector128<float> x, Vector128<float> low,
         Vector128<float> high, Vector128<float> value, Vector128<float> other) => Vector128.ConditionalSelect(
             Vector128.GreaterThanOrEqual(x, low) & Vector128.LessThanOrEqual(x, high), value, other);

@@ -65,6 +65,9 @@ internal readonly unsafe struct Width256 : IVectorWidth<Vector256<float>>
     public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Vector256.MaxNative(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(Vector256<float> a, Vector256<float> b) => Vector256.GreaterThanAny(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> SelectBetween(Vector256<float> x, Vector256<float> low,
         Vector256<float> high, Vector256<float> value, Vector256<float> other) => Vector256.ConditionalSelect(
             Vector256.GreaterThanOrEqual(x, low) & Vector256.LessThanOrEqual(x, high), value, other);

@@ -65,6 +65,9 @@ internal readonly unsafe struct Width512 : IVectorWidth<Vector512<float>>
     public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.MaxNative(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AnyGreater(Vector512<float> a, Vector512<float> b) => Vector512.GreaterThanAny(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> SelectBetween(Vector512<float> x, Vector512<float> low,
         Vector512<float> high, Vector512<float> value, Vector512<float> other) => Vector512.ConditionalSelect(
             Vector512.GreaterThanOrEqual(x, low) & Vector512.LessThanOrEqual(x, high), value, other);

@@ -48,6 +48,8 @@ internal readonly unsafe struct WidthScalar : IVectorWidth<float>
 
     public static float Max(float a, float b) => a > b ? a : b;
 
+    public static bool AnyGreater(float a, float b) => a > b;
+
     public static float SelectBetween(float x, float low, float high, float value, float other) =>
         x >= low && x <= high ? value : other;
 
