@@ -120,7 +120,19 @@ public class BenchAppTests
         Assert.That(error, Does.StartWith("bench: ").And.Contain(arguments[^1]));
     }
 
+    // Signatures of Zen 4, Zen 5 and Emerald Rapids.
+    [TestCase("AMD EPYC", 0x00A10F11, "AMD EPYC 19h-11h")]
+    [TestCase("AMD EPYC", 0x00B00F21, "AMD EPYC 1Ah-02h")]
+    [TestCase("Intel Xeon Processor", 0x000C06F2, "Intel Xeon Processor 06h-CFh")]
+    [TestCase("AMD EPYC 9B14 96-Core Processor", 0x00A10F11, "AMD EPYC 9B14 96-Core Processor")]
+    [TestCase("Neoverse", null, "Neoverse")]
+    public void A_processor_without_a_number_is_told_by_family_and_model(string name, int? signature, string expected)
+    {
+        Assert.That(Machine.WithModel(name, signature), Is.EqualTo(expected));
+    }
+
     [TestCase("AMD EPYC", 2, "epyc-2core")]
+    [TestCase("AMD EPYC 19h-11h", 2, "epyc-19h-11h-2core")]
     [TestCase("AMD EPYC 9B14 96-Core Processor", 8, "epyc-9b14-8core")]
     [TestCase("Intel(R) Xeon(R) Platinum 8480+ CPU @ 2.00GHz", 4, "xeon-platinum-8480-4core")]
     [TestCase("12th Gen Intel(R) Core(TM) i7-1260P", 16, "12th-gen-i7-16core")]

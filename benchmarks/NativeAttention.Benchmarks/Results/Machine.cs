@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text.RegularExpressions;
 using BenchmarkDotNet.Environments;
 using NativeAttention.Benchmarks.App;
@@ -15,8 +16,8 @@ internal static partial class Machine
     /// <summary>The line that opens the run of the CPU.</summary>
     public static RunLine Describe(BenchOptions options)
     {
-        string processor =
-            HostEnvironmentInfo.GetCurrent().CpuInfo.Value?.ProcessorName ?? "unknown processor";
+        string processor = WithModel(
+            HostEnvironmentInfo.GetCurrent().CpuInfo.Value?.ProcessorName ?? "unknown processor", Signature());
         return new RunLine
         {
             Schema = RunLine.CurrentSchema,
@@ -48,6 +49,27 @@ internal static partial class Machine
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return string.Join('-', words.Except(NoName).Take(3).Append($"{cores}core"));
     }
+
+    /// <summary>
+    /// The name of a processor that tells it from others: virtual machines often hide the model, and then family and
+    /// model of the CPUID instruction stand for it, in the hexadecimal form of the vendors' documents.
+    /// </summary>
+    /// <param name="processor">Its name.</param>
+    /// <param name="signature">EAX of CPUID function 1; null where there is no such instruction.</param>
+    internal static string WithModel(string processor, int? signature)
+    {
+        if (signature is not int bits || processor.Any(char.IsAsciiDigit))
+        {
+            return processor;
+        }
+
+        // The extended family counts from family 15 on; both vendors extend the model of the families of today.
+        int family = (bits >> 8) & 0xF, model = ((bits >> 4) & 0xF) | ((bits >> 12) & 0xF0);
+        family += family == 0xF ? (bits >> 20) & 0xFF : 0;
+        return $"{processor} {family:X2}h-{model:X2}h";
+    }
+
+    private static int? Signature() => X86Base.IsSupported ? X86Base.CpuId(1, 0).Eax : null;
 
     // The SDK appends the commit that was checked out to the version.
     private static string Commit()

@@ -49,9 +49,15 @@ internal sealed class Baselines
         return new Baselines(RunGroup.Of(files), sameMachine: true);
     }
 
-    /// <summary>The newest run on the same device that is older; null when there is none.</summary>
+    /// <summary>
+    /// The newest run on the same device that is older and has a case of ours in common; null when there is none.
+    /// </summary>
     public RunGroup? For(RunGroup group) => _groups
         .Where(g => g.HasOurs && g.First.Device == group.First.Device)
-        .Where(g => !_sameMachine || (g.First.Machine == group.First.Machine && g.Date < group.Date))
+        .Where(g => !_sameMachine || (g.First.Machine == group.First.Machine && g.Date < group.Date
+            && CasesOf(g).Intersect(CasesOf(group)).Any()))
         .MaxBy(g => g.Date);
+
+    private static IEnumerable<string> CasesOf(RunGroup group) =>
+        group.Measurements.Where(m => m.IsOurs).Select(m => m.Case);
 }

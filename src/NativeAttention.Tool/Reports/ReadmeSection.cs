@@ -4,7 +4,7 @@ using NativeAttention.Tool.Devices;
 namespace NativeAttention.Tool.Reports;
 
 /// <summary>
-/// The performance section of the README: headline tables of the newest stored runs on each kind of device,
+/// The performance section of the README: headline tables of the newest stored runs on each device of each machine,
 /// between two markers.
 /// </summary>
 internal static class ReadmeSection
@@ -28,13 +28,18 @@ internal static class ReadmeSection
         MarkdownWriter text = new();
         foreach ((DeviceKind kind, string name) in Kinds)
         {
-            RunGroup[] newest = Newest([.. groups.Where(g => g.Kind == kind && g.HasOurs)]);
-            for (int i = 0; i < newest.Length; i++)
+            RunGroup[][] devices = [.. groups.Where(g => g.Kind == kind && g.HasOurs)
+                .GroupBy(g => (g.First.Machine, g.First.Device), (_, runs) => Newest([.. runs]))
+                .OrderByDescending(newest => newest[0].Date)];
+            foreach (RunGroup[] newest in devices)
             {
-                Write(text, name, newest[i], newest[..i], folder);
+                for (int i = 0; i < newest.Length; i++)
+                {
+                    Write(text, name, newest[i], newest[..i], folder);
+                }
             }
 
-            if (newest.Length == 0)
+            if (devices.Length == 0)
             {
                 text.Paragraph($"{name}: no measurement is stored yet, so no speed is claimed.");
             }
@@ -56,8 +61,8 @@ internal static class ReadmeSection
             : throw ToolException.BadInput($"{path}: the line '{End}' stands before '{Begin}'");
     }
 
-    // Runs with goals are those to be judged by: of each goal the newest that has it. Without goals the newest of all.
-    // Newest first.
+    // Runs with goals are those that a device is judged by: of each goal the newest that has it. Without goals the
+    // newest of all. Newest first.
     private static RunGroup[] Newest(IReadOnlyList<RunGroup> groups)
     {
         RunGroup[] sorted = [.. groups.OrderByDescending(g => g.Date)];

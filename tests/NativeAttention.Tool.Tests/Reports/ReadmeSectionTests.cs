@@ -76,6 +76,24 @@ public class ReadmeSectionTests
     }
 
     [Test]
+    public void Machines_do_not_hide_each_other()
+    {
+        using TempFolder folder = new();
+        folder.Store("old", ResultLines.Run("cpu", "one", day: 18), ResultLines.Measurement(9, "nattn-cpu"));
+        folder.Store("one", ResultLines.Run("cpu", "one", day: 20), ResultLines.Measurement(5, "nattn-cpu"));
+        folder.Store("two", ResultLines.Run("cpu", "two", day: 19), ResultLines.Measurement(7, "nattn-cpu"));
+        File.WriteAllText(folder["README.md"], Old);
+        ToolResult result =
+            ToolResult.Of(FakeDevices.WithCpu(), "report", folder.Path, "--readme", folder["README.md"]);
+        Assert.That(result.ExitCode, Is.EqualTo(ExitCodes.Ok), result.Error);
+        string text = File.ReadAllText(folder["README.md"]);
+        int first = text.IndexOf("(one)", StringComparison.Ordinal);
+        Assert.That(first, Is.GreaterThan(0));
+        Assert.That(text.IndexOf("(two)", StringComparison.Ordinal), Is.GreaterThan(first));
+        Assert.That(text, Does.Not.Contain("(old)"));
+    }
+
+    [Test]
     public void Of_each_goal_the_newest_run_that_has_it_is_shown()
     {
         using TempFolder folder = new();

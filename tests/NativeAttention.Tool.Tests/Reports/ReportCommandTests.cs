@@ -138,7 +138,7 @@ public class ReportCommandTests
     }
 
     [Test]
-    public void Runs_are_compared_with_the_newest_earlier_one_of_the_same_machine_and_device()
+    public void Runs_are_compared_with_the_newest_earlier_one_that_shares_machine_device_and_a_case()
     {
         void Store(string name, int day, string machine, double seconds, string device = "NVIDIA H200") =>
             _folder.Store(name, ResultLines.Run(device, machine, day) with { Commit = name },
@@ -150,6 +150,8 @@ public class ReportCommandTests
         Store("now", 21, "h200", 4);
         Store("later", 22, "h200", 5);
         _folder.Store("steps", ResultLines.Run(day: 20), new StepLine { Name = "x", Status = ResultStatus.Ok });
+        _folder.Store("elsewhat", ResultLines.Run(day: 20) with { Commit = "elsewhat" },
+            ResultLines.Measurement(1, length: 8));
         Assert.That(BaselineOf(_folder["now"]), Is.EqualTo("older"));
         Assert.That(BaselineOf(_folder["later"]), Is.EqualTo("now"));
         Assert.That(BaselineOf(_folder["oldest"]), Is.Null);
