@@ -15,9 +15,13 @@ internal unsafe struct KeyTileRows
     /// <summary>Distance between values.</summary>
     public nint ValueStride;
 
+    /// <summary>Number of keys and of values.</summary>
+    public int Count;
+
     /// <summary>The rows from one on.</summary>
-    public readonly KeyTileRows From(nint row) => this with
+    public readonly KeyTileRows From(int row) => this with
     {
+        Count = Count - row,
         Key = Key + (row * KeyStride),
         Value = Value + (row * ValueStride),
     };

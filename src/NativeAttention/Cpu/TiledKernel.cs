@@ -38,6 +38,15 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     /// <summary>Tasks for each thread below which query tiles are rather tasks of their own.</summary>
     private const int LeastTasks = 4;
 
+    /// <summary>
+    /// Rows of a product between which rows of the next key tile are asked for: whole blocks of every micro-kernel,
+    /// since others overwrite what follows them.
+    /// </summary>
+    private const int AskingRows = 24;
+
+    /// <summary>Tasks that read the same keys, beyond which none asks for the next ones.</summary>
+    private const int MostAskingTasks = 2;
+
     private readonly TileSchedule schedule;
     private readonly int sharers;
     private readonly int taskTiles;
@@ -78,6 +87,10 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
 
     private long SharedTasks => (SharedTiles + taskTiles - 1) / taskTiles;
 
+    // Whether keys and values of the next tile are asked for: not where many tasks read the same ones, which the caches
+    // keep for them; what is widened is asked for meanwhile.
+    private bool Asks => !Widens && SharedTasks <= MostAskingTasks;
+
     public override void Run(long task, in TensorPointers<T> tensors, float* scratch)
     {
         Unsafe.SkipInit(out TaskTiles all);
@@ -90,12 +103,14 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         for (int keyTile = Next(tiles); keyTile < int.MaxValue; keyTile = Next(tiles))
         {
             KeyTileRows rows = Bring(tiles[0], keyTile);
+            bool first = true;
             foreach (ref Tile t in tiles)
             {
                 if (!t.Walk.IsDone && t.Walk.Next == keyTile)
                 {
-                    Visit(t, t.Walk.Take(), rows);
+                    Visit(t, t.Walk.Take(), rows, first);
                     t.Start = PanelStart.Keep;
+                    first = false;
                 }
             }
         }
@@ -202,7 +217,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Visit(in Tile t, KeyTileVisit visit, in KeyTileRows source)
+    private void Visit(in Tile t, KeyTileVisit visit, in KeyTileRows source, bool first)
     {
         int lanes = panels.Lanes;
         long tileBegin = (long)visit.Tile * schedule.KeyTile;
@@ -216,8 +231,9 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
         int reach = visit.Full || inPrefix ? keys : (int)Math.Clamp(1 - low, -lanes, keys);
         keys = Math.Clamp(reach + t.Rows - 1, 0, keys);
         KeyStrips strips = new(keys, lanes, reach);
-        KeyTileRows rows = source.From((nint)(firstKey - tileBegin));
-        Score(t, rows, strips);
+        KeyTileRows rows = source.From((int)(firstKey - tileBegin));
+        KeyTileRows next = first && Asks && !t.Walk.IsDone ? Bring(t, t.Walk.Next) : default;
+        Score(t, rows, strips, new RowsAhead(next.Key, next.KeyStride, next.Count, panels.HeadDim));
 
         float* scores = t.Scratch + panels.Scores;
         modifiers?.Apply(t.Operands, scores, firstKey, keys, t.Scratch + panels.Total);
@@ -236,46 +252,48 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
 
         bool raised = OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Own + panels.Maxima,
             t.Own + panels.Sums, t.Scratch + panels.Rescale);
-        Accumulate(t, rows, strips, t.Start.Or(raised));
+        Accumulate(t, rows, strips, t.Start.Or(raised),
+            new RowsAhead(next.Value, next.ValueStride, next.Count, panels.ValueHeadDim));
     }
 
     // S^T[key][lane] = k[key] . Q^T[.][lane]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Score(in Tile t, in KeyTileRows source, in KeyStrips strips)
+    private void Score(in Tile t, in KeyTileRows source, in KeyStrips strips, RowsAhead ahead)
     {
         int lanes = panels.Lanes;
         BroadcastOperand k = new() { RowStride = source.KeyStride, Steps = panels.HeadDim, StepStride = 1 };
         for (int s = 0; s < strips.Count; s++)
         {
-            int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
-            k.Rows = strips.End(s) - begin;
-            k.Start = source.Key + (begin * k.RowStride);
-            PanelProduct<TWidth, TVector>.Multiply(
-                t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, k,
-                t.Own + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
+            int lane = s * KeyStrips.BlockLanes, end = strips.End(s);
+            for (int begin = strips.Begin(s); begin < end; begin += k.Rows)
+            {
+                k.Rows = ahead.IsEmpty ? end - begin : Math.Min(AskingRows, end - begin);
+                k.Start = source.Key + (begin * k.RowStride);
+                ahead.Ask(k.Rows);
+                PanelProduct<TWidth, TVector>.Multiply(
+                    t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, k,
+                    t.Own + panels.Query + lane, lanes, lanes - lane, PanelStart.Zero, null);
+            }
         }
     }
 
     // O^T[d][lane] = rescale[lane] * O^T[d][lane] + v[.][d] . P^T[.][lane]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Accumulate(in Tile t, in KeyTileRows source, in KeyStrips strips, PanelStart start)
+    private void Accumulate(in Tile t, in KeyTileRows source, in KeyStrips strips, PanelStart start, RowsAhead ahead)
     {
-        int lanes = panels.Lanes;
-        BroadcastOperand v = new()
-        {
-            Rows = panels.ValueHeadDim,
-            RowStride = 1,
-            StepStride = source.ValueStride,
-        };
+        int lanes = panels.Lanes, dims = panels.ValueHeadDim;
+        BroadcastOperand v = new() { RowStride = 1, StepStride = source.ValueStride };
         for (int s = 0; s < strips.Count; s++)
         {
             // The first strip rescales all lanes, even where it has no keys.
             int begin = strips.Begin(s), lane = s * KeyStrips.BlockLanes;
             v.Steps = strips.End(s) - begin;
-            if (s == 0 || v.Steps > 0)
+            for (int d = 0; d < dims && (s == 0 || v.Steps > 0); d += v.Rows)
             {
-                v.Start = source.Value + (begin * v.StepStride);
-                PanelProduct<TWidth, TVector>.Multiply(t.Own + panels.Output + lane, v,
+                v.Rows = ahead.IsEmpty ? dims - d : Math.Min(AskingRows, dims - d);
+                v.Start = source.Value + (begin * v.StepStride) + d;
+                ahead.Ask((int)((((long)v.Steps * v.Rows) + dims - 1) / dims));
+                PanelProduct<TWidth, TVector>.Multiply(t.Own + panels.Output + ((nint)d * lanes) + lane, v,
                     t.Scratch + panels.Scores + ((nint)begin * lanes) + lane, lanes, lanes - lane,
                     s == 0 ? start : PanelStart.Keep, t.Scratch + panels.Rescale + lane);
             }
@@ -296,6 +314,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
             Value = Floats(t.Value + (first * strides.Value.Sequence), strides.Value.Sequence, count,
                 panels.ValueHeadDim, t.Scratch + panels.Values, out nint valueStride),
             ValueStride = valueStride,
+            Count = count,
         };
     }
 
