@@ -7,13 +7,17 @@ namespace NativeAttention.Benchmarks.Probes;
 /// <summary>Reads more memory than caches hold: the bandwidth that decoding can reach.</summary>
 /// <remarks>
 /// Whole cache lines, since a vector that lies in two of them costs twice: managed arrays, which seldom begin where
-/// a line does, are read a fifth to a third more slowly.
+/// a line does, are read a fifth to a third more slowly. Four places in turn, each asked for ahead into the second-level
+/// cache: of the orders that were tried none was read faster.
 /// </remarks>
 /// <param name="threads">Threads that share the work.</param>
 public sealed unsafe class ReadProbe(int threads) : Probe(threads)
 {
     private const int PieceFloats = 1 << 20;
     private const int LineFloats = 16;
+    private const int Streams = 4;
+    private const int StreamFloats = 1 << 16;
+    private const int AheadFloats = 512;
     private float[] _memory = [];
 
     /// <inheritdoc/>
@@ -58,15 +62,32 @@ public sealed unsafe class ReadProbe(int threads) : Probe(threads)
         where TVector : unmanaged
     {
         TVector a = TWidth.Zero, b = TWidth.Zero, c = TWidth.Zero, d = TWidth.Zero;
-        for (float* end = memory + PieceFloats; memory < end; memory += 4 * TWidth.Count)
+        for (float* end = memory + PieceFloats; memory < end; memory += (Streams - 1) * StreamFloats)
         {
-            a = TWidth.Add(a, TWidth.Load(memory));
-            b = TWidth.Add(b, TWidth.Load(memory + TWidth.Count));
-            c = TWidth.Add(c, TWidth.Load(memory + (2 * TWidth.Count)));
-            d = TWidth.Add(d, TWidth.Load(memory + (3 * TWidth.Count)));
+            for (float* next = memory + StreamFloats; memory < next; memory += LineFloats)
+            {
+                a = Add<TWidth, TVector>(a, memory);
+                b = Add<TWidth, TVector>(b, memory + StreamFloats);
+                c = Add<TWidth, TVector>(c, memory + (2 * StreamFloats));
+                d = Add<TWidth, TVector>(d, memory + (3 * StreamFloats));
+            }
         }
 
         TVector sum = TWidth.Add(TWidth.Add(a, b), TWidth.Add(c, d));
         return *(float*)&sum;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Add<TWidth, TVector>(TVector sum, float* line)
+        where TWidth : struct, IVectorWidth<TVector>
+        where TVector : unmanaged
+    {
+        CachePrefetch.Far(line + AheadFloats);
+        for (int i = 0; i < LineFloats; i += TWidth.Count)
+        {
+            sum = TWidth.Add(sum, TWidth.Load(line + i));
+        }
+
+        return sum;
     }
 }
