@@ -26,6 +26,11 @@ internal static unsafe class OutputPanel<T>
             Vector128<float> sum = Vector128.Load(sums + lane);
             Vector128<float> factor = Vector128.ConditionalSelect(
                 Vector128.Equals(sum, Vector128<float>.Zero), sum, Vector128.Load(factors + lane) / sum);
+            if (Vector128.EqualsAny(sum, Vector128<float>.Zero))
+            {
+                ClearEmpty(own + panels.Output + lane, panels.Lanes, dim, sum);
+            }
+
             T* first = output + (lane * stride);
             int rows = Math.Min(Transposition.Rows, count - lane);
             bool direct = typeof(T) == typeof(float) && rows == Transposition.Rows;
@@ -35,6 +40,18 @@ internal static unsafe class OutputPanel<T>
             {
                 ElementConvert.Narrow(new ReadOnlySpan<float>(spare.Row0 + (i * dim), dim),
                     new Span<T>(first + (i * stride), dim));
+            }
+        }
+    }
+
+    // What nothing was added to holds zeros times values: of either sign, or no numbers.
+    private static void ClearEmpty(float* panel, nint lanes, int dim, Vector128<float> sum)
+    {
+        for (int lane = 0; lane < Transposition.Rows; lane++)
+        {
+            for (int d = 0; d < dim && sum[lane] == 0; d++)
+            {
+                panel[(d * lanes) + lane] = 0;
             }
         }
     }

@@ -42,6 +42,22 @@ public class NumericPropertyTests(string rungName)
         });
     });
 
+    // Nothing but zeros times negative values: a sum that begins with the first product would be a negative zero.
+    [Test]
+    public void Empty_rows_are_zeros_without_a_sign([Values(1, 2, 97)] int keys, [Values(1, 33, 64)] int queries)
+    {
+        AttentionShape shape = new(1, queries, keys, 2, 1, 5) { ValueHeadDim = 36 };
+        float[] query = [.. Enumerable.Repeat(1f, queries * 2 * 5)], key = [.. Enumerable.Repeat(1f, keys * 5)];
+        PropertyRun run = PropertyRun.Of(rung, shape, new()
+        {
+            Operands = new() { Bias = new BiasForm(new OperandStrides(0, 0, 1, 0), ElementType.Float32) },
+        }, new AttentionInputs<float>(query, key, [.. Enumerable.Repeat(-1f, keys * 36)])
+        {
+            Bias = Enumerable.Repeat(float.NegativeInfinity, queries).ToArray(),
+        });
+        Property.Same("output", run.Output, new float[run.Output.Length]);
+    }
+
     // Scores are 0 to any precision, so each output is the mean of its values: sums of denormal products are
     // rounded by one denormal step a key at most, and flushing them to 0 would be thousands of steps.
     [Test]
