@@ -38,60 +38,28 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         nint to1 = Math.Min(1, last) * keys.Apart, to2 = Math.Min(2, last) * keys.Apart, to3 = last * keys.Apart;
         T* rows = keys.Rows;
         TVector largest = TWidth.Zero;
-        nint span = PairedElements<T, TWidth, TVector>.Span;
+        nint span = PairedElements<T, TWidth, TVector>.Span, spanFloats = TRows.Count * span;
+        KeyDots<TWidth, TVector> r0 = default, r1 = default, r2 = default, r3 = default;
+        float* previous = scores;
         for (nint head = 0; head < keys.Heads; head++)
         {
             float* s = scores;
             T* k0 = rows, k1 = k0 + to1, k2 = k0 + to2, k3 = k0 + to3;
             for (nint step = keys.Steps; step > 0; step--)
             {
-                KeyDots<TWidth, TVector> r0 = default, r1 = default, r2 = default, r3 = default;
                 float* q = queries;
-                for (nint begin = 0; begin < dim; begin += span)
+                Span<T, TRows, OfNext>(
+                    k0, k1, k2, k3, ahead, q, previous, scoreStride, ref largest, ref r0, ref r1, ref r2, ref r3);
+                for (nint begin = span; begin < dim; begin += span)
                 {
                     // The last span may overlap the one before: the queries' lanes that both have are zero in it.
                     nint d = Math.Min(begin, dim - span);
-                    CachePrefetch.Far(k0 + d + ahead);
-                    CachePrefetch.Far(k1 + d + ahead);
-                    CachePrefetch.Far(k2 + d + ahead);
-                    CachePrefetch.Far(k3 + d + ahead);
-                    if (PairedElements<T, TWidth, TVector>.Paired)
-                    {
-                        TVector p0 = PairedElements<T, TWidth, TVector>.Load(k0 + d, ref largest);
-                        TVector p1 = PairedElements<T, TWidth, TVector>.Load(k1 + d, ref largest);
-                        TVector p2 = PairedElements<T, TWidth, TVector>.Load(k2 + d, ref largest);
-                        TVector p3 = PairedElements<T, TWidth, TVector>.Load(k3 + d, ref largest);
-                        Add<TRows>(q, TWidth.EvenHalves<T>(p0), TWidth.EvenHalves<T>(p1), TWidth.EvenHalves<T>(p2),
-                            TWidth.EvenHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
-                        q += TRows.Count * TWidth.Count;
-                        Add<TRows>(q, TWidth.OddHalves<T>(p0), TWidth.OddHalves<T>(p1), TWidth.OddHalves<T>(p2),
-                            TWidth.OddHalves<T>(p3), ref r0, ref r1, ref r2, ref r3);
-                    }
-                    else
-                    {
-                        Add<TRows>(q, TWidth.Widen(k0 + d), TWidth.Widen(k1 + d), TWidth.Widen(k2 + d),
-                            TWidth.Widen(k3 + d), ref r0, ref r1, ref r2, ref r3);
-                    }
-
-                    q += TRows.Count * TWidth.Count;
+                    q += spanFloats;
+                    Span<T, TRows, OfSame>(k0 + d, k1 + d, k2 + d, k3 + d, ahead, q, previous, scoreStride,
+                        ref largest, ref r0, ref r1, ref r2, ref r3);
                 }
 
-                r0.Store(s);
-                if (TRows.Count > 1)
-                {
-                    r1.Store(s + scoreStride);
-                }
-
-                if (TRows.Count > 2)
-                {
-                    r2.Store(s + (2 * scoreStride));
-                }
-
-                if (TRows.Count > 3)
-                {
-                    r3.Store(s + (3 * scoreStride));
-                }
-
+                previous = s;
                 s += KeyStreams.MostStreams;
                 k0 += stride;
                 k1 += stride;
@@ -102,6 +70,22 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
             rows += keys.HeadStride;
             queries += headFloats;
             scores += headFloats;
+        }
+
+        r0.Store(previous);
+        if (TRows.Count > 1)
+        {
+            r1.Store(previous + scoreStride);
+        }
+
+        if (TRows.Count > 2)
+        {
+            r2.Store(previous + (2 * scoreStride));
+        }
+
+        if (TRows.Count > 3)
+        {
+            r3.Store(previous + (3 * scoreStride));
         }
 
         return PairedElements<T, TWidth, TVector>.AreFinite(largest);
@@ -125,20 +109,61 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector>
     {
-        nint lanes = TBlock.Vectors * TWidth.Count;
+        nint lanes = TBlock.Vectors * TWidth.Count, heads = values.Heads, headStride = values.HeadStride;
         T* rows = values.Rows;
-        for (nint head = 0; head < values.Heads; head++)
+        if (values.Streams < KeyStreams.MostStreams)
+        {
+            LastKeys<T, TRows>(
+                output, outputStride, weights, weightStride, headFloats, values, (int)(blocks * lanes));
+            return;
+        }
+
+        float* previous = output;
+        TBlock r0 = TBlock.Load(output), r1 = default, r2 = default, r3 = default;
+        if (TRows.Count > 1)
+        {
+            r1 = TBlock.Load(output + outputStride);
+        }
+
+        if (TRows.Count > 2)
+        {
+            r2 = TBlock.Load(output + (2 * outputStride));
+        }
+
+        if (TRows.Count > 3)
+        {
+            r3 = TBlock.Load(output + (3 * outputStride));
+        }
+
+        for (nint head = 0; head < heads; head++)
         {
             for (nint block = 0; block < blocks; block++)
             {
-                nint lane = block * lanes;
-                ValueBlock<T, TRows, TBlock>(
-                    output + lane, outputStride, weights, weightStride, values, rows + lane);
+                float* current = output + (block * lanes);
+                ValueBlock<T, TRows, TBlock>(current, outputStride, weights, weightStride, values,
+                    rows + (block * lanes), previous, ref r0, ref r1, ref r2, ref r3);
+                previous = current;
             }
 
-            rows += values.HeadStride;
+            rows += headStride;
             output += headFloats;
             weights += headFloats;
+        }
+
+        r0.Store(previous);
+        if (TRows.Count > 1)
+        {
+            r1.Store(previous + outputStride);
+        }
+
+        if (TRows.Count > 2)
+        {
+            r2.Store(previous + (2 * outputStride));
+        }
+
+        if (TRows.Count > 3)
+        {
+            r3.Store(previous + (3 * outputStride));
         }
     }
 
@@ -164,69 +189,91 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
         return sum;
     }
 
-    // The block of one head, whose first row is the one given.
+    // The same for the fewer keys than streams that a chunk may end with: one after the other.
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    private static void LastKeys<T, TRows>(float* output, nint outputStride, float* weights, nint weightStride,
+        nint headFloats, in ReadStrip<T> values, int lanes)
+        where T : unmanaged
+        where TRows : struct, IRowCount
+    {
+        float* widened = stackalloc float[lanes];
+        for (nint head = 0; head < values.Heads; head++)
+        {
+            T* v = values.Rows + (head * values.HeadStride);
+            for (nint stream = 0; stream < values.Streams; stream++)
+            {
+                PairedElements<T, TWidth, TVector>.WidenRow(v, lanes, false, widened, TWidth.Count, 0);
+                for (nint row = 0; row < TRows.Count; row++)
+                {
+                    AddRow(output + (row * outputStride), weights[(row * weightStride) + stream], widened, lanes);
+                }
+
+                v += values.Apart;
+            }
+
+            output += headFloats;
+            weights += headFloats;
+        }
+    }
+
+    // sum[lane] += weight * v[lane]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRow(float* sum, float weight, float* v, nint lanes)
+    {
+        TVector w = TWidth.Broadcast(weight);
+        for (nint lane = 0; lane < lanes; lane += TWidth.Count)
+        {
+            TWidth.Store(TWidth.MultiplyAdd(w, TWidth.Load(v + lane), TWidth.Load(sum + lane)), sum + lane);
+        }
+    }
+
+    // The block of one head, whose first row is the one given. With its first key the results of the block before are
+    // stored, row by row, and its own loaded.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ValueBlock<T, TRows, TBlock>(float* output, nint outputStride, float* weights,
-        nint weightStride, in ReadStrip<T> values, T* v0)
+        nint weightStride, in ReadStrip<T> values, T* v0, float* previous, ref TBlock r0, ref TBlock r1, ref TBlock r2,
+        ref TBlock r3)
         where T : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector>
     {
-        float* o1 = output + outputStride, o2 = o1 + outputStride, o3 = o2 + outputStride;
-        TBlock r0 = TBlock.Load(output);
-        TBlock r1 = TRows.Count > 1 ? TBlock.Load(o1) : default;
-        TBlock r2 = TRows.Count > 2 ? TBlock.Load(o2) : default;
-        TBlock r3 = TRows.Count > 3 ? TBlock.Load(o3) : default;
         TVector largest = TWidth.Zero;
         float* p = weights;
-        nint ahead = values.Ahead, stride = values.Stride, apart = values.Apart;
-        if (values.Streams == KeyStreams.MostStreams)
+        nint ahead = values.Ahead, stride = values.Stride, apart = values.Apart, steps = values.Steps;
+        AddKey<T, TRows, TBlock, OfNext>(v0, ahead, p, weightStride, previous, output, outputStride, ref largest, ref r0,
+            ref r1, ref r2, ref r3);
+        T* v = v0, v1 = v0 + apart, v2 = v1 + apart, v3 = v2 + apart;
+        for (nint step = steps; ; step--)
         {
-            T* v = v0, v1 = v0 + apart, v2 = v1 + apart, v3 = v2 + apart;
-            for (nint step = values.Steps; step > 0; step--)
+            // Every stream has loads of its own: the processor foretells addresses from those that the same
+            // instruction had before, and would fetch what nobody wants.
+            AddKey<T, TRows, TBlock, OfSame>(v1, ahead, p + 1, weightStride, previous, output, outputStride,
+                ref largest, ref r0, ref r1, ref r2, ref r3);
+            AddKey<T, TRows, TBlock, OfSame>(v2, ahead, p + 2, weightStride, previous, output, outputStride,
+                ref largest, ref r0, ref r1, ref r2, ref r3);
+            AddKey<T, TRows, TBlock, OfSame>(v3, ahead, p + 3, weightStride, previous, output, outputStride,
+                ref largest, ref r0, ref r1, ref r2, ref r3);
+            if (step == 1)
             {
-                // Every stream has loads of its own: the processor foretells addresses from those that the same
-                // instruction had before, and would fetch what nobody wants.
-                AddKey<T, TRows, TBlock>(v, ahead, p, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                AddKey<T, TRows, TBlock>(v1, ahead, p + 1, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                AddKey<T, TRows, TBlock>(v2, ahead, p + 2, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                AddKey<T, TRows, TBlock>(v3, ahead, p + 3, weightStride, ref largest, ref r0, ref r1, ref r2, ref r3);
-                v += stride;
-                v1 += stride;
-                v2 += stride;
-                v3 += stride;
-                p += KeyStreams.MostStreams;
+                break;
             }
-        }
-        else
-        {
-            for (nint stream = 0; stream < values.Streams; stream++)
-            {
-                AddKey<T, TRows, TBlock>(v0 + (stream * apart), ahead, p + stream, weightStride, ref largest,
-                    ref r0, ref r1, ref r2, ref r3);
-            }
+
+            v += stride;
+            v1 += stride;
+            v2 += stride;
+            v3 += stride;
+            p += KeyStreams.MostStreams;
+            AddKey<T, TRows, TBlock, OfSame>(v, ahead, p, weightStride, previous, output, outputStride, ref largest,
+                ref r0, ref r1, ref r2, ref r3);
         }
 
         if (!PairedElements<T, TWidth, TVector>.AreFinite(largest))
         {
             WidenedValues<T, TRows, TBlock>(output, outputStride, weights, weightStride, values, v0);
-            return;
-        }
-
-        r0.Store(output);
-        if (TRows.Count > 1)
-        {
-            r1.Store(o1);
-        }
-
-        if (TRows.Count > 2)
-        {
-            r2.Store(o2);
-        }
-
-        if (TRows.Count > 3)
-        {
-            r3.Store(o3);
+            r0 = TBlock.Load(output);
+            r1 = TRows.Count > 1 ? TBlock.Load(output + outputStride) : default;
+            r2 = TRows.Count > 2 ? TBlock.Load(output + (2 * outputStride)) : default;
+            r3 = TRows.Count > 3 ? TBlock.Load(output + (3 * outputStride)) : default;
         }
     }
 
@@ -240,10 +287,17 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
     {
         int lanes = TBlock.Vectors * TWidth.Count;
         float* widened = stackalloc float[KeyStreams.MostStreams * lanes];
-        ReadStrip<float> step = new() { Rows = widened, Streams = values.Streams, Apart = lanes, Steps = 1, Heads = 1 };
+        ReadStrip<float> step = new()
+        {
+            Rows = widened,
+            Streams = KeyStreams.MostStreams,
+            Apart = lanes,
+            Steps = 1,
+            Heads = 1,
+        };
         for (nint i = 0; i < values.Steps; i++)
         {
-            for (nint stream = 0; stream < values.Streams; stream++)
+            for (nint stream = 0; stream < KeyStreams.MostStreams; stream++)
             {
                 PairedElements<T, TWidth, TVector>.WidenRow(rows + (i * values.Stride) + (stream * values.Apart),
                     lanes, false, widened + (stream * lanes), TWidth.Count, 0);
@@ -255,50 +309,140 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddKey<T, TRows, TBlock>(T* v, nint ahead, float* weights, nint weightStride,
-        ref TVector largest, ref TBlock r0, ref TBlock r1, ref TBlock r2, ref TBlock r3)
+    private static void AddKey<T, TRows, TBlock, TStep>(T* v, nint ahead, float* weights, nint weightStride,
+        float* previous, float* output, nint outputStride, ref TVector largest, ref TBlock r0, ref TBlock r1,
+        ref TBlock r2, ref TBlock r3)
         where T : unmanaged
         where TRows : struct, IRowCount
         where TBlock : struct, IRowBlock<TBlock, TVector>
+        where TStep : struct, IStep
     {
         TBlock value = TBlock.Read(v, ahead, ref largest);
+        if (TStep.IsNext)
+        {
+            r0.Store(previous);
+            r0 = TBlock.Load(output);
+        }
+
         r0.Add(TWidth.Broadcast(weights[0]), value);
         if (TRows.Count > 1)
         {
+            if (TStep.IsNext)
+            {
+                r1.Store(previous + outputStride);
+                r1 = TBlock.Load(output + outputStride);
+            }
+
             r1.Add(TWidth.Broadcast(weights[weightStride]), value);
         }
 
         if (TRows.Count > 2)
         {
+            if (TStep.IsNext)
+            {
+                r2.Store(previous + (2 * outputStride));
+                r2 = TBlock.Load(output + (2 * outputStride));
+            }
+
             r2.Add(TWidth.Broadcast(weights[2 * weightStride]), value);
         }
 
         if (TRows.Count > 3)
         {
+            if (TStep.IsNext)
+            {
+                r3.Store(previous + (3 * outputStride));
+                r3 = TBlock.Load(output + (3 * outputStride));
+            }
+
             r3.Add(TWidth.Broadcast(weights[3 * weightStride]), value);
         }
     }
 
+    // The products of a span of four keys. In the first span of a step the scores of the step before are stored, row by
+    // row: on their own they would leave the multipliers idle.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add<TRows>(float* q, TVector k0, TVector k1, TVector k2, TVector k3,
-        ref KeyDots<TWidth, TVector> r0, ref KeyDots<TWidth, TVector> r1, ref KeyDots<TWidth, TVector> r2,
-        ref KeyDots<TWidth, TVector> r3)
+    private static void Span<T, TRows, TStep>(T* k0, T* k1, T* k2, T* k3, nint ahead, float* q, float* previous,
+        nint scoreStride, ref TVector largest, ref KeyDots<TWidth, TVector> r0, ref KeyDots<TWidth, TVector> r1,
+        ref KeyDots<TWidth, TVector> r2, ref KeyDots<TWidth, TVector> r3)
+        where T : unmanaged
         where TRows : struct, IRowCount
+        where TStep : struct, IStep
     {
-        r0.Add(q, k0, k1, k2, k3);
+        CachePrefetch.Far(k0 + ahead);
+        CachePrefetch.Far(k1 + ahead);
+        CachePrefetch.Far(k2 + ahead);
+        CachePrefetch.Far(k3 + ahead);
+        if (!PairedElements<T, TWidth, TVector>.Paired)
+        {
+            Add<TRows, TStep>(q, TWidth.Widen(k0), TWidth.Widen(k1), TWidth.Widen(k2), TWidth.Widen(k3), previous,
+                scoreStride, ref r0, ref r1, ref r2, ref r3);
+            return;
+        }
+
+        TVector p0 = PairedElements<T, TWidth, TVector>.Load(k0, ref largest);
+        TVector p1 = PairedElements<T, TWidth, TVector>.Load(k1, ref largest);
+        TVector p2 = PairedElements<T, TWidth, TVector>.Load(k2, ref largest);
+        TVector p3 = PairedElements<T, TWidth, TVector>.Load(k3, ref largest);
+        Add<TRows, TStep>(q, TWidth.EvenHalves<T>(p0), TWidth.EvenHalves<T>(p1), TWidth.EvenHalves<T>(p2),
+            TWidth.EvenHalves<T>(p3), previous, scoreStride, ref r0, ref r1, ref r2, ref r3);
+        Add<TRows, OfSame>(q + (TRows.Count * TWidth.Count), TWidth.OddHalves<T>(p0), TWidth.OddHalves<T>(p1),
+            TWidth.OddHalves<T>(p2), TWidth.OddHalves<T>(p3), previous, scoreStride, ref r0, ref r1, ref r2, ref r3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TRows, TStep>(float* q, TVector k0, TVector k1, TVector k2, TVector k3, float* previous,
+        nint scoreStride, ref KeyDots<TWidth, TVector> r0, ref KeyDots<TWidth, TVector> r1,
+        ref KeyDots<TWidth, TVector> r2, ref KeyDots<TWidth, TVector> r3)
+        where TRows : struct, IRowCount
+        where TStep : struct, IStep
+    {
+        Add<TStep>(ref r0, q, k0, k1, k2, k3, previous);
         if (TRows.Count > 1)
         {
-            r1.Add(q + TWidth.Count, k0, k1, k2, k3);
+            Add<TStep>(ref r1, q + TWidth.Count, k0, k1, k2, k3, previous + scoreStride);
         }
 
         if (TRows.Count > 2)
         {
-            r2.Add(q + (2 * TWidth.Count), k0, k1, k2, k3);
+            Add<TStep>(ref r2, q + (2 * TWidth.Count), k0, k1, k2, k3, previous + (2 * scoreStride));
         }
 
         if (TRows.Count > 3)
         {
-            r3.Add(q + (3 * TWidth.Count), k0, k1, k2, k3);
+            Add<TStep>(ref r3, q + (3 * TWidth.Count), k0, k1, k2, k3, previous + (3 * scoreStride));
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TStep>(ref KeyDots<TWidth, TVector> row, float* q, TVector k0, TVector k1, TVector k2,
+        TVector k3, float* previous)
+        where TStep : struct, IStep
+    {
+        if (TStep.IsNext)
+        {
+            row.Store(previous);
+            row.Set(q, k0, k1, k2, k3);
+        }
+        else
+        {
+            row.Add(q, k0, k1, k2, k3);
+        }
+    }
+
+    // Whether products begin the next step, as a type.
+    private interface IStep
+    {
+        static abstract bool IsNext { get; }
+    }
+
+    private readonly struct OfNext : IStep
+    {
+        public static bool IsNext => true;
+    }
+
+    private readonly struct OfSame : IStep
+    {
+        public static bool IsNext => false;
     }
 }

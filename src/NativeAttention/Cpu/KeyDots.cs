@@ -12,6 +12,17 @@ internal unsafe struct KeyDots<TWidth, TVector>
 {
     private TVector v0, v1, v2, v3;
 
+    /// <summary>this = q * key, for four keys.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(float* query, TVector k0, TVector k1, TVector k2, TVector k3)
+    {
+        TVector q = TWidth.Load(query);
+        v0 = TWidth.Multiply(q, k0);
+        v1 = TWidth.Multiply(q, k1);
+        v2 = TWidth.Multiply(q, k2);
+        v3 = TWidth.Multiply(q, k3);
+    }
+
     /// <summary>this += q * key, for four keys.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(float* query, TVector k0, TVector k1, TVector k2, TVector k3)
