@@ -205,7 +205,8 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
                 PairedElements<T, TWidth, TVector>.WidenRow(v, lanes, false, widened, TWidth.Count, 0);
                 for (nint row = 0; row < TRows.Count; row++)
                 {
-                    AddRow(output + (row * outputStride), weights[(row * weightStride) + stream], widened, lanes);
+                    PartialMerge<TWidth, TVector>.Add(
+                        output + (row * outputStride), widened, weights[(row * weightStride) + stream], lanes);
                 }
 
                 v += values.Apart;
@@ -213,17 +214,6 @@ internal static unsafe class DecodeProducts<TWidth, TVector>
 
             output += headFloats;
             weights += headFloats;
-        }
-    }
-
-    // sum[lane] += weight * v[lane]
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddRow(float* sum, float weight, float* v, nint lanes)
-    {
-        TVector w = TWidth.Broadcast(weight);
-        for (nint lane = 0; lane < lanes; lane += TWidth.Count)
-        {
-            TWidth.Store(TWidth.MultiplyAdd(w, TWidth.Load(v + lane), TWidth.Load(sum + lane)), sum + lane);
         }
     }
 

@@ -17,6 +17,6 @@ internal enum PanelStart
 internal static class PanelStarts
 {
     /// <summary>The same, but for what is kept: that is rescaled where the softmax says so.</summary>
-    public static PanelStart Or(this PanelStart start, bool rescale) =>
+    public static PanelStart RescaledIf(this PanelStart start, bool rescale) =>
         rescale && start == PanelStart.Keep ? PanelStart.Rescale : start;
 }

@@ -63,13 +63,13 @@ internal static unsafe class PartialMerge<TWidth, TVector>
         }
     }
 
-    // Without a maximum the sum is 0, where nothing was seen, or NaN, where nothing but NaN was seen: it is
-    // its own weight. (And -inf - -inf would be NaN.)
-    private static float Weight(float partMax, float partSum, float max) =>
-        float.IsNegativeInfinity(partMax) ? partSum : WidthScalar.Exp2(partMax - max);
-
+    /// <summary>output += weight * part</summary>
+    /// <param name="output">A vector.</param>
+    /// <param name="part">Another.</param>
+    /// <param name="weight">Factor on it.</param>
+    /// <param name="dim">Their length, of whole vectors.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(float* output, float* part, float weight, int dim)
+    public static void Add(float* output, float* part, float weight, int dim)
     {
         TVector factor = TWidth.Broadcast(weight);
         for (nint d = 0; d < dim; d += TWidth.Count)
@@ -78,4 +78,9 @@ internal static unsafe class PartialMerge<TWidth, TVector>
                 TWidth.MultiplyAdd(factor, TWidth.Load(part + d), TWidth.Load(output + d)), output + d);
         }
     }
+
+    // Without a maximum the sum is 0, where nothing was seen, or NaN, where nothing but NaN was seen: it is
+    // its own weight. (And -inf - -inf would be NaN.)
+    private static float Weight(float partMax, float partSum, float max) =>
+        float.IsNegativeInfinity(partMax) ? partSum : WidthScalar.Exp2(partMax - max);
 }

@@ -252,7 +252,7 @@ internal sealed unsafe class TiledKernel<T, TWidth, TVector> : CpuKernel<T>
 
         bool raised = OnlineSoftmax<TWidth, TVector>.Update(scores, strips, lanes, t.Own + panels.Maxima,
             t.Own + panels.Sums, t.Scratch + panels.Rescale);
-        Accumulate(t, rows, strips, t.Start.Or(raised),
+        Accumulate(t, rows, strips, t.Start.RescaledIf(raised),
             new RowsAhead(next.Value, next.ValueStride, next.Count, panels.ValueHeadDim));
     }
 

@@ -156,7 +156,7 @@ internal sealed unsafe class MapTiledKernel<T, TWidth, TVector> : MapKernel<T>
             StepStride = panels.ValueHeadDim,
         };
         PanelProduct<TWidth, TVector>.Multiply(scratch + panels.Output, v, scratch + panels.Scores, lanes, lanes,
-            start.Or(raised), scratch + panels.Rescale);
+            start.RescaledIf(raised), scratch + panels.Rescale);
     }
 
     // s = -inf where the lane's query does not see the key.
